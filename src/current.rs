@@ -1,0 +1,99 @@
+//! Chapter 12: how a future finds its loop.
+//!
+//! A future is given nothing but a waker. A sleep needs a timer wheel, a socket needs a reactor: they find
+//! them through a thread-local that holds the state of the loop running on this thread. It is set for the
+//! length of a run and of a close, and there is one at most: a loop inside a loop is refused, as asyncio
+//! does, since the inner one would keep the outer one from ever going on.
+//!
+//! Before: `state.rs`. Next chapter: `calls.rs`, plain functions.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use crate::state::State;
+use crate::trace::event::{Site, Wait};
+
+thread_local! {
+    /// The loop running on this thread; `None`: none is.
+    static CURRENT: RefCell<Option<Rc<State>>> = const { RefCell::new(None) };
+}
+
+/// Makes a loop the current one until dropped.
+#[must_use]
+pub(crate) struct Current(());
+
+/// Makes `state` the current loop of this thread.
+///
+/// # Panics
+/// If the thread has a current loop already.
+#[track_caller]
+pub(crate) fn enter(state: &Rc<State>) -> Current {
+    let taken = CURRENT.with(|current| current.borrow().is_some());
+    assert!(
+        !taken,
+        "another event loop is running on this thread, and a loop inside a loop would stop the outer one: \
+         await the future instead, or start the inner loop on a thread of its own"
+    );
+    CURRENT.with(|current| *current.borrow_mut() = Some(Rc::clone(state)));
+    Current(())
+}
+
+impl Drop for Current {
+    fn drop(&mut self) {
+        // Taken out first: dropping the last owner of a state may look for the current loop.
+        let state = CURRENT.try_with(|current| current.borrow_mut().take());
+        drop(state);
+    }
+}
+
+/// Calls `f` with the current loop.
+///
+/// # Panics
+/// If no loop is running on this thread.
+#[inline]
+#[track_caller]
+pub(crate) fn with<R>(f: impl FnOnce(&Rc<State>) -> R) -> R {
+    match try_with(f) {
+        Some(result) => result,
+        None => panic!(
+            "no event loop is running on this thread: call this from a task or a callback, \
+             inside oneloop::run or EventLoop::run_until_complete"
+        ),
+    }
+}
+
+/// Calls `f` with the current loop, if there is one.
+#[inline]
+pub(crate) fn try_with<R>(f: impl FnOnce(&Rc<State>) -> R) -> Option<R> {
+    CURRENT.try_with(|current| current.borrow().as_ref().map(f)).ok().flatten()
+}
+
+/// The current loop's state, for a future that will need it again.
+///
+/// # Panics
+/// If no loop is running on this thread.
+#[track_caller]
+pub(crate) fn state() -> Rc<State> {
+    with(Rc::clone)
+}
+
+/// Note of a leaf future, made just before it returns `Pending`: what it waits for, at which line. Nothing
+/// happens where no loop runs.
+#[inline]
+pub(crate) fn suspended(wait: Wait, site: Site) {
+    try_with(|state| state.note_suspended(wait, site));
+}
+
+/// Counts a ready I/O operation. `Pending` when this poll has had its share: the task is woken at once
+/// and goes on in its next turn, after all others.
+#[inline]
+#[track_caller]
+pub(crate) fn spend(cx: &mut Context<'_>) -> Poll<()> {
+    if try_with(|state| state.spend()).unwrap_or(true) {
+        return Poll::Ready(());
+    }
+    suspended(Wait::Yield, std::panic::Location::caller());
+    cx.waker().wake_by_ref();
+    Poll::Pending
+}

@@ -1,0 +1,48 @@
+//! Chapter 18: the main future, which may borrow.
+//!
+//! A spawned task is boxed and owned by the loop, so its future may not borrow (`'static`). The future given
+//! to `run_until_complete` stays where it is, on that call's stack, and may: the call returns only when the
+//! future is done with. The loop knows it by its slot in the task table, whose cell stays empty.
+//!
+//! Before: `pace.rs`. Next chapter: `event_loop.rs`, the turn.
+
+use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::state::Main;
+
+pin_project! {
+    /// A future on the stack, and later its output or what it panicked with.
+    pub(crate) struct MainFuture<F: Future> {
+        #[pin]
+        future: F,
+        // `None` until the future has ended.
+        result: Option<Result<F::Output, Box<dyn Any + Send>>>,
+    }
+}
+
+impl<F: Future> MainFuture<F> {
+    pub(crate) fn new(future: F) -> MainFuture<F> {
+        MainFuture { future, result: None }
+    }
+
+    /// The output, or what it panicked with; `None`: it has not ended.
+    pub(crate) fn take(self: Pin<&mut Self>) -> Option<Result<F::Output, Box<dyn Any + Send>>> {
+        self.project().result.take()
+    }
+}
+
+impl<F: Future> Main for Pin<&mut MainFuture<F>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.as_mut().project();
+        this.future.poll(cx).map(|output| *this.result = Some(Ok(output)))
+    }
+
+    fn panicked(&mut self, payload: Box<dyn Any + Send>) {
+        *self.as_mut().project().result = Some(Err(payload));
+    }
+}

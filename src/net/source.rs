@@ -1,0 +1,168 @@
+//! Chapter 31: try, would-block, register, retry.
+//!
+//! Every socket operation in oneloop is this one loop. The socket is registered once, when it is made; after
+//! that an operation is simply tried, and only if it would block does the task wait for an edge.
+//!
+//! ```text
+//!   poll ──▶ ready? ── no ───────────────────────────────▶ io_wait, Pending
+//!              │ yes                                          ▲
+//!              ▼                                              │
+//!           attempt ── would block: not ready any more ───────┘
+//!              │
+//!              ├── moved less than asked for: not ready any more, and Ready all the same
+//!              └── moved all, or failed: Ready
+//! ```
+//!
+//! One poll of a task may do 128 ready operations. After that it gives way once (`spend`), so that a peer
+//! that sends without pause cannot keep the loop to itself.
+//!
+//! Before: `blocking.rs`. Next chapter: `tcp.rs`.
+
+use std::fmt;
+use std::io;
+use std::panic::Location;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use crate::current;
+use crate::reactor::{Direction, SourceKey, wait_of};
+use crate::state::State;
+use crate::trace::event::{IoOp, IoResult};
+use crate::trace::observer::Decision;
+
+/// Something the reactor watches, and its registration.
+pub(crate) struct Source<S: mio::event::Source> {
+    io: S,
+    key: SourceKey,
+    /// The loop it is registered with.
+    state: Rc<State>,
+}
+
+impl<S: mio::event::Source> Source<S> {
+    /// Registers `io` with the current loop.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    ///
+    /// # Panics
+    /// If no loop is running on this thread.
+    #[track_caller]
+    pub(crate) fn new(mut io: S, what: &'static str) -> io::Result<Source<S>> {
+        let state = current::state();
+        let key = state.register(&mut io, what, true, Location::caller())?;
+        Ok(Source { io, key, state })
+    }
+
+    pub(crate) fn io(&self) -> &S {
+        &self.io
+    }
+
+    /// Tries to move `wanted` bytes (more than 0) until it succeeds, fails, or has to wait.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn poll_bytes(
+        &self,
+        cx: &mut Context<'_>,
+        op: IoOp,
+        wanted: usize,
+        mut attempt: impl FnMut(&S) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let moved = ready!(self.poll(cx, op, &mut attempt));
+        if let Ok(bytes) = &moved {
+            if *bytes < wanted && *bytes > 0 {
+                self.state.io_drained(self.key, direction(op), true);
+            }
+            if self.state.seam.watched() {
+                let end = *bytes == 0 && op == IoOp::Read;
+                self.state.tell_io(self.key, op, if end { IoResult::Eof } else { IoResult::Bytes(*bytes) });
+            }
+        }
+        Poll::Ready(moved)
+    }
+
+    /// Tries `attempt` until it succeeds, fails, or has to wait.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn poll<R>(
+        &self,
+        cx: &mut Context<'_>,
+        op: IoOp,
+        mut attempt: impl FnMut(&S) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        ready!(current::spend(cx));
+        let direction = direction(op);
+        while self.state.io_ready(self.key, direction) {
+            if self.state.seam.watched() {
+                ready!(self.decide(cx, op))?;
+            }
+            match attempt(&self.io) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.state.io_drained(self.key, direction, false);
+                    self.tell(op, IoResult::WouldBlock);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.tell(op, IoResult::Error(error.kind()));
+                    return Poll::Ready(Err(error));
+                }
+                done => return Poll::Ready(done),
+            }
+        }
+        self.wait(cx, direction)
+    }
+
+    /// Leaves word with the reactor.
+    #[track_caller]
+    fn wait<R>(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<R> {
+        let here = current::try_with(|state| Rc::ptr_eq(state, &self.state)).unwrap_or(false);
+        assert!(
+            here,
+            "this socket belongs to an event loop that is not running on this thread: \
+             make it, and use it, inside one and the same loop"
+        );
+        self.state.io_wait(self.key, direction, cx);
+        self.state.note_suspended(wait_of(direction), Location::caller());
+        Poll::Pending
+    }
+
+    /// An observer may have the operation fail, or tried later.
+    #[cold]
+    fn decide(&self, cx: &mut Context<'_>, op: IoOp) -> Poll<io::Result<()>> {
+        match self.state.io_decision(self.key, op) {
+            Decision::Fail(kind) => {
+                self.tell(op, IoResult::Error(kind));
+                Poll::Ready(Err(io::Error::new(kind, "an observer decided that this operation fails")))
+            }
+            Decision::Delay => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn tell(&self, op: IoOp, result: IoResult) {
+        if self.state.seam.watched() {
+            self.state.tell_io(self.key, op, result);
+        }
+    }
+}
+
+fn direction(op: IoOp) -> Direction {
+    match op {
+        IoOp::Accept | IoOp::Read => Direction::Read,
+        IoOp::Connect | IoOp::Write => Direction::Write,
+    }
+}
+
+impl<S: mio::event::Source> Drop for Source<S> {
+    fn drop(&mut self) {
+        self.state.deregister(&mut self.io, self.key);
+    }
+}
+
+impl<S: mio::event::Source + fmt::Debug> fmt::Debug for Source<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("id", &self.key.id()).field("io", &self.io).finish()
+    }
+}

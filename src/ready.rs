@@ -1,0 +1,295 @@
+//! Chapter 4: the queue of what can run, and the two ways into it.
+//!
+//! The ready queue is one FIFO for tasks and callbacks alike. An entry is eight bytes: which slot, and
+//! the serial number of what lay in the slot when the entry was made. A slot is used again and again, so
+//! a slot number is no identity; with the serial beside it, a late wake for a task that has ended finds
+//! another serial there, and is ignored.
+//!
+//! ```text
+//!   wake on the loop's thread ───────────────▶ Ready ──▶ step 5 runs what was in it at its start
+//!                                                ▲
+//!   wake on any other thread ──▶ RemoteQueue ────┘ step 3
+//!                                 (mutex)
+//!                                    └─▶ notify: ends the loop's wait, once for a burst
+//! ```
+//!
+//! Two ways, because they have different costs. The first is a push on a `VecDeque`: no lock and no
+//! atomic read-modify-write. The second takes a mutex and may need a system call to end the loop's wait.
+//! A single queue behind a mutex would be shorter, and every wake would pay for the rare one.
+//!
+//! When is a notify needed? Only when the loop is blocked, or about to block, and nobody has notified it
+//! yet. `pending` (there is something to fetch) and `asleep` (the loop may block) decide it; each side
+//! writes its own flag and then reads the other's, both in sequentially consistent order, so at
+//! least one of the two sees the other:
+//!
+//! ```text
+//!   other thread: push; pending = true; asleep?  yes → notify
+//!   the loop:     asleep = true; pending?        yes → do not block
+//! ```
+//!
+//! Before: `task.rs`. Next chapter: `tasks.rs`, a task as the loop sees it.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::trace::event::{Actor, EventKind, Site};
+
+/// Set in an entry's key if it is a callback's.
+const CALLBACK: u32 = 1 << 31;
+
+/// Something that can run: which slot, and the serial number of what was in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    key: u32,
+    serial: u32,
+}
+
+impl Entry {
+    /// The main future of `run_until_complete` has ended: stop after this turn. No slot has this key.
+    pub(crate) const MAIN_DONE: Entry = Entry { key: u32::MAX, serial: 0 };
+
+    pub(crate) fn task(key: usize, serial: u32) -> Entry {
+        Entry { key: slot_number(key), serial }
+    }
+
+    pub(crate) fn callback(key: usize, serial: u32) -> Entry {
+        Entry { key: slot_number(key) | CALLBACK, serial }
+    }
+
+    pub(crate) fn is_callback(self) -> bool {
+        self.key & CALLBACK != 0
+    }
+
+    pub(crate) fn key(self) -> usize {
+        (self.key & !CALLBACK) as usize
+    }
+
+    pub(crate) fn serial(self) -> u32 {
+        self.serial
+    }
+
+    fn to_bits(self) -> u64 {
+        u64::from(self.key) << 32 | u64::from(self.serial)
+    }
+
+    fn from_bits(bits: u64) -> Entry {
+        Entry { key: (bits >> 32) as u32, serial: bits as u32 }
+    }
+}
+
+/// A slab key in 31 bits. More than two thousand million tasks do not fit in memory first.
+fn slot_number(key: usize) -> u32 {
+    u32::try_from(key).ok().filter(|key| key & CALLBACK == 0).expect("more than 2^31 tasks or callbacks at once")
+}
+
+/// What a task's waker points to: how to find the task from anywhere.
+///
+/// It belongs to a slot and is used again for the slot's next task if nobody else holds it by then.
+#[derive(Debug)]
+pub(crate) struct TaskHeader {
+    /// The loop the task lives in.
+    remote: Arc<RemoteQueue>,
+    /// Slot and serial, as `Entry::to_bits`.
+    entry: AtomicU64,
+    /// Whether the header lies in `remote` already: a thread that wakes in a tight loop pushes it once.
+    sent: AtomicBool,
+}
+
+impl TaskHeader {
+    pub(crate) fn new(remote: Arc<RemoteQueue>, entry: Entry) -> TaskHeader {
+        TaskHeader { remote, entry: AtomicU64::new(entry.to_bits()), sent: AtomicBool::new(false) }
+    }
+
+    /// From now on this is `entry`'s header. Only for a header that nobody else holds.
+    #[inline]
+    pub(crate) fn reuse(&self, entry: Entry) {
+        self.entry.store(entry.to_bits(), Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn entry(&self) -> Entry {
+        Entry::from_bits(self.entry.load(Ordering::Relaxed))
+    }
+
+    /// Whether the task lives in the loop that owns `remote`.
+    #[inline]
+    pub(crate) fn belongs_to(&self, remote: &Arc<RemoteQueue>) -> bool {
+        Arc::ptr_eq(&self.remote, remote)
+    }
+
+    /// The way of a wake from another thread. `by`: who woke, asked only if somebody watches.
+    pub(crate) fn send(self: &Arc<Self>, by: impl FnOnce() -> Actor) {
+        // Whoever finds `sent` set knows that the loop has yet to fetch the header, so that wake and
+        // this one are served by the same poll.
+        if !self.sent.swap(true, Ordering::AcqRel) {
+            let by = self.remote.is_watched().then(by);
+            // A closed loop has no tasks left to wake.
+            let _ = self.remote.push(Sent::Wake(Arc::clone(self), by));
+        }
+    }
+
+    /// The loop has fetched the header: from here on a wake is a new one. To be called before the task
+    /// is polled, so that what the other thread did before its wake is seen by that poll.
+    pub(crate) fn fetched(&self) {
+        self.sent.swap(false, Ordering::AcqRel);
+    }
+}
+
+/// What other threads send to a loop.
+pub(crate) enum Sent {
+    /// A task was woken; by whom, if somebody watches.
+    Wake(Arc<TaskHeader>, Option<Actor>),
+    /// A function to call on the loop's thread, and the line that sent it.
+    Call(Box<dyn FnOnce() + Send>, Site),
+    /// Something happened on the thread of that name; for the observers.
+    Told(Instant, Arc<str>, EventKind),
+    /// A job of the blocking pool has ended and delivered its result.
+    JobEnded,
+}
+
+/// What other threads have sent and the loop has not fetched yet.
+pub(crate) struct RemoteQueue {
+    /// In the order of arrival; empty most of the time. `None`: the loop is closed.
+    sent: Mutex<Option<Vec<Sent>>>,
+    /// Whether `sent` may hold something. Spares the loop the mutex.
+    pending: AtomicBool,
+    /// Whether the loop is blocked in its reactor, or about to be.
+    asleep: AtomicBool,
+    /// Whether somebody watches the loop, so that senders say who they are.
+    watched: bool,
+    /// Ends the wait of the loop's reactor.
+    notifier: mio::Waker,
+}
+
+impl RemoteQueue {
+    pub(crate) fn new(notifier: mio::Waker, watched: bool) -> RemoteQueue {
+        RemoteQueue {
+            sent: Mutex::new(Some(Vec::new())),
+            pending: AtomicBool::new(false),
+            asleep: AtomicBool::new(false),
+            watched,
+            notifier,
+        }
+    }
+
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched
+    }
+
+    /// Adds `sent`, and notifies the loop if it may be blocked.
+    ///
+    /// # Errors
+    /// What was to be sent, if the loop is closed.
+    pub(crate) fn push(&self, sent: Sent) -> Result<(), Sent> {
+        self.push_quietly(sent)?;
+        if !self.pending.swap(true, Ordering::SeqCst) && self.asleep.load(Ordering::SeqCst) {
+            self.notify();
+        }
+        Ok(())
+    }
+
+    /// Adds `sent` without notifying: it will do when the loop comes by. `pending` stays as it is, so that
+    /// whoever pushes next still notifies.
+    pub(crate) fn push_quietly(&self, sent: Sent) -> Result<(), Sent> {
+        match &mut *self.lock() {
+            Some(list) => list.push(sent),
+            None => return Err(sent),
+        }
+        Ok(())
+    }
+
+    /// Ends the loop's wait, now or the next one.
+    pub(crate) fn notify(&self) {
+        let woken: io::Result<()> = self.notifier.wake();
+        if let Err(error) = woken {
+            log::error!(target: "oneloop", "the event loop could not be notified from another thread: {error}");
+        }
+    }
+
+    /// Whether there is something to fetch; a plain load.
+    #[inline]
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pending.load(Ordering::Relaxed)
+    }
+
+    /// The loop is about to block; whether it may. To be undone by `woke_up`.
+    pub(crate) fn fall_asleep(&self) -> bool {
+        self.asleep.store(true, Ordering::SeqCst);
+        !self.pending.load(Ordering::SeqCst)
+    }
+
+    /// The loop no longer blocks.
+    pub(crate) fn woke_up(&self) {
+        self.asleep.store(false, Ordering::Relaxed);
+    }
+
+    /// Swaps what was sent with `batch`, which is empty.
+    pub(crate) fn fetch(&self, batch: &mut Vec<Sent>) {
+        // Unset before the swap: what is pushed after it sets `pending` again.
+        self.pending.swap(false, Ordering::SeqCst);
+        if let Some(list) = &mut *self.lock() {
+            std::mem::swap(list, batch);
+        }
+    }
+
+    /// Refuses all that is sent from now on; what had been sent is returned, to be dropped.
+    pub(crate) fn close(&self) -> Option<Vec<Sent>> {
+        self.lock().take()
+    }
+
+    /// No code of the user's runs under the lock, so a poisoned one is as good as any.
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<Sent>>> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for RemoteQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteQueue").field("pending", &self.pending).finish_non_exhaustive()
+    }
+}
+
+/// The FIFO of what can run.
+#[derive(Debug, Default)]
+pub(crate) struct Ready(RefCell<VecDeque<Entry>>);
+
+impl Ready {
+    #[inline]
+    pub(crate) fn push(&self, entry: Entry) {
+        self.0.borrow_mut().push_back(entry);
+    }
+
+    #[inline]
+    pub(crate) fn pop(&self) -> Option<Entry> {
+        self.0.borrow_mut().pop_front()
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// Moves the entry at `index` to the front; an index beyond the first `limit` changes nothing.
+    pub(crate) fn bring_forward(&self, index: usize, limit: usize) {
+        let mut entries = self.0.borrow_mut();
+        if index < limit {
+            if let Some(entry) = entries.remove(index) {
+                entries.push_front(entry);
+            }
+        }
+    }
+
+    /// The first `count` entries.
+    pub(crate) fn first(&self, count: usize) -> Vec<Entry> {
+        self.0.borrow().iter().copied().take(count).collect()
+    }
+
+    pub(crate) fn clear(&self) {
+        self.0.borrow_mut().clear();
+    }
+}

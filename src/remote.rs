@@ -1,0 +1,170 @@
+//! Chapter 16: a loop reached from another thread.
+//!
+//! Nothing of a loop may be touched from elsewhere, except through a [`Remote`]: it sends a function
+//! across, which the loop calls on its own thread. What the function makes there, a future for instance,
+//! need not be `Send`; only what crosses must.
+//!
+//! Before: `join.rs`. Next chapter: `pace.rs`, when a turn may hurry.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use crate::current;
+use crate::join::{JoinHandle, spawn};
+use crate::pool::{Delivery, delivery};
+use crate::ready::{Entry, RemoteQueue, Sent};
+use crate::task::JoinError;
+use crate::trace::event::{Site, Wait};
+
+/// A way to a loop from any thread. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Remote(Arc<RemoteQueue>);
+
+/// The loop is closed, and takes nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoopClosed;
+
+impl fmt::Display for LoopClosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the event loop is closed")
+    }
+}
+
+impl std::error::Error for LoopClosed {}
+
+impl Remote {
+    pub(crate) fn new(remote: Arc<RemoteQueue>) -> Remote {
+        Remote(remote)
+    }
+
+    /// Has `function` called on the loop's thread, in one of its next turns; functions sent by one thread
+    /// are called in the order they were sent. asyncio's `call_soon_threadsafe`.
+    ///
+    /// # Errors
+    /// If the loop is closed. A loop that is closed later drops what it has not called yet.
+    ///
+    /// What does not leave its thread cannot be sent:
+    ///
+    /// ```compile_fail
+    /// # let event_loop = oneloop::EventLoop::new().unwrap();
+    /// let here = std::rc::Rc::new(1);
+    /// event_loop.remote().call_soon(move || drop(here));
+    /// ```
+    #[track_caller]
+    pub fn call_soon(&self, function: impl FnOnce() + Send + 'static) -> Result<(), LoopClosed> {
+        self.send(Box::new(function), Location::caller())
+    }
+
+    fn send(&self, function: Box<dyn FnOnce() + Send>, site: Site) -> Result<(), LoopClosed> {
+        self.0.push(Sent::Call(function, site)).map_err(|_| LoopClosed)
+    }
+
+    /// Starts a task on the loop: `make` is called there and makes its future, which need not be `Send`.
+    /// asyncio's `run_coroutine_threadsafe`.
+    ///
+    /// If the loop is closed, before or after, the handle gives [`JoinError::Cancelled`].
+    #[track_caller]
+    pub fn spawn<M, F>(&self, make: M) -> RemoteHandle<F::Output>
+    where
+        M: FnOnce() -> F + Send + 'static,
+        F: Future + 'static,
+        F::Output: Send + 'static,
+    {
+        let (deliver, delivery) = delivery();
+        let task: Arc<OnceLock<Entry>> = Arc::default();
+        let started = Arc::clone(&task);
+        let start = move || {
+            let handle: JoinHandle<F::Output> = spawn(async move { make().await });
+            let _ = started.set(handle.entry());
+            drop(spawn(async move { deliver.send(handle.await) }));
+        };
+        // If it was not taken, `deliver` has been dropped with it, and says so.
+        let _ = self.send(Box::new(start), Location::caller());
+        RemoteHandle { remote: self.clone(), delivery, task }
+    }
+}
+
+/// The handle of a task on another thread's loop.
+///
+/// It can be awaited on any executor, this crate's loops included, or waited for with
+/// [`wait`](RemoteHandle::wait). Dropping it detaches the task.
+#[must_use = "a handle dropped at once leaves its task to itself"]
+pub struct RemoteHandle<T> {
+    remote: Remote,
+    delivery: Delivery<T>,
+    /// The task, once the loop has started it.
+    task: Arc<OnceLock<Entry>>,
+}
+
+impl<T> RemoteHandle<T> {
+    /// Blocks this thread until the task has ended. Not to be called on a loop's thread, which would stop.
+    ///
+    /// # Errors
+    /// If the task panicked or was cancelled.
+    ///
+    /// # Panics
+    /// If a loop is running on this thread.
+    pub fn wait(self) -> Result<T, JoinError> {
+        assert!(
+            current::try_with(|_| ()).is_none(),
+            "RemoteHandle::wait would block this thread's event loop: await the handle instead"
+        );
+        self.delivery.wait()
+    }
+
+    /// Asks the task to end, as [`JoinHandle::cancel`] does; the loop gets to it in one of its next turns.
+    #[track_caller]
+    pub fn cancel(&self) {
+        let task = Arc::clone(&self.task);
+        let cancel = move || {
+            if let Some(entry) = task.get() {
+                current::with(|state| state.cancel(*entry));
+            }
+        };
+        let _ = self.remote.send(Box::new(cancel), Location::caller());
+    }
+
+    /// Whether the task has ended and its result has arrived.
+    pub fn is_finished(&self) -> bool {
+        self.delivery.is_finished()
+    }
+}
+
+impl<T> Future for RemoteHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    #[track_caller]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let result = self.delivery.poll(cx);
+        if result.is_pending() {
+            current::suspended(Wait::Join, Location::caller());
+        }
+        result
+    }
+}
+
+impl<T> fmt::Debug for RemoteHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteHandle").field("finished", &self.is_finished()).finish_non_exhaustive()
+    }
+}
+
+/// A [`Remote`] to the current loop, for other threads.
+///
+/// # Panics
+/// If no loop is running on this thread.
+#[track_caller]
+pub fn remote() -> Remote {
+    current::with(|state| Remote::new(Arc::clone(&state.remote)))
+}
+
+/// The rule that makes it useful, checked by the compiler.
+const _: () = {
+    const fn crosses_threads<T: Send + Sync>() {}
+    crosses_threads::<Remote>();
+    crosses_threads::<RemoteHandle<Vec<u8>>>();
+};

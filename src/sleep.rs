@@ -1,0 +1,158 @@
+//! Chapter 19: the first future that waits.
+//!
+//! A future is something that can be polled. Asked before it can answer, it must do two things: see to it
+//! that it will be woken, and return `Pending`. `Sleep` is the smallest honest example. Written by hand, it
+//! is the state machine that the compiler makes of every `async fn`:
+//!
+//! ```text
+//!   sleep(1 s) ──▶ Sleep { deadline, no timer }
+//!                     │ polled too early: arm a timer that wakes this task
+//!                     ▼
+//!                  Sleep { deadline, timer } ◀─┐ polled too early again (another future of the same task
+//!                     │                  └─────┘ was ready): the timer now wakes whoever polled last
+//!                     │ polled at or after the deadline
+//!                     ▼
+//!                   Ready
+//! ```
+//!
+//! Dropped half way, it takes its timer out of the wheel. That is all there is to cancelling a sleep.
+//!
+//! Before: `event_loop.rs`. Next: `combine/`, several futures at once.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use crate::current;
+use crate::state::State;
+use crate::timer::wheel::TimerKey;
+use crate::trace::event::Wait;
+
+/// Waits for `delay`, from this call on and not from the first poll: never less, and more if the loop is
+/// busy. asyncio's `sleep`, except that asyncio counts from the `await`.
+///
+/// A delay too long for the loop's clock (584 years) never ends.
+///
+/// # Cancellation
+/// Dropping it takes the timer out of the wheel; nothing is lost.
+///
+/// # Panics
+/// If no loop is running on this thread.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// oneloop::run(async {
+///     oneloop::sleep(Duration::from_millis(1)).await;
+/// });
+/// ```
+#[track_caller]
+pub fn sleep(delay: Duration) -> Sleep {
+    let state = current::state();
+    let deadline = state.clock.after(delay);
+    Sleep { state, deadline, timer: None }
+}
+
+/// Waits until `deadline`, on the loop's clock ([`time`](crate::time)). A deadline in the past is over at once.
+///
+/// # Cancellation
+/// Dropping it takes the timer out of the wheel; nothing is lost.
+///
+/// # Panics
+/// If no loop is running on this thread.
+#[track_caller]
+pub fn sleep_until(deadline: Instant) -> Sleep {
+    let state = current::state();
+    let deadline = state.clock.at(deadline);
+    Sleep { state, deadline, timer: None }
+}
+
+/// The future of [`sleep`] and [`sleep_until`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct Sleep {
+    /// The loop whose clock and wheel it uses.
+    state: Rc<State>,
+    /// In nanoseconds of that clock.
+    deadline: u64,
+    /// The armed timer; `None` before the first poll that came too early, and at the end.
+    timer: Option<TimerKey>,
+}
+
+impl Sleep {
+    /// When it ends.
+    pub fn deadline(&self) -> Instant {
+        self.state.clock.instant(self.deadline)
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    #[track_caller]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(timer) = self.timer {
+            if !self.state.retarget(timer, cx) {
+                self.timer = None;
+                return Poll::Ready(());
+            }
+        } else if self.deadline <= self.state.clock.now() {
+            return Poll::Ready(());
+        } else {
+            let target = self.state.target(cx);
+            self.timer = Some(self.state.arm(self.deadline, target));
+        }
+        self.state.note_suspended(Wait::Sleep, Location::caller());
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some(timer) = self.timer {
+            self.state.disarm(timer);
+        }
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep").field("deadline", &self.deadline()).finish_non_exhaustive()
+    }
+}
+
+/// Gives way to everything else that is ready, once: the task goes to the end of the queue. asyncio's
+/// `sleep(0)`.
+///
+/// A computation that would keep the loop for long calls it now and then. (One that takes longer than a few
+/// milliseconds in all belongs on the pool: [`spawn_blocking`](crate::spawn_blocking).)
+pub fn yield_now() -> YieldNow {
+    YieldNow { yielded: false }
+}
+
+/// The future of [`yield_now`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct YieldNow {
+    /// Whether it has given way already.
+    yielded: bool,
+}
+
+impl Future for YieldNow {
+    type Output = ();
+
+    #[inline]
+    #[track_caller]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.yielded {
+            return Poll::Ready(());
+        }
+        self.yielded = true;
+        cx.waker().wake_by_ref();
+        current::suspended(Wait::Yield, Location::caller());
+        Poll::Pending
+    }
+}

@@ -1,0 +1,152 @@
+//! The last room: making a loop, and starting a program.
+//!
+//! Here the environment is read. `ONELOOP` chooses, for the loops of the main thread, how they show
+//! themselves, with no change to the program:
+//!
+//! | word | what it does |
+//! |---|---|
+//! | `print` | each event as an English sentence, on standard error |
+//! | `virtual` | virtual time: sleeps take none |
+//!
+//! Words are separated by commas. The same sentences go to the `log` crate, under the target `oneloop` at
+//! level `trace`, if a logger was installed for it before the loop was made.
+
+use std::future::Future;
+use std::io;
+use std::rc::Rc;
+
+use crate::event_loop::EventLoop;
+use crate::pool::default_threads;
+use crate::state::Settings;
+use crate::trace::narrate::{Log, Print};
+use crate::trace::observer::Observer;
+
+/// The environment variable that chooses how loops show themselves.
+const VARIABLE: &str = "ONELOOP";
+
+/// The words it knows.
+const WORDS: [&str; 2] = ["print", "virtual"];
+
+/// Makes a loop, runs `future` on it to its end, and closes the loop: what is still going on then is dropped.
+///
+/// asyncio's `run`; elsewhere in Rust called `block_on`.
+///
+/// # Panics
+/// If a loop is running on this thread, if the operating system has no descriptors left for a loop, and if
+/// `ONELOOP` has an unknown word. And with the future's own panic.
+///
+/// ```
+/// let answer = oneloop::run(async { 6 * 7 });
+/// assert_eq!(answer, 42);
+/// ```
+#[track_caller]
+pub fn run<F: Future>(future: F) -> F::Output {
+    match EventLoop::new() {
+        Ok(event_loop) => event_loop.run_until_complete(future),
+        Err(error) => panic!("no event loop could be made: {error}"),
+    }
+}
+
+impl EventLoop {
+    /// A loop with the usual settings, as the environment variable `ONELOOP` changes them.
+    ///
+    /// # Errors
+    /// If the operating system has no descriptors left, or `ONELOOP` has an unknown word.
+    pub fn new() -> io::Result<EventLoop> {
+        EventLoop::builder().build()
+    }
+
+    /// Settings for a loop.
+    pub fn builder() -> Builder {
+        Builder { virtual_time: false, pool_threads: default_threads(), observers: Vec::new() }
+    }
+}
+
+/// Settings for a loop: [`EventLoop::builder`].
+#[must_use = "call build to make the loop"]
+pub struct Builder {
+    virtual_time: bool,
+    pool_threads: usize,
+    /// In the order in which they are told.
+    observers: Vec<Rc<dyn Observer>>,
+}
+
+impl Builder {
+    /// Virtual time: it stands still while the program runs, and when nothing else can happen it jumps to the
+    /// next deadline. While a task waits for a socket or a job of the pool is running, something else can
+    /// happen, and time passes as real time does.
+    pub fn virtual_time(mut self) -> Builder {
+        self.virtual_time = true;
+        self
+    }
+
+    /// The most threads of the blocking pool, at least 1. Usually min(32, cores + 4), as Python's.
+    pub fn pool_threads(mut self, threads: usize) -> Builder {
+        self.pool_threads = threads.max(1);
+        self
+    }
+
+    /// Adds an observer, which is told everything and may decide otherwise.
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Builder {
+        self.observers.push(Rc::new(observer));
+        self
+    }
+
+    /// Makes the loop.
+    ///
+    /// # Errors
+    /// If the operating system has no descriptors left, or `ONELOOP` has an unknown word.
+    pub fn build(mut self) -> io::Result<EventLoop> {
+        if std::thread::current().name() == Some("main") {
+            if let Some(words) = std::env::var_os(VARIABLE) {
+                self.apply(&words.to_string_lossy())?;
+            }
+        }
+        if log::log_enabled!(target: "oneloop", log::Level::Trace) {
+            self = self.observer(Log::default());
+        }
+        let Builder { virtual_time, pool_threads, observers } = self;
+        EventLoop::with_settings(Settings { virtual_time, pool_threads, observers })
+    }
+
+    fn apply(&mut self, words: &str) -> io::Result<()> {
+        for word in words.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            match word {
+                "print" => self.observers.push(Rc::new(Print::default())),
+                "virtual" => self.virtual_time = true,
+                unknown => {
+                    let known = WORDS.join(", ");
+                    let text = format!("{VARIABLE} has the unknown word {unknown:?}; it knows: {known}");
+                    return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut fields = f.debug_struct("Builder");
+        fields.field("virtual_time", &self.virtual_time).field("pool_threads", &self.pool_threads);
+        fields.field("observers", &self.observers.len()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_word_is_an_error_that_lists_the_known_ones() {
+        let error = EventLoop::builder().apply("virtual,prnt").unwrap_err().to_string();
+        assert!(error.contains("\"prnt\""), "{error}");
+        assert!(WORDS.iter().all(|word| error.contains(word)), "{error}");
+    }
+
+    #[test]
+    fn every_known_word_is_taken() {
+        WORDS.iter().for_each(|word| EventLoop::builder().apply(word).expect(word));
+        EventLoop::builder().apply(" print , virtual ,").expect("spaces and empty words do no harm");
+    }
+}

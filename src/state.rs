@@ -1,0 +1,263 @@
+//! Chapter 11: all that a loop owns, and the moves it is made of.
+//!
+//! The loop drives this state and the futures find it (through `current`), so neither has to know the
+//! other. Everything is behind `Cell` and `RefCell`: one thread, no locks. The rule that keeps the borrows
+//! apart is that no method calls the user's code (a poll, a callback, a drop, a waker, an observer) while
+//! it holds one.
+//!
+//! ```text
+//!   State ─┬─ ready      the queue                     chapter 4
+//!          ├─ tasks      what can be polled            chapter 5     state/tasks.rs
+//!          ├─ timers     what waits for a time         chapter 6     state/timers.rs
+//!          ├─ callbacks  what can be called            chapter 8     state/timers.rs
+//!          ├─ reactor    what waits for a socket       chapter 9     state/sources.rs
+//!          ├─ pool       what may block                chapter 10    state/sources.rs
+//!          ├─ remote     what other threads sent       chapter 4
+//!          └─ seam       who watches                   chapter 2
+//! ```
+//!
+//! Before: `pool.rs`. Next chapter: `current.rs`, how a future finds its loop.
+
+mod sources;
+mod tasks;
+mod timers;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Context;
+use std::time::{Duration, Instant};
+
+pub(crate) use tasks::{Main, Origin, task_id};
+pub(crate) use timers::callback_id;
+
+use crate::callback::Callbacks;
+use crate::pool::{BlockingPool, Report, Reporter};
+use crate::reactor::{Reactor, Target};
+use crate::ready::{Entry, Ready, RemoteQueue, Sent};
+use crate::tasks::TaskTable;
+use crate::timer::clock::Clock;
+use crate::timer::wheel::Wheel;
+use crate::trace::event::{CallbackId, EventKind, Site, TaskId, TimerId, Wait};
+use crate::trace::observer::{Observer, Ready as Watched, Seam};
+
+/// Ready I/O operations that one poll of a task may do. A socket that always has data would otherwise keep
+/// its task going for ever, and all others waiting; asyncio has this limit by reading once a turn.
+const IO_BUDGET: u8 = 128;
+
+/// How a loop is to be made.
+pub(crate) struct Settings {
+    pub(crate) virtual_time: bool,
+    pub(crate) pool_threads: usize,
+    pub(crate) observers: Vec<Rc<dyn Observer>>,
+}
+
+/// Where a loop stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Between runs.
+    Idle,
+    /// In `run_until_complete` or `run_forever`.
+    Running,
+    /// Being closed: what is left is dropped, and what is spawned now is cancelled at once.
+    Closing,
+    Closed,
+}
+
+/// The task being polled.
+#[derive(Clone, Copy)]
+struct Polled {
+    entry: Entry,
+    /// Where its waker points: a context with this very waker is the task's own. Null when the task is
+    /// not polled but dropped.
+    waker: *const (),
+}
+
+/// All that one loop owns.
+pub(crate) struct State {
+    pub(crate) seam: Seam,
+    pub(crate) clock: Clock,
+    pub(crate) ready: Ready,
+    pub(crate) remote: Arc<RemoteQueue>,
+    pub(crate) phase: Cell<Phase>,
+    /// Whether the run is to end after this turn.
+    pub(crate) stopping: Cell<bool>,
+    pub(crate) tasks: RefCell<TaskTable>,
+    /// Names given to tasks; the others are named after their number.
+    names: RefCell<HashMap<TaskId, Arc<str>>>,
+    callbacks: RefCell<Callbacks>,
+    timers: RefCell<Wheel<Target>>,
+    reactor: RefCell<Reactor>,
+    pool: BlockingPool,
+    /// Jobs whose end the loop has not heard of. Counted only in virtual time and while watched.
+    jobs: Cell<usize>,
+    /// The next job's number.
+    next_job: Cell<u64>,
+    /// The task being polled; `None` outside of polls.
+    polled: Cell<Option<Polled>>,
+    /// What the last leaf of this poll that returned `Pending` said: what it waits for, at which line.
+    suspended: Cell<(Wait, Option<Site>)>,
+    /// Ready I/O operations this poll may still do.
+    budget: Cell<u8>,
+}
+
+impl State {
+    /// # Errors
+    /// When the operating system gives no more descriptors for the reactor.
+    pub(crate) fn new(settings: Settings) -> io::Result<Rc<State>> {
+        let (reactor, notifier) = Reactor::new()?;
+        let watched = !settings.observers.is_empty();
+        let remote = Arc::new(RemoteQueue::new(notifier, watched));
+        let reporter = (watched || settings.virtual_time).then(|| reporter(Arc::clone(&remote)));
+        Ok(Rc::new(State {
+            seam: Seam::new(settings.observers),
+            clock: if settings.virtual_time { Clock::virtual_time() } else { Clock::real() },
+            ready: Ready::default(),
+            tasks: RefCell::new(TaskTable::new(Arc::clone(&remote))),
+            remote,
+            phase: Cell::new(Phase::Idle),
+            stopping: Cell::new(false),
+            names: RefCell::default(),
+            callbacks: RefCell::default(),
+            timers: RefCell::new(Wheel::new()),
+            reactor: RefCell::new(reactor),
+            pool: BlockingPool::new(settings.pool_threads, reporter),
+            jobs: Cell::new(0),
+            next_job: Cell::new(0),
+            polled: Cell::new(None),
+            suspended: Cell::new((Wait::Custom, None)),
+            budget: Cell::new(IO_BUDGET),
+        }))
+    }
+
+    /// Refuses a closed loop.
+    ///
+    /// # Panics
+    /// If the loop is closed.
+    #[track_caller]
+    pub(crate) fn check_open(&self) {
+        assert!(
+            self.phase.get() != Phase::Closed,
+            "this event loop is closed: make a new one with EventLoop::new, or do this before close"
+        );
+    }
+
+    /// Tells the observers, if there are any; the event is built only then.
+    #[inline(always)]
+    pub(crate) fn tell(&self, kind: impl FnOnce() -> EventKind) {
+        if self.seam.watched() {
+            self.seam.tell(self.moment(), None, kind());
+        }
+    }
+
+    /// The loop's time, as events carry it.
+    pub(crate) fn moment(&self) -> Duration {
+        Duration::from_nanos(self.clock.now())
+    }
+
+    /// Tells what happened on another thread, at its own time.
+    pub(crate) fn tell_of_thread(&self, at: Instant, thread: Arc<str>, kind: EventKind) {
+        let time = if self.clock.is_virtual() { self.clock.now() } else { self.clock.at(at) };
+        self.seam.tell_because(None, Duration::from_nanos(time), Some(thread), kind);
+    }
+
+    /// Note of a leaf future, made just before it returns `Pending`: what it waits for, and at which line.
+    /// An outer future that makes its own note after an inner one's has the last word.
+    #[inline]
+    pub(crate) fn note_suspended(&self, wait: Wait, site: Site) {
+        self.suspended.set((wait, Some(site)));
+    }
+
+    /// Whether the poll may do one more ready I/O operation; counts it.
+    #[inline]
+    pub(crate) fn spend(&self) -> bool {
+        let left = self.budget.get();
+        self.budget.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    /// Whom `cx` would wake: the task being polled, if `cx` is its own, or whatever its waker does.
+    #[inline]
+    pub(crate) fn target(&self, cx: &Context<'_>) -> Target {
+        match self.polled.get() {
+            Some(polled) if polled.waker == cx.waker().data() => Target::Entry(polled.entry),
+            _ => Target::Waker(cx.waker().clone()),
+        }
+    }
+
+    /// Makes ready what a timer or a source was kept for.
+    #[inline]
+    pub(crate) fn make_ready(&self, target: Target) {
+        match target {
+            Target::Entry(entry) if entry.is_callback() => self.ready.push(entry),
+            Target::Entry(entry) => self.wake(entry),
+            Target::Waker(waker) => waker.wake(),
+        }
+    }
+
+    /// The entry of the task being polled.
+    pub(crate) fn current_task(&self) -> Option<Entry> {
+        self.polled.get().map(|polled| polled.entry)
+    }
+
+    /// Takes what other threads sent: wakes join the queue, calls become callbacks.
+    pub(crate) fn fetch_sent(&self, batch: &mut Vec<Sent>) {
+        self.remote.fetch(batch);
+        for sent in batch.drain(..) {
+            match sent {
+                Sent::Wake(header, by) => {
+                    header.fetched();
+                    let before = by.map(|by| self.seam.enter(by, None));
+                    self.wake(header.entry());
+                    before.into_iter().for_each(|before| self.seam.leave(before));
+                }
+                Sent::Call(function, site) => {
+                    self.call_soon(function, site);
+                }
+                Sent::Told(at, thread, kind) => self.tell_of_thread(at, thread, kind),
+                Sent::JobEnded => self.jobs.set(self.jobs.get().saturating_sub(1)),
+            }
+        }
+    }
+
+    /// An entry's number, as the observers know it.
+    fn ready_of(entry: Entry) -> Watched {
+        let number = u64::from(entry.serial());
+        match entry.is_callback() {
+            true => Watched::Callback(CallbackId(number)),
+            false => Watched::Task(TaskId(number)),
+        }
+    }
+
+    /// The first `count` entries of the queue, as the observers know them.
+    pub(crate) fn first_ready(&self, count: usize) -> Vec<Watched> {
+        self.ready.first(count).into_iter().map(State::ready_of).collect()
+    }
+}
+
+/// A timer's number, as the observers know it: the order of arming.
+fn timer_id(key: crate::timer::wheel::TimerKey) -> TimerId {
+    TimerId(u64::from(key.armed()))
+}
+
+/// Sends what happens on pool threads to the loop.
+fn reporter(remote: Arc<RemoteQueue>) -> Reporter {
+    Arc::new(move |report| match report {
+        Report::Told(kind) if remote.is_watched() => {
+            let name: Arc<str> = std::thread::current().name().unwrap_or("unnamed").into();
+            let _ = remote.push_quietly(Sent::Told(Instant::now(), name, kind));
+        }
+        Report::Told(_) => {}
+        // The loop may be waiting for just this before it lets virtual time jump.
+        Report::JobEnded => {
+            let _ = remote.push(Sent::JobEnded);
+        }
+    })
+}
+
+/// A duration until `at`, as step 2 waits it.
+pub(crate) fn until(now: u64, at: u64) -> Duration {
+    Duration::from_nanos(at.saturating_sub(now))
+}

@@ -1,0 +1,144 @@
+//! Sockets and jobs: what lets a task wait for the world outside.
+
+use std::io;
+use std::task::Context;
+use std::time::Duration;
+
+use super::State;
+use crate::pool::Delivery;
+use crate::reactor::{Direction, Edge, SourceKey, Target, wait_of};
+use crate::trace::event::{Actor, EventKind, IoOp, IoResult, JobId, Site, WaitEnd};
+use crate::trace::observer::{Choice, Decision};
+
+impl State {
+    /// Registers a source in the reactor. `counted`: whether waiting for it keeps virtual time from
+    /// jumping, as sockets do and signals do not.
+    pub(crate) fn register(
+        &self,
+        source: &mut impl mio::event::Source,
+        what: &'static str,
+        counted: bool,
+        site: Site,
+    ) -> io::Result<SourceKey> {
+        let key = self.reactor.borrow_mut().register(source, counted)?;
+        self.tell(|| EventKind::IoOpen { source: key.id(), what, by: self.seam.actor(), site });
+        Ok(key)
+    }
+
+    /// Takes a source out; whoever still waits for it is woken, to find it gone.
+    pub(crate) fn deregister(&self, source: &mut impl mio::event::Source, key: SourceKey) {
+        let targets = self.reactor.borrow_mut().deregister(source, key);
+        self.tell(|| EventKind::IoClose { source: key.id(), by: self.seam.actor() });
+        targets.into_iter().for_each(|target| self.make_ready(target));
+    }
+
+    /// Whether an attempt in `direction` is worth its system call.
+    #[inline]
+    pub(crate) fn io_ready(&self, key: SourceKey, direction: Direction) -> bool {
+        self.reactor.borrow_mut().is_ready(key, direction)
+    }
+
+    /// An attempt has shown that there is no more for now.
+    #[inline]
+    pub(crate) fn io_drained(&self, key: SourceKey, direction: Direction, short: bool) {
+        self.reactor.borrow_mut().drained(key, direction, short);
+    }
+
+    /// Whoever polls now is woken by the next edge in `direction`.
+    pub(crate) fn io_wait(&self, key: SourceKey, direction: Direction, cx: &Context<'_>) {
+        let target = self.target(cx);
+        self.reactor.borrow_mut().wait_for(key, direction, target);
+        let wait = wait_of(direction);
+        self.tell(|| EventKind::IoInterest { source: key.id(), wait, by: self.seam.actor() });
+    }
+
+    /// What an observer wants of an operation about to be tried; asked only while one watches.
+    #[cold]
+    pub(crate) fn io_decision(&self, key: SourceKey, op: IoOp) -> Decision {
+        self.seam.decide(&Choice::Io(key.id(), op))
+    }
+
+    /// Tells what an operation gave.
+    #[cold]
+    pub(crate) fn tell_io(&self, key: SourceKey, op: IoOp, result: IoResult) {
+        self.tell(|| EventKind::IoOp { source: key.id(), op, result });
+    }
+
+    /// Whether a task waits for I/O.
+    pub(crate) fn waits_for_io(&self) -> bool {
+        self.reactor.borrow().waiting() > 0
+    }
+
+    /// Sources registered.
+    pub(crate) fn sources(&self) -> usize {
+        self.reactor.borrow().len()
+    }
+
+    /// Jobs whose end the loop has not heard of; always 0 in real time with nobody watching.
+    pub(crate) fn jobs(&self) -> usize {
+        self.jobs.get()
+    }
+
+    /// Step 2: blocks until there is something to do, at most for `timeout`.
+    ///
+    /// # Panics
+    /// If the operating system refuses, which it has no reason to.
+    pub(crate) fn block(&self, timeout: Option<Duration>) {
+        let may_block = timeout != Some(Duration::ZERO) && self.remote.fall_asleep();
+        let timeout = if may_block { timeout } else { Some(Duration::ZERO) };
+        let result = self.reactor.borrow_mut().wait(timeout);
+        self.remote.woke_up();
+        if let Err(error) = result {
+            panic!("the operating system refused to wait for I/O: {error}; the event loop cannot go on");
+        }
+    }
+
+    /// Step 3, for sources: wakes whoever waited for what has become ready. `targets` is empty.
+    pub(crate) fn wake_ready(&self, targets: &mut Vec<Target>) {
+        if self.seam.watched() {
+            return self.wake_ready_watched(targets);
+        }
+        self.reactor.borrow_mut().edges(targets, |_| {});
+        targets.drain(..).for_each(|target| self.make_ready(target));
+    }
+
+    #[cold]
+    fn wake_ready_watched(&self, targets: &mut Vec<Target>) {
+        let mut edges = Vec::new();
+        let notified = self.reactor.borrow_mut().edges(targets, |edge| edges.push(edge));
+        let by = match (edges.is_empty(), notified) {
+            (false, _) => WaitEnd::Io,
+            (true, true) => WaitEnd::Notify,
+            (true, false) => WaitEnd::Timeout,
+        };
+        self.tell(|| EventKind::WaitEnd { sources: edges.len(), by });
+        let mut targets = targets.drain(..);
+        for Edge { id, readable, writable, closed, targets: count } in edges {
+            let kind = EventKind::IoReady { source: id, readable, writable, closed };
+            let seq = self.seam.tell(self.moment(), None, kind);
+            let before = self.seam.enter(Actor::Source(id), Some(seq));
+            targets.by_ref().take(count).for_each(|target| self.make_ready(target));
+            self.seam.leave(before);
+        }
+    }
+
+    /// Hands a call to the blocking pool.
+    pub(crate) fn spawn_job<F, T>(&self, call: F, site: Site) -> (JobId, Delivery<T>)
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let job = JobId(self.next_job.get());
+        self.next_job.set(job.0 + 1);
+        self.tell(|| EventKind::JobNew { job, by: self.seam.actor(), site });
+        if self.clock.is_virtual() || self.seam.watched() {
+            self.jobs.set(self.jobs.get() + 1);
+        }
+        (job, self.pool.spawn(job, call))
+    }
+
+    /// Refuses the jobs that have not started and waits for the others, for a loop that closes.
+    pub(crate) fn close_pool(&self) {
+        self.pool.close();
+    }
+}

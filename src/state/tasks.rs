@@ -1,0 +1,246 @@
+//! Spawning, waking, polling, cancelling, and the end of a task.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::{IO_BUDGET, Phase, Polled, State};
+use crate::ready::Entry;
+use crate::task::{self, JoinError, panic_text};
+use crate::tasks::{BoxedCell, Polling};
+use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId, Wait, WakeEffect};
+
+/// The main future: polled like a task, but it stays on the stack of `run_until_complete`, so that it may
+/// borrow.
+pub(crate) trait Main {
+    /// Polls it; at `Ready` the output is kept.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// It panicked with this.
+    fn panicked(&mut self, payload: Box<dyn Any + Send>);
+}
+
+/// What an observer is told when a task is made.
+pub(crate) struct Origin {
+    pub(crate) site: Site,
+    pub(crate) future: &'static str,
+    pub(crate) size: usize,
+    /// `None`: the task is named after its number.
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) joinable: bool,
+}
+
+/// A task's number, as the observers know it.
+pub(crate) fn task_id(entry: Entry) -> TaskId {
+    TaskId(u64::from(entry.serial()))
+}
+
+impl State {
+    /// Makes a task and puts it in the ready queue. In a loop that is closing it is cancelled at once.
+    pub(crate) fn spawn(&self, cell: Option<BoxedCell>, origin: Origin) -> Entry {
+        let entry = self.tasks.borrow_mut().insert(cell, origin.site, origin.joinable);
+        if let Some(name) = &origin.name {
+            self.names.borrow_mut().insert(task_id(entry), Arc::clone(name));
+        }
+        self.tell(|| EventKind::Spawn {
+            task: task_id(entry),
+            name: self.name_of(entry),
+            by: self.seam.actor(),
+            site: origin.site,
+            future: origin.future,
+            size: origin.size,
+        });
+        match self.phase.get() {
+            Phase::Closing | Phase::Closed => self.drop_now(entry),
+            Phase::Idle | Phase::Running => self.ready.push(entry),
+        }
+        entry
+    }
+
+    /// The name given to a task, or one made of its number.
+    pub(crate) fn name_of(&self, entry: Entry) -> Arc<str> {
+        let given = self.names.borrow().get(&task_id(entry)).cloned();
+        given.unwrap_or_else(|| format!("task-{}", entry.serial()).into())
+    }
+
+    /// A wake on the loop's own thread.
+    #[inline]
+    pub(crate) fn wake(&self, entry: Entry) {
+        let effect = self.tasks.borrow_mut().wake(entry);
+        if matches!(effect, WakeEffect::Queued | WakeEffect::WhileRunning) {
+            self.ready.push(entry);
+        }
+        if self.seam.watched() {
+            self.tell_wake(entry, effect);
+        }
+    }
+
+    #[cold]
+    fn tell_wake(&self, entry: Entry, effect: WakeEffect) {
+        let (task, time) = (task_id(entry), self.moment());
+        let seq = self.seam.tell(time, None, EventKind::Wake { task, by: self.seam.actor(), effect });
+        if matches!(effect, WakeEffect::Queued | WakeEffect::WhileRunning) {
+            self.seam.note_wake(task, seq, time);
+        }
+    }
+
+    /// Step 5, for a task: polls it once. An entry whose task has ended is passed over.
+    #[inline]
+    pub(crate) fn run_task(&self, entry: Entry, main: &mut Option<&mut dyn Main>) {
+        let polling = self.tasks.borrow_mut().begin_poll(entry);
+        let Some(mut polling) = polling else { return };
+        if polling.cancelled && polling.cell.is_some() {
+            return self.drop_polling(entry, polling);
+        }
+        let watch = self.seam.watched().then(|| self.tell_poll_begin(entry));
+        self.polled.set(Some(Polled { entry, waker: polling.waker.data() }));
+        self.suspended.set((Wait::Custom, None));
+        self.budget.set(IO_BUDGET);
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let mut cx = Context::from_waker(&polling.waker);
+            match (&mut polling.cell, &mut *main) {
+                (Some(cell), _) => cell.as_mut().poll(&mut cx),
+                (None, Some(main)) => main.poll(&mut cx),
+                (None, None) => Poll::Pending,
+            }
+        }));
+        self.polled.set(None);
+        if let Some(watch) = watch {
+            self.tell_poll_end(entry, &result, watch);
+        }
+        match result {
+            Ok(Poll::Pending) => {
+                let (wait, site) = self.suspended.get();
+                self.tasks.borrow_mut().suspend(entry, polling, wait, site);
+            }
+            Ok(Poll::Ready(())) => self.finish(entry, polling, Outcome::Done, None),
+            Err(payload) => self.finish_panicked(entry, polling, main, payload),
+        }
+    }
+
+    /// A task has ended; its cell holds the output or the error.
+    fn finish(&self, entry: Entry, polling: Polling, outcome: Outcome, at: Option<Site>) {
+        if self.seam.watched() {
+            self.tell(|| EventKind::TaskEnd { task: task_id(entry), outcome, at });
+            self.seam.note_end(task_id(entry));
+        }
+        if polling.cell.is_none() {
+            self.ready.push(Entry::MAIN_DONE);
+        }
+        let ended = self.tasks.borrow_mut().finish(entry, polling.cell, polling.waker);
+        if ended.freed {
+            self.forget_name(entry);
+        }
+        if let Some(joiner) = ended.joiner {
+            joiner.wake();
+        }
+        drop_quietly(ended.unwanted, "output of a task that nobody joined");
+    }
+
+    #[cold]
+    fn finish_panicked(
+        &self,
+        entry: Entry,
+        mut polling: Polling,
+        main: &mut Option<&mut dyn Main>,
+        payload: Box<dyn Any + Send>,
+    ) {
+        match (polling.cell.take(), main) {
+            (Some(cell), _) => {
+                drop_quietly(Some(cell), "future of a task that had panicked");
+                polling.cell = Some(task::failed(JoinError::Panicked(payload)));
+            }
+            (None, Some(main)) => main.panicked(payload),
+            (None, None) => {}
+        }
+        self.finish(entry, polling, Outcome::Panicked, None);
+    }
+
+    /// Marks a task to be dropped at its next turn; `false` if there is nothing to cancel any more.
+    pub(crate) fn cancel(&self, entry: Entry) -> bool {
+        let cancelled = self.tasks.borrow_mut().cancel(entry);
+        if cancelled {
+            self.tell(|| EventKind::Cancel { task: task_id(entry), by: self.seam.actor() });
+            self.wake(entry);
+        }
+        cancelled
+    }
+
+    /// The turn of a cancelled task: its future is dropped where it is suspended, and its guards run.
+    fn drop_polling(&self, entry: Entry, mut polling: Polling) {
+        let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at);
+        let before = self.polled.replace(Some(Polled { entry, waker: std::ptr::null() }));
+        let actor = self.seam.watched().then(|| self.seam.enter(Actor::Task(task_id(entry)), None));
+        drop_quietly(polling.cell.take(), "future of a cancelled task");
+        actor.into_iter().for_each(|before| self.seam.leave(before));
+        self.polled.set(before);
+        polling.cell = Some(task::failed(JoinError::Cancelled));
+        self.finish(entry, polling, Outcome::Cancelled, at);
+    }
+
+    /// Drops a task at once, whether it was queued or suspended: how a closing loop ends it.
+    fn drop_now(&self, entry: Entry) {
+        self.tasks.borrow_mut().force_queued(entry);
+        let polling = self.tasks.borrow_mut().begin_poll(entry);
+        if let Some(polling) = polling {
+            self.drop_polling(entry, polling);
+        }
+    }
+
+    /// Drops every task that has not ended.
+    pub(crate) fn drop_tasks(&self) {
+        let live = self.tasks.borrow().live();
+        live.into_iter().for_each(|entry| self.drop_now(entry));
+    }
+
+    /// A main future is gone from the stack without having ended: its slot is freed.
+    pub(crate) fn forget_main(&self, entry: Entry) {
+        self.tasks.borrow_mut().free(entry);
+        self.forget_name(entry);
+    }
+
+    /// The name of a task whose slot is free is no longer needed.
+    pub(crate) fn forget_name(&self, entry: Entry) {
+        let mut names = self.names.borrow_mut();
+        if !names.is_empty() {
+            names.remove(&task_id(entry));
+        }
+    }
+
+    #[cold]
+    fn tell_poll_begin(&self, entry: Entry) -> Watch {
+        let (task, time) = (task_id(entry), self.moment());
+        let (poll, wake) = self.seam.note_poll(task);
+        let waited = wake.map_or(Duration::ZERO, |(_, woken)| time.saturating_sub(woken));
+        let kind = EventKind::PollBegin { task, poll, waited };
+        let seq = self.seam.tell_because(wake.map(|(seq, _)| seq), time, None, kind);
+        let before = self.seam.enter(Actor::Task(task), Some(seq));
+        Watch { poll, began: time, before }
+    }
+
+    #[cold]
+    fn tell_poll_end(&self, entry: Entry, result: &std::thread::Result<Poll<()>>, watch: Watch) {
+        let suspended = matches!(result, Ok(Poll::Pending)).then(|| self.suspended.get());
+        let wakers = self.tasks.borrow_mut().clones_of_waker(entry);
+        let took = self.moment().saturating_sub(watch.began);
+        self.tell(|| EventKind::PollEnd { task: task_id(entry), poll: watch.poll, took, suspended, wakers });
+        self.seam.leave(watch.before);
+    }
+}
+
+/// What is remembered of a poll while somebody watches.
+struct Watch {
+    poll: u32,
+    began: Duration,
+    before: (Actor, Option<u64>),
+}
+
+/// Drops the user's code where a panic must not go further; it is reported instead.
+pub(super) fn drop_quietly<T>(value: Option<T>, what: &str) {
+    let Some(value) = value else { return };
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        log::error!(target: "oneloop", "dropping the {what} panicked: {}", panic_text(&*payload));
+    }
+}

@@ -1,0 +1,166 @@
+//! Callbacks, and the timers that tasks and callbacks wait for.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Context;
+use std::time::Duration;
+
+use super::{State, timer_id};
+use crate::callback::Function;
+use crate::reactor::Target;
+use crate::ready::Entry;
+use crate::task::panic_text;
+use crate::timer::wheel::TimerKey;
+use crate::trace::event::{Actor, CallbackId, EventKind, Site};
+
+/// A callback's number, as the observers know it.
+pub(crate) fn callback_id(entry: Entry) -> CallbackId {
+    CallbackId(u64::from(entry.serial()))
+}
+
+impl State {
+    /// Queues a function for the next turn.
+    pub(crate) fn call_soon(&self, function: Function, site: Site) -> Entry {
+        let entry = self.callbacks.borrow_mut().insert(function);
+        self.tell_callback(entry, None, site);
+        self.ready.push(entry);
+        entry
+    }
+
+    /// Queues a function for the first turn at or after `at`.
+    pub(crate) fn call_at(&self, at: u64, function: Function, site: Site) -> Entry {
+        let entry = self.callbacks.borrow_mut().insert(function);
+        self.tell_callback(entry, Some(at), site);
+        let timer = self.arm(at, Target::Entry(entry));
+        self.callbacks.borrow_mut().set_timer(entry, Some(timer));
+        entry
+    }
+
+    fn tell_callback(&self, entry: Entry, at: Option<u64>, site: Site) {
+        self.tell(|| EventKind::CallbackNew {
+            callback: callback_id(entry),
+            at: at.map(Duration::from_nanos),
+            by: self.seam.actor(),
+            site,
+        });
+    }
+
+    /// Step 5, for a callback: calls it. A panic in it is reported, and the loop goes on.
+    pub(crate) fn run_callback(&self, entry: Entry) {
+        let callback = self.callbacks.borrow_mut().remove(entry);
+        let Some((function, _)) = callback else { return };
+        let id = callback_id(entry);
+        let watch = self.seam.watched().then(|| {
+            let began = self.moment();
+            let seq = self.seam.tell(began, None, EventKind::CallbackBegin { callback: id });
+            (began, self.seam.enter(Actor::Callback(id), Some(seq)))
+        });
+        let result = catch_unwind(AssertUnwindSafe(function));
+        if let Some((began, before)) = watch {
+            let took = self.moment().saturating_sub(began);
+            self.tell(|| EventKind::CallbackEnd { callback: id, took, panicked: result.is_err() });
+            self.seam.leave(before);
+        }
+        if let Err(payload) = result {
+            log::error!(target: "oneloop", "{id} panicked: {}", panic_text(&*payload));
+        }
+    }
+
+    /// Takes a callback out; it leaves the wheel at once. `false` if it was called or cancelled before.
+    pub(crate) fn cancel_callback(&self, entry: Entry) -> bool {
+        let callback = self.callbacks.borrow_mut().remove(entry);
+        let Some((function, timer)) = callback else { return false };
+        if let Some(timer) = timer {
+            self.disarm(timer);
+        }
+        self.tell(|| EventKind::CallbackCancel { callback: callback_id(entry), by: self.seam.actor() });
+        drop(function);
+        true
+    }
+
+    /// Arms a timer for `target` at nanosecond `at`.
+    #[inline]
+    pub(crate) fn arm(&self, at: u64, target: Target) -> TimerKey {
+        let key = self.timers.borrow_mut().insert(at, target);
+        if self.seam.watched() {
+            self.tell_armed(key, at);
+        }
+        key
+    }
+
+    #[cold]
+    fn tell_armed(&self, key: TimerKey, at: u64) {
+        let (timer, at) = (timer_id(key), Duration::from_nanos(at));
+        let place = self.timers.borrow().place(key);
+        self.seam.note_deadline(timer, at);
+        self.tell(|| EventKind::TimerArm { timer, by: self.seam.actor(), at, place });
+    }
+
+    /// Makes an armed timer wake whoever polls now; whether the timer still was armed.
+    #[inline]
+    pub(crate) fn retarget(&self, key: TimerKey, cx: &Context<'_>) -> bool {
+        let target = self.target(cx);
+        // The old target is dropped after the borrow: it may be somebody's last waker.
+        let old = self.timers.borrow_mut().get_mut(key).map(|armed| std::mem::replace(armed, target));
+        old.is_some()
+    }
+
+    /// Takes a timer out; nothing happens if it has fired.
+    #[inline]
+    pub(crate) fn disarm(&self, key: TimerKey) {
+        let target = self.timers.borrow_mut().cancel(key);
+        if target.is_some() && self.seam.watched() {
+            self.seam.take_deadline(timer_id(key));
+            self.tell(|| EventKind::TimerCancel { timer: timer_id(key), by: self.seam.actor() });
+        }
+    }
+
+    /// When the loop must look at its timers next; exact in virtual time.
+    #[inline]
+    pub(crate) fn next_timer(&self) -> Option<u64> {
+        let mut timers = self.timers.borrow_mut();
+        if self.clock.is_virtual() { timers.earliest() } else { timers.next() }
+    }
+
+    /// Timers armed.
+    pub(crate) fn timers(&self) -> usize {
+        self.timers.borrow().len()
+    }
+
+    /// Step 4: fires the timers due at `now`, in the order of their deadlines. `fired` is empty.
+    pub(crate) fn fire(&self, now: u64, fired: &mut Vec<(TimerKey, Target)>) {
+        self.timers.borrow_mut().advance(now, fired);
+        for (key, target) in fired.drain(..) {
+            if let Target::Entry(entry) = target {
+                if entry.is_callback() {
+                    self.callbacks.borrow_mut().set_timer(entry, None);
+                }
+            }
+            if self.seam.watched() {
+                self.fire_watched(key, target);
+            } else {
+                self.make_ready(target);
+            }
+        }
+    }
+
+    #[cold]
+    fn fire_watched(&self, key: TimerKey, target: Target) {
+        let (id, time) = (timer_id(key), self.moment());
+        let late = self.seam.take_deadline(id).map_or(Duration::ZERO, |at| time.saturating_sub(at));
+        let seq = self.seam.tell(time, None, EventKind::TimerFire { timer: id, late });
+        let before = self.seam.enter(Actor::Timer(id), Some(seq));
+        self.make_ready(target);
+        self.seam.leave(before);
+    }
+
+    /// Drops every callback and timer, for a loop that closes.
+    pub(crate) fn drop_callbacks(&self) {
+        let functions = self.callbacks.borrow_mut().drain();
+        for function in functions {
+            super::tasks::drop_quietly(Some(function), "callback of a closed loop");
+        }
+        let targets = self.timers.borrow_mut().drain();
+        drop(targets);
+        self.ready.clear();
+    }
+}

@@ -1,0 +1,168 @@
+//! Chapter 3: what a task is.
+//!
+//! A future does nothing by itself: somebody has to poll it. A *task* is a future that has been given to
+//! a loop, which from then on does the polling. This file holds the part of a task that knows its types:
+//! one pinned box with the future inside, later its output, behind a trait that no longer names either.
+//! One allocation a task, and that is this one.
+//!
+//! ```text
+//!             spawn
+//!               │
+//!               ▼        wake          begin_poll
+//!          ┌─ Queued ◀───────── Suspended ◀──┐
+//!          │     ▲                           │ suspend (the poll returned Pending)
+//!  turn    ▼     │ suspend                   │
+//!       Polling ─┴───── wake ─▶ PollingQueued│
+//!          │ └───────────────────────────────┘
+//!          │ finish (Ready, panic or cancel)
+//!          ▼
+//!         Done ── join, or the handle is dropped ──▶ slot freed
+//! ```
+//!
+//! The arrows are methods of `TaskTable` in `tasks.rs`, where a task's other half lives: what the
+//! loop needs to know of it. A wake that arrives during a poll is not lost: the task is polled once more.
+//!
+//! Before: `trace/observer.rs`. Next chapter: `ready.rs`, the queue of what can run.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+/// A task with its types forgotten: what the loop can do with any of them.
+pub(crate) trait TaskCell {
+    /// Polls the future; at `Ready` the output is kept inside. Not called again after that.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Moves the output into `place`, which must be an `Option` of the output's type; or says why
+    /// there is none.
+    fn take(self: Pin<&mut Self>, place: &mut dyn Any) -> Result<(), JoinError>;
+}
+
+pin_project! {
+    /// The future while it runs, then its output.
+    #[project = StageNow]
+    #[project_replace = StageBefore]
+    enum Stage<F: Future> {
+        Running { #[pin] future: F },
+        Done { output: F::Output },
+        Taken,
+    }
+}
+
+/// Boxes `future` as a task.
+pub(crate) fn cell<F>(future: F) -> Pin<Box<dyn TaskCell>>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    Box::pin(Stage::Running { future })
+}
+
+/// A task that ended without an output.
+pub(crate) fn failed(error: JoinError) -> Pin<Box<dyn TaskCell>> {
+    Box::pin(Failed(Some(error)))
+}
+
+impl<F> TaskCell for Stage<F>
+where
+    F: Future,
+    F::Output: 'static,
+{
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let StageNow::Running { future } = self.as_mut().project() else {
+            return Poll::Ready(());
+        };
+        let Poll::Ready(output) = future.poll(cx) else {
+            return Poll::Pending;
+        };
+        // Drops the future in place, before anybody learns of the output.
+        self.project_replace(Stage::Done { output });
+        Poll::Ready(())
+    }
+
+    fn take(self: Pin<&mut Self>, place: &mut dyn Any) -> Result<(), JoinError> {
+        if let StageBefore::Done { output } = self.project_replace(Stage::Taken) {
+            if let Some(place) = place.downcast_mut::<Option<F::Output>>() {
+                *place = Some(output);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// See [`failed`]. `None` once the error was handed over.
+struct Failed(Option<JoinError>);
+
+impl TaskCell for Failed {
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    fn take(mut self: Pin<&mut Self>, _: &mut dyn Any) -> Result<(), JoinError> {
+        Err(self.0.take().unwrap_or(JoinError::Cancelled))
+    }
+}
+
+/// Why a task, or a job of the blocking pool, has no result.
+///
+/// asyncio's `CancelledError`, and whatever exception the coroutine raised.
+#[non_exhaustive]
+pub enum JoinError {
+    /// It was cancelled, or its loop was closed, before it could finish.
+    Cancelled,
+    /// It panicked; this is what it panicked with.
+    Panicked(Box<dyn Any + Send + 'static>),
+}
+
+impl JoinError {
+    /// Whether it was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, JoinError::Cancelled)
+    }
+
+    /// Whether it panicked.
+    pub fn is_panic(&self) -> bool {
+        matches!(self, JoinError::Panicked(_))
+    }
+
+    /// What it panicked with, to go on with in `std::panic::resume_unwind`.
+    ///
+    /// # Errors
+    /// The error itself, if there was no panic.
+    pub fn into_panic(self) -> Result<Box<dyn Any + Send + 'static>, JoinError> {
+        match self {
+            JoinError::Panicked(payload) => Ok(payload),
+            other => Err(other),
+        }
+    }
+}
+
+/// The text of a panic: most payloads are a string of one kind or the other.
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no message)")
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JoinError::Cancelled => f.write_str("Cancelled"),
+            JoinError::Panicked(payload) => f.debug_tuple("Panicked").field(&panic_text(&**payload)).finish(),
+        }
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JoinError::Cancelled => f.write_str("cancelled"),
+            JoinError::Panicked(payload) => write!(f, "panicked: {}", panic_text(&**payload)),
+        }
+    }
+}
+
+impl std::error::Error for JoinError {}

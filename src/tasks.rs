@@ -1,0 +1,327 @@
+//! Chapter 5: a task as the loop sees it.
+//!
+//! The table of a loop's tasks: one slot each, with the boxed future, the waker that every poll hands
+//! to it, where it stands in its life, and who waits for its end. The arrows of the drawing in `task.rs`
+//! are the methods here.
+//!
+//! Two rules keep it free of double borrows, since the user's code runs inside polls and drops:
+//!
+//! * A task is **taken out of its slot while it is polled**. Code inside it may then spawn, wake, cancel
+//!   or finish any task, itself included, through the same table.
+//! * Nothing here polls, wakes or drops what belongs to the user. What is to be woken or dropped is
+//!   returned, and the caller does it with the borrow given back.
+//!
+//! A slot's waker and header are made once. When a task ends and nobody holds its waker any more (the
+//! count of the header's owners says so), both wait in `spares` for the next task, which so costs one
+//! allocation instead of two.
+//!
+//! Before: `ready.rs`. Next chapter: `timer/wheel.rs`, where tasks wait for a time.
+
+use std::any::Any;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Waker;
+
+use slab::Slab;
+
+use crate::ready::{Entry, RemoteQueue, TaskHeader};
+use crate::task::{self, JoinError, TaskCell};
+use crate::trace::event::{Site, TaskId, Wait, WakeEffect};
+
+/// Wakers kept for tasks to come: enough for bursts of spawning, at 64 bytes each.
+const MAX_SPARES: usize = 1024;
+
+/// A task's future or output, boxed.
+pub(crate) type BoxedCell = Pin<Box<dyn TaskCell>>;
+
+/// Where a task stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// In the ready queue.
+    Queued,
+    /// Waiting to be woken.
+    Suspended,
+    /// Out of its slot, being polled.
+    Polling,
+    /// Being polled, and woken meanwhile: in the ready queue again.
+    PollingQueued,
+    /// Ended; the output waits for whoever joins.
+    Done,
+}
+
+/// One task.
+struct Slot {
+    /// The future or its output; `None` while it is polled, and always for a main future, which stays on
+    /// the stack of `run_until_complete`.
+    cell: Option<BoxedCell>,
+    /// The waker every poll is given; `None` while it is polled.
+    waker: Option<Waker>,
+    /// What the waker points to.
+    header: Arc<TaskHeader>,
+    /// Whoever awaits the task's handle; `None`: nobody.
+    joiner: Option<Waker>,
+    /// The line that spawned it.
+    spawned_at: Site,
+    /// The line of the `.await` at which it is suspended; `None` before its first poll, and where a
+    /// future that oneloop did not write does not say.
+    suspended_at: Option<Site>,
+    /// The task's number.
+    serial: u32,
+    /// What it waits for at that line.
+    wait: Wait,
+    life: Life,
+    /// Whether its next turn is to drop it.
+    cancelled: bool,
+    /// Whether its `JoinHandle` is still there.
+    joinable: bool,
+}
+
+/// A task out of its slot, to be polled.
+pub(crate) struct Polling {
+    /// `None`: the main future.
+    pub(crate) cell: Option<BoxedCell>,
+    pub(crate) waker: Waker,
+    /// Whether it is to be dropped instead.
+    pub(crate) cancelled: bool,
+}
+
+/// What is left to do when a task has ended, with no borrow held.
+#[must_use]
+pub(crate) struct Ended {
+    /// To be woken.
+    pub(crate) joiner: Option<Waker>,
+    /// To be dropped: an output that nobody will take.
+    pub(crate) unwanted: Option<BoxedCell>,
+    /// Whether the slot is free again.
+    pub(crate) freed: bool,
+}
+
+/// What a handle finds of its task.
+pub(crate) enum Joining {
+    /// It goes on.
+    Running,
+    /// It has ended; its slot is free again.
+    Ended(BoxedCell),
+}
+
+/// A task as its `Debug` and the stuck report tell of it.
+#[derive(Clone, Debug)]
+pub(crate) struct TaskInfo {
+    pub(crate) life: Life,
+    pub(crate) wait: Wait,
+    pub(crate) spawned_at: Site,
+    pub(crate) suspended_at: Option<Site>,
+    pub(crate) cancelled: bool,
+}
+
+/// All tasks of a loop.
+pub(crate) struct TaskTable {
+    slots: Slab<Slot>,
+    /// Headers and wakers of ended tasks, to be used again.
+    spares: Vec<(Arc<TaskHeader>, Waker)>,
+    /// The next task's number.
+    serial: u32,
+    /// For new headers.
+    remote: Arc<RemoteQueue>,
+}
+
+impl TaskTable {
+    pub(crate) fn new(remote: Arc<RemoteQueue>) -> TaskTable {
+        TaskTable { slots: Slab::new(), spares: Vec::new(), serial: 0, remote }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Makes a task, `Queued`: the caller pushes its entry on the ready queue. `cell` is `None` for a
+    /// main future.
+    pub(crate) fn insert(&mut self, cell: Option<BoxedCell>, spawned_at: Site, joinable: bool) -> Entry {
+        let serial = self.serial;
+        self.serial = serial.wrapping_add(1);
+        let vacant = self.slots.vacant_entry();
+        let entry = Entry::task(vacant.key(), serial);
+        let (header, waker) = match self.spares.pop() {
+            Some((header, waker)) => {
+                header.reuse(entry);
+                (header, waker)
+            }
+            None => {
+                let header = Arc::new(TaskHeader::new(Arc::clone(&self.remote), entry));
+                (Arc::clone(&header), Waker::from(header))
+            }
+        };
+        vacant.insert(Slot {
+            cell,
+            waker: Some(waker),
+            header,
+            joiner: None,
+            spawned_at,
+            suspended_at: None,
+            serial,
+            wait: Wait::Custom,
+            life: Life::Queued,
+            cancelled: false,
+            joinable,
+        });
+        entry
+    }
+
+    #[inline]
+    fn slot(&mut self, entry: Entry) -> Option<&mut Slot> {
+        self.slots.get_mut(entry.key()).filter(|slot| slot.serial == entry.serial())
+    }
+
+    /// Notes a wake. At `Queued` and `WhileRunning` the caller pushes the entry on the ready queue.
+    #[inline]
+    pub(crate) fn wake(&mut self, entry: Entry) -> WakeEffect {
+        let Some(slot) = self.slot(entry) else { return WakeEffect::AfterDone };
+        let (life, effect) = match slot.life {
+            Life::Suspended => (Life::Queued, WakeEffect::Queued),
+            Life::Polling => (Life::PollingQueued, WakeEffect::WhileRunning),
+            Life::Queued | Life::PollingQueued => return WakeEffect::AlreadyQueued,
+            Life::Done => return WakeEffect::AfterDone,
+        };
+        slot.life = life;
+        effect
+    }
+
+    /// Takes a queued task out of its slot; `None` for an entry whose task is gone.
+    #[inline]
+    pub(crate) fn begin_poll(&mut self, entry: Entry) -> Option<Polling> {
+        let slot = self.slot(entry).filter(|slot| slot.life == Life::Queued)?;
+        let waker = slot.waker.take()?;
+        slot.life = Life::Polling;
+        Some(Polling { cell: slot.cell.take(), waker, cancelled: slot.cancelled })
+    }
+
+    /// Puts a task back that returned `Pending`, waiting for `wait` at `site`.
+    #[inline]
+    pub(crate) fn suspend(&mut self, entry: Entry, polled: Polling, wait: Wait, site: Option<Site>) {
+        let Some(slot) = self.slot(entry) else { return };
+        slot.cell = polled.cell;
+        slot.waker = Some(polled.waker);
+        slot.wait = wait;
+        slot.suspended_at = site;
+        slot.life = if slot.life == Life::PollingQueued { Life::Queued } else { Life::Suspended };
+    }
+
+    /// Ends a task: `cell` holds its output or error for whoever joins (`None`: a main future's, which
+    /// `run_until_complete` has).
+    #[inline]
+    pub(crate) fn finish(&mut self, entry: Entry, cell: Option<BoxedCell>, waker: Waker) -> Ended {
+        let Some(slot) = self.slot(entry) else {
+            return Ended { joiner: None, unwanted: cell, freed: false };
+        };
+        slot.waker = Some(waker);
+        slot.life = Life::Done;
+        if !slot.joinable {
+            self.free(entry);
+            return Ended { joiner: None, unwanted: cell, freed: true };
+        }
+        slot.cell = cell;
+        Ended { joiner: slot.joiner.take(), unwanted: None, freed: false }
+    }
+
+    /// Frees a slot and keeps its waker if nobody else has it.
+    #[inline]
+    pub(crate) fn free(&mut self, entry: Entry) -> Option<BoxedCell> {
+        let slot = self.slots.try_remove(entry.key())?;
+        if let Some(waker) = slot.waker {
+            // Two owners are the slot itself and its waker. A count read as two stays two: there is
+            // nobody left to clone from.
+            if self.spares.len() < MAX_SPARES && Arc::strong_count(&slot.header) == 2 {
+                self.spares.push((slot.header, waker));
+            }
+        }
+        slot.cell
+    }
+
+    /// Asks for a task's end, or keeps `waker` to be woken then.
+    #[inline]
+    pub(crate) fn join(&mut self, entry: Entry, waker: &Waker) -> Joining {
+        let Some(slot) = self.slot(entry) else {
+            return Joining::Ended(task::failed(JoinError::Cancelled));
+        };
+        if slot.life != Life::Done {
+            match &mut slot.joiner {
+                Some(joiner) => joiner.clone_from(waker),
+                None => slot.joiner = Some(waker.clone()),
+            }
+            return Joining::Running;
+        }
+        Joining::Ended(self.free(entry).unwrap_or_else(|| task::failed(JoinError::Cancelled)))
+    }
+
+    /// The handle is gone: nobody will join. An output already there is returned, to be dropped.
+    pub(crate) fn detach(&mut self, entry: Entry) -> Ended {
+        let Some(slot) = self.slot(entry) else {
+            return Ended { joiner: None, unwanted: None, freed: false };
+        };
+        slot.joinable = false;
+        let joiner = slot.joiner.take();
+        let freed = slot.life == Life::Done;
+        Ended { joiner, unwanted: if freed { self.free(entry) } else { None }, freed }
+    }
+
+    /// Marks a task to be dropped at its next turn; `false` if it has ended or is marked already. The
+    /// caller wakes it.
+    pub(crate) fn cancel(&mut self, entry: Entry) -> bool {
+        match self.slot(entry) {
+            Some(slot) if slot.life != Life::Done && !slot.cancelled => {
+                slot.cancelled = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the task has ended, or is gone.
+    pub(crate) fn is_finished(&mut self, entry: Entry) -> bool {
+        self.slot(entry).is_none_or(|slot| slot.life == Life::Done)
+    }
+
+    /// What is known of a task; `None`: it is gone.
+    pub(crate) fn info(&mut self, entry: Entry) -> Option<TaskInfo> {
+        self.slot(entry).map(|slot| TaskInfo {
+            life: slot.life,
+            wait: slot.wait,
+            spawned_at: slot.spawned_at,
+            suspended_at: slot.suspended_at,
+            cancelled: slot.cancelled,
+        })
+    }
+
+    /// How many clones of the task's waker others hold, given that it is out for a poll.
+    pub(crate) fn clones_of_waker(&mut self, entry: Entry) -> usize {
+        self.slot(entry).map_or(0, |slot| Arc::strong_count(&slot.header).saturating_sub(2))
+    }
+
+    /// The entry of a live task by its number.
+    pub(crate) fn find(&self, task: TaskId) -> Option<Entry> {
+        let found = self.slots.iter().find(|(_, slot)| u64::from(slot.serial) == task.0);
+        found.map(|(key, slot)| Entry::task(key, slot.serial))
+    }
+
+    /// All tasks that have not ended: how a closing loop goes through them.
+    pub(crate) fn live(&self) -> Vec<Entry> {
+        let live = self.slots.iter().filter(|(_, slot)| slot.life != Life::Done);
+        live.map(|(key, slot)| Entry::task(key, slot.serial)).collect()
+    }
+
+    /// Makes a suspended task ready to be taken out by `begin_poll`, without the queue.
+    pub(crate) fn force_queued(&mut self, entry: Entry) {
+        if let Some(slot) = self.slot(entry) {
+            slot.life = Life::Queued;
+            slot.cancelled = true;
+        }
+    }
+}
+
+/// Moves an ended task's output out of its cell.
+pub(crate) fn take_output<T: 'static>(mut cell: BoxedCell) -> Result<T, JoinError> {
+    let mut place: Option<T> = None;
+    cell.as_mut().take(&mut place as &mut dyn Any)?;
+    // Empty only if the handle's type is not the task's, which `spawn` rules out.
+    place.ok_or(JoinError::Cancelled)
+}

@@ -1,0 +1,118 @@
+//! Chapter 7: what time it is.
+//!
+//! A loop counts time in nanoseconds since it was made. Real time is the operating system's monotonic
+//! clock. Virtual time stands still while the program runs and jumps to the next deadline when nothing
+//! else can happen: twelve hours of chess take a moment, and every test of time is exact.
+//!
+//! Users see `std::time::Instant` in both cases, so that deadlines are added and compared as usual:
+//!
+//! ```text
+//!   loop made       now (virtual)      deadline
+//!   start + 0 s     start + 5 s        start + 60 s     Instant, to the user
+//!           0    5 000 000 000    60 000 000 000     u64 of nanoseconds, inside
+//! ```
+//!
+//! 64 bits of nanoseconds last for 584 years; a deadline beyond that is kept at the end of time.
+//!
+//! Before: `timer/wheel.rs`. Next chapter: `callback.rs`, the other thing a loop can run.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+/// A loop's clock.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    /// When the loop was made: nanosecond 0.
+    start: Instant,
+    /// The time in a loop with virtual time; `None`: real time.
+    virtual_now: Option<Cell<u64>>,
+    /// How far an observer has moved real time forward. Usually 0.
+    ahead: Cell<u64>,
+}
+
+impl Clock {
+    pub(crate) fn real() -> Clock {
+        Clock { start: Instant::now(), virtual_now: None, ahead: Cell::new(0) }
+    }
+
+    pub(crate) fn virtual_time() -> Clock {
+        Clock { start: Instant::now(), virtual_now: Some(Cell::new(0)), ahead: Cell::new(0) }
+    }
+
+    /// Nanoseconds since the loop was made.
+    #[inline]
+    pub(crate) fn now(&self) -> u64 {
+        match &self.virtual_now {
+            None => nanos(self.start.elapsed()).saturating_add(self.ahead.get()),
+            Some(now) => now.get(),
+        }
+    }
+
+    /// Whether time is virtual.
+    pub(crate) fn is_virtual(&self) -> bool {
+        self.virtual_now.is_some()
+    }
+
+    /// Moves virtual time forward to `to`; real time cannot be moved, and time never goes back.
+    pub(crate) fn jump(&self, to: u64) {
+        if let Some(now) = &self.virtual_now {
+            now.set(now.get().max(to));
+        }
+    }
+
+    /// Moves the time forward by `by`, in either kind of clock: what an observer may ask for.
+    pub(crate) fn advance(&self, by: Duration) {
+        match self.is_virtual() {
+            true => self.jump(self.now().saturating_add(nanos(by))),
+            false => self.ahead.set(self.ahead.get().saturating_add(nanos(by))),
+        }
+    }
+
+    /// The instant of nanosecond `at`. Beyond what an `Instant` can hold: the start plus a century.
+    pub(crate) fn instant(&self, at: u64) -> Instant {
+        const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
+        self.start.checked_add(Duration::from_nanos(at)).unwrap_or_else(|| self.start + CENTURY)
+    }
+
+    /// The nanosecond of an instant; one before the loop was made is 0, long past.
+    pub(crate) fn at(&self, instant: Instant) -> u64 {
+        nanos(instant.saturating_duration_since(self.start))
+    }
+
+    /// The deadline `delay` from now.
+    pub(crate) fn after(&self, delay: Duration) -> u64 {
+        self.now().saturating_add(nanos(delay))
+    }
+}
+
+/// A duration in nanoseconds, at most `u64::MAX`.
+///
+/// By parts rather than by `as_nanos`, whose 128-bit arithmetic costs more than the clock's own reading.
+#[inline]
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    const SECOND: u64 = 1_000_000_000;
+    duration.as_secs().saturating_mul(SECOND).saturating_add(u64::from(duration.subsec_nanos()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn virtual_time_moves_only_when_told_and_never_back() {
+        let clock = Clock::virtual_time();
+        assert_eq!(clock.now(), 0);
+        clock.jump(5_000_000_000);
+        clock.jump(3);
+        assert_eq!(clock.now(), 5_000_000_000);
+        assert_eq!(clock.at(clock.instant(60_000_000_000)), 60_000_000_000);
+    }
+
+    #[test]
+    fn a_delay_beyond_the_end_of_time_is_the_end_of_time() {
+        let clock = Clock::virtual_time();
+        clock.jump(1);
+        assert_eq!(clock.after(Duration::MAX), u64::MAX);
+        assert!(clock.instant(u64::MAX) > clock.instant(0));
+    }
+}

@@ -1,0 +1,336 @@
+//! Chapter 6: where a million deadlines wait, when most of them never come.
+//!
+//! Nearly every timer in a network program is a precaution: give up if no answer comes within 30 s. The
+//! answer comes after 20 ms and the timer is cancelled. So *insert* and *cancel* must be cheap; to fire is
+//! the exception. A sorted heap, which is what asyncio keeps (`_scheduled`), does more than is needed: each
+//! insert pays `log n` to find its place among deadlines a minute away, an order that nobody reads unless
+//! both timers live that long. And nothing is easily taken from the middle of a heap: asyncio marks a
+//! cancelled timer and sweeps the heap later.
+//!
+//! The *hierarchical timing wheel* (G. Varghese and T. Lauck, "Hashed and Hierarchical Timing Wheels",
+//! 1987) keeps timers only as sorted as they must be: roughly while far away, finer as they come near. Time
+//! is cut into *ticks* of 1 ms. Each level is 64 lists, its *slots*, and a slot of one level is as long as
+//! the whole level below:
+//!
+//! | level | one slot    | whole level | typical timer                          |
+//! |-------|-------------|-------------|----------------------------------------|
+//! | 0     | 1 ms        | 64 ms       | a pause between two frames             |
+//! | 1     | 64 ms       | 4.096 s     | an answer from the same town           |
+//! | 2     | 4.096 s     | 4 min 22 s  | a request timeout                      |
+//! | 3     | 4 min 22 s  | 4 h 40 min  | a session                              |
+//! | 4     | 4 h 40 min  | 12.4 days   | a daily job                            |
+//! | 5     | 12.4 days   | 2.18 years  | a certificate                          |
+//! | 6     | 2.18 years  | 139 years   | "never", said modestly                 |
+//! | 7     | 139 years   | 8,925 years | slots 0 to 4: a `u64` of ns is 584 years |
+//!
+//! **Which slot?** Write the current tick and the deadline's tick in base 64. The highest digit in which
+//! they differ is the level; the deadline's digit there is the slot. At tick 100, which is (1, 36) in base
+//! 64:
+//!
+//! ```text
+//! deadline      tick     base 64        highest difference     goes to
+//! 100.7 ms       100        ( 1, 36)    none                   the front: this tick's own, sorted run
+//! 120 ms         120        ( 1, 56)    digit 0: 36 and 56     level 0, slot 56
+//! 1 s          1,000        (15, 40)    digit 1:  1 and 15     level 1, slot 15: ticks   960 to  1,023
+//! 10 s        10,000     (2, 28, 16)    digit 2:  0 and  2     level 2, slot  2: ticks 8,192 to 12,287
+//! ```
+//!
+//! When tick 960 is entered, slot 15 of level 1 is emptied and its timers are placed again (*cascade*): now
+//! 960 and 1,000 differ in digit 0 only, so the 1 s timer goes to level 0, slot 40. A timer moves down at
+//! most once a level. It follows that a slot never wraps round, that the lowest occupied level holds the
+//! earliest timers, and that a timer's place can be computed from its deadline at any time and need not be
+//! stored.
+//!
+//! **Order.** A tick is a million nanoseconds long, and timers must fire by deadline, then by arming order.
+//! So the timers of the tick being lived through leave the slots for the *front*, sorted once when the tick
+//! is entered.
+//!
+//! `slots.rs` has the lists and `front.rs` the order; here is how they make one wheel.
+//!
+//! Left out on purpose: a clock. Time comes in as a number, which is what lets a test live through 500 years.
+//!
+//! Before: `tasks.rs`. Next chapter: `timer/clock.rs`, which says what time it is.
+
+use super::front::{Due, Front};
+use super::slots::{Place, Slots};
+
+pub use super::slots::{TICK, TimerKey};
+
+/// Timers by deadline, each with a value to hand back when it fires.
+///
+/// Times are nanoseconds since some start that the owner chose. Insert and cancel cost the same however many
+/// timers there are. Memory is one entry per timer, reused, and not given back before the wheel is drained or
+/// dropped.
+#[derive(Debug)]
+pub struct Wheel<T> {
+    /// The time of the latest `advance`; every timer due by then has fired, but for those inserted since.
+    now: u64,
+    /// The current tick, `now / TICK` (less while `advance` is under way). Slots hold later ticks only.
+    tick: u64,
+    /// How many timers were ever armed: the arming number of the latest one. Entries keep its low half.
+    armed: u64,
+    /// How many timers wait.
+    len: usize,
+    /// All timers, and the lists of those of later ticks.
+    slots: Slots<T>,
+    /// The order of those of the current tick and of overdue ones.
+    front: Front,
+    /// The answer of `next`, if it is known.
+    planned: Planned,
+}
+
+/// What is known of the answer of `next`.
+#[derive(Clone, Copy, Debug)]
+enum Planned {
+    /// Nothing: it must be worked out again.
+    Unknown,
+    /// No timer waits.
+    Never,
+    /// This time: right for as long as nothing comes before or near it.
+    At(u64),
+}
+
+impl<T> Wheel<T> {
+    /// An empty wheel at time 0.
+    pub fn new() -> Self {
+        Wheel {
+            now: 0,
+            tick: 0,
+            armed: 0,
+            len: 0,
+            slots: Slots::new(),
+            front: Front::default(),
+            planned: Planned::Never,
+        }
+    }
+
+    /// Arms a timer. One whose deadline has passed fires at the next `advance`.
+    ///
+    /// # Panics
+    ///
+    /// When 4,294,967,295 timers wait already.
+    pub fn insert(&mut self, deadline: u64, value: T) -> TimerKey {
+        self.armed += 1;
+        let armed = self.armed as u32;
+        let index = self.slots.store(deadline, armed, value);
+        match Place::of(self.tick, deadline) {
+            Some(place) => self.slots.link(place, index),
+            None => self.front.push(Due { deadline, armed: self.armed, index }),
+        }
+        self.len += 1;
+        self.planned.with(deadline);
+        TimerKey { index, armed }
+    }
+
+    /// Takes a timer out. `None` if it has fired or was cancelled before, which is harmless.
+    pub fn cancel(&mut self, key: TimerKey) -> Option<T> {
+        let deadline = self.waiting_deadline(key)?;
+        let place = Place::of(self.tick, deadline);
+        if let Some(place) = place {
+            self.slots.unlink(place, key.index);
+        }
+        let value = self.slots.release(key.index);
+        if place.is_none() {
+            self.front.cancelled(|due| due.waits(&self.slots));
+        }
+        self.len -= 1;
+        self.planned.without(deadline, self.len);
+        value
+    }
+
+    /// The value of a waiting timer.
+    pub fn get_mut(&mut self, key: TimerKey) -> Option<&mut T> {
+        self.slots.value_mut(key)
+    }
+
+    /// The deadline of a timer, also after it has fired or was cancelled, until its memory is used by
+    /// another.
+    pub fn deadline(&self, key: TimerKey) -> Option<u64> {
+        self.slots.deadline(key)
+    }
+
+    /// The level and slot in which a timer waits. For one in the front it is the slot of the current tick.
+    pub fn place(&self, key: TimerKey) -> Option<(u8, u8)> {
+        let front = Place { level: 0, slot: Place::digit(self.tick, 0) };
+        let Place { level, slot } = Place::of(self.tick, self.waiting_deadline(key)?).unwrap_or(front);
+        Some((level, slot))
+    }
+
+    /// How many timers wait.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no timer waits.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// When to call `advance` next; `None` when no timer waits. A time that has passed means: at once.
+    ///
+    /// The answer is the earliest deadline while its tick holds at most [`FEW`] timers, and the end of that
+    /// tick when it holds more, so that a crowd costs one wake-up a tick. It may also be the start of a
+    /// crowded slot of a higher level, where nothing fires yet but a cascade brings the answer nearer. It is
+    /// never later than the end of the earliest deadline's tick. It is kept until an insert, a cancel or an
+    /// `advance` touches it.
+    pub fn next(&mut self) -> Option<u64> {
+        if let Planned::Unknown = self.planned {
+            self.planned = self.plan().map_or(Planned::Never, Planned::At);
+        }
+        match self.planned {
+            Planned::At(time) => Some(time),
+            Planned::Never | Planned::Unknown => None,
+        }
+    }
+
+    /// The earliest deadline, exactly: what a virtual clock jumps to. It reads one whole slot, unlike `next`.
+    pub fn earliest(&mut self) -> Option<u64> {
+        if let Some(due) = self.front.first(|due| due.waits(&self.slots)) {
+            return Some(due.deadline);
+        }
+        self.slots.first().and_then(|place| self.slots.deadlines(place).min())
+    }
+
+    /// Moves time forward to `now` and appends each timer due by then to `fired`: by deadline, then by arming
+    /// order.
+    ///
+    /// Never early, and none is left behind. Order among equal deadlines is right unless 4,294,967,296 or
+    /// more timers were armed between them. A `now` before the latest one counts as the latest one: time does
+    /// not go back. The cost depends on the timers met, not on the length of the step.
+    pub fn advance(&mut self, now: u64, fired: &mut Vec<(TimerKey, T)>) {
+        self.now = self.now.max(now);
+        let target = self.now / TICK;
+        loop {
+            while let Some(timer) = self.pop_due() {
+                fired.push(timer);
+            }
+            if self.tick == target {
+                return;
+            }
+            // The front held ticks before the target only, so all of it was due, and it is empty here.
+            match self.slots.first() {
+                Some(place) if place.span(self.tick).0 <= target => self.enter(place, target),
+                _ => self.tick = target,
+            }
+        }
+    }
+
+    /// Takes all timers out, in no particular order, and gives their memory back. Old keys stay harmless.
+    pub fn drain(&mut self) -> Vec<T> {
+        self.len = 0;
+        self.front = Front::default();
+        self.planned = Planned::Never;
+        std::mem::replace(&mut self.slots, Slots::new()).into_values()
+    }
+
+    /// The deadline of a timer that has not fired and was not cancelled.
+    fn waiting_deadline(&self, key: TimerKey) -> Option<u64> {
+        self.slots.deadline(key).filter(|_| self.slots.waits(key))
+    }
+
+    /// Works out the answer of `next`.
+    fn plan(&mut self) -> Option<u64> {
+        if let Some(due) = self.front.first(|due| due.waits(&self.slots)) {
+            let crowded = self.front.waiting() > FEW && due.deadline > self.now;
+            return Some(if crowded { tick_end(self.tick) } else { due.deadline });
+        }
+        let place = self.slots.first()?;
+        let start = place.span(self.tick).0;
+        match place.level {
+            _ if self.slots.deadlines(place).len() <= FEW => self.slots.deadlines(place).min(),
+            0 => Some(tick_end(start)),
+            _ => Some(start * TICK),
+        }
+    }
+
+    /// Enters a slot, the earliest occupied one: places its timers again as seen from its last tick, or from
+    /// `target` if that lies inside. In a long jump, then, a timer goes straight to the front, not level by
+    /// level.
+    fn enter(&mut self, place: Place, target: u64) {
+        self.tick = place.span(self.tick).1.min(target);
+        let list = self.slots.take(place);
+        for &index in &list {
+            let (deadline, armed) = self.slots.timer(index);
+            match Place::of(self.tick, deadline) {
+                Some(place) => self.slots.link(place, index),
+                None => {
+                    // The whole number is the latest one that has this low half.
+                    let since = (self.armed as u32).wrapping_sub(armed);
+                    let armed = self.armed - u64::from(since);
+                    self.front.bring(Due { deadline, armed, index });
+                }
+            }
+        }
+        self.slots.give_back(place, list);
+        self.front.sort();
+        self.planned = Planned::Unknown;
+    }
+
+    /// Takes the first timer out of the front if it is due.
+    fn pop_due(&mut self) -> Option<(TimerKey, T)> {
+        let due = self.front.first(|due| due.waits(&self.slots)).filter(|due| due.deadline <= self.now)?;
+        let value = self.slots.release(due.index)?;
+        self.front.fired(|due| due.waits(&self.slots));
+        self.len -= 1;
+        self.planned = Planned::Unknown;
+        Some((due.key(), value))
+    }
+}
+
+impl Due {
+    /// The key of this timer.
+    fn key(&self) -> TimerKey {
+        TimerKey { index: self.index, armed: self.armed as u32 }
+    }
+
+    /// Whether this timer still waits: it was not cancelled.
+    fn waits<T>(&self, slots: &Slots<T>) -> bool {
+        slots.waits(self.key())
+    }
+}
+
+impl Planned {
+    /// After a timer was inserted. One within a tick of the planned time may make a crowd there.
+    fn with(&mut self, deadline: u64) {
+        match *self {
+            Planned::Never => *self = Planned::At(deadline),
+            Planned::At(time) if deadline < time.saturating_add(TICK) => *self = Planned::Unknown,
+            _ => {}
+        }
+    }
+
+    /// After a timer was cancelled, which left `len`.
+    fn without(&mut self, deadline: u64, len: usize) {
+        match *self {
+            _ if len == 0 => *self = Planned::Never,
+            Planned::At(time) if deadline <= time => *self = Planned::Unknown,
+            _ => {}
+        }
+    }
+}
+
+/// The last nanosecond of a tick; for the very last tick, which is cut short, the last there is.
+fn tick_end(tick: u64) -> u64 {
+    (tick * TICK).saturating_add(TICK - 1)
+}
+
+/// How many timers a tick may hold for each of them to get a wake-up of its own. A wake-up costs a system
+/// call of about 1 µs, so 8 in each tick take about 1 % of a core; and to count this far costs no more than 9
+/// loads.
+pub const FEW: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arming_order_holds_where_the_low_half_of_the_number_wraps() {
+        let mut wheel = Wheel::new();
+        wheel.armed = u64::from(u32::MAX) - 2;
+        let deadline = 5 * TICK;
+        (0..6).for_each(|name| _ = wheel.insert(deadline, name));
+        let mut fired = Vec::new();
+        wheel.advance(deadline, &mut fired);
+        assert!(fired.into_iter().map(|(_, name)| name).eq(0..6));
+    }
+}

@@ -1,0 +1,319 @@
+//! Chapter 1: what can happen in a loop, as data.
+//!
+//! Everything oneloop shows of itself is made of the events in this file: one event is one thing that
+//! happened, with its time and what caused it. The state of a loop at any moment can be worked out by
+//! going through its events from the first one on; nothing else is needed, so a recorded run can be
+//! stepped backwards as well as forwards.
+//!
+//! ```text
+//!   timer fires ──▶ wake task 2 ──▶ (queue) ──▶ poll begins ──▶ poll ends: pending at main.rs:7
+//!      seq 40          seq 41                      seq 43            seq 44
+//!                    cause: 40                   cause: 41         cause: 43
+//! ```
+//!
+//! Left out on purpose: how an event is put in words (`narrate`) and who listens (`observer`).
+//!
+//! Next chapter: `trace/observer.rs`, who is told.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A place in the source: file, line and column of a call or of an `.await`.
+pub type Site = &'static Location<'static>;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident, $word:literal;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// Small whole numbers, given out in order by one loop and never used twice in its life (the
+        /// counter has 32 bits for tasks and callbacks; a loop that makes more starts again at 0).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($word, " {}"), self.0)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// Which task. Task 0 is the main future of the loop's first run.
+    TaskId, "task";
+    /// Which callback.
+    CallbackId, "callback";
+    /// Which timer.
+    TimerId, "timer";
+    /// Which registered source of I/O events: a socket, a listener, a signal pipe.
+    SourceId, "source";
+    /// Which job of the blocking pool.
+    JobId, "job";
+}
+
+/// Who did it: the party at work when an event happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Actor {
+    /// The program outside of any task or callback, or the loop itself.
+    Loop,
+    /// Code inside this task's poll.
+    Task(TaskId),
+    /// Code inside this callback.
+    Callback(CallbackId),
+    /// A timer that fired.
+    Timer(TimerId),
+    /// A source that became ready.
+    Source(SourceId),
+    /// A job of the blocking pool, on its thread.
+    Job(JobId),
+    /// Another thread, by name.
+    Thread(Arc<str>),
+    /// Whoever watches the loop, through `Observer::decide`.
+    Observer,
+}
+
+/// What a suspended task waits for, as far as the future at its `.await` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Wait {
+    /// A future that oneloop did not write: nothing is known of it.
+    #[default]
+    Custom,
+    /// Time: `sleep`, `sleep_until`.
+    Sleep,
+    /// Its next turn: `yield_now`, or its share of I/O for this turn is used up.
+    Yield,
+    /// The end of another task.
+    Join,
+    /// The end of several tasks.
+    Gather,
+    /// The first of two futures.
+    Race,
+    /// A future, with a limit of time.
+    Timeout,
+    /// A job on the blocking pool.
+    Job,
+    /// Bytes to read.
+    Readable,
+    /// Room to write.
+    Writable,
+    /// A connection being made.
+    Connect,
+    /// A connection coming in.
+    Accept,
+    /// The addresses of a name.
+    Lookup,
+    /// A TLS handshake.
+    Handshake,
+    /// An item from a queue.
+    Get,
+    /// Room in a queue.
+    Put,
+    /// The last item of a queue being done.
+    QueueJoin,
+    /// A permit of a semaphore.
+    Acquire,
+    /// An event being set.
+    Event,
+    /// A value from a oneshot sender.
+    Receive,
+    /// A signal of the operating system.
+    Signal,
+    /// An HTTP request to be sent or accepted.
+    Request,
+    /// The head of an HTTP response.
+    Response,
+    /// The body of an HTTP response.
+    Body,
+}
+
+/// What a wake did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WakeEffect {
+    /// The task joined the ready queue.
+    Queued,
+    /// It was in the queue already: two wakes, one poll.
+    AlreadyQueued,
+    /// It was being polled at that moment; it joined the queue and is polled once more.
+    WhileRunning,
+    /// The task is gone; nothing happened.
+    AfterDone,
+}
+
+/// How long step 2 of a turn may wait, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitReason {
+    /// Not at all: there is work in the ready queue.
+    ReadyWork,
+    /// Until the next timer.
+    NextTimer,
+    /// Until I/O or a notification: there is no timer.
+    Forever,
+}
+
+/// What ended step 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitEnd {
+    /// At least one source became ready.
+    Io,
+    /// Another thread notified the loop.
+    Notify,
+    /// The time ran out.
+    Timeout,
+}
+
+/// How a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It returned.
+    Done,
+    /// It panicked.
+    Panicked,
+    /// It was cancelled: its future was dropped.
+    Cancelled,
+}
+
+/// Why a run of the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoopEnd {
+    /// The main future returned.
+    MainDone,
+    /// `stop` was called.
+    Stopped,
+    /// The main future panicked.
+    Panicked,
+}
+
+/// An operation on a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IoOp {
+    /// Making a connection.
+    Connect,
+    /// Taking a connection.
+    Accept,
+    /// Reading bytes.
+    Read,
+    /// Writing bytes.
+    Write,
+}
+
+/// What an I/O operation gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IoResult {
+    /// It moved so many bytes (0 for a connection made or taken).
+    Bytes(usize),
+    /// The peer closed its side: nothing more to read.
+    Eof,
+    /// Not now; the task will wait for readiness.
+    WouldBlock,
+    /// It failed.
+    Error(std::io::ErrorKind),
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Event {
+    /// Its number in this loop's life, from 0, without gaps.
+    pub seq: u64,
+    /// When, on the loop's clock, since the loop was made.
+    pub time: Duration,
+    /// The event that led to this one; `None` for a first cause (the program, another thread).
+    pub cause: Option<u64>,
+    /// The thread it happened on, if it was not the loop's own.
+    pub thread: Option<Arc<str>>,
+    /// What it was.
+    pub kind: EventKind,
+}
+
+/// What happened. The groups follow the chapters: loop, callbacks, tasks, timers, I/O, jobs.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+#[rustfmt::skip] // one line per kind: this is the table of the vocabulary
+pub enum EventKind {
+    /// A turn that has something to do begins; the lengths are those of step 1.
+    TurnBegin { turn: u64, ready: usize, timers: usize, sources: usize, jobs: usize },
+    /// The turn ended.
+    TurnEnd { turn: u64, ready: usize },
+    /// Step 2 begins: the thread may block, at most `timeout` (`None`: without limit).
+    WaitBegin { timeout: Option<Duration>, why: WaitReason },
+    /// Step 2 ended with so many readiness events.
+    WaitEnd { sources: usize, by: WaitEnd },
+    /// Another thread asked the loop to end its wait.
+    Notify { by: Actor },
+    /// Virtual time jumped to the next deadline, since nothing else could happen.
+    ClockJump { from: Duration, to: Duration },
+    /// A run of the loop ended.
+    LoopEnd { why: LoopEnd },
+
+    /// A plain function was handed to the loop; `at` is its deadline for `call_later` and `call_at`.
+    CallbackNew { callback: CallbackId, at: Option<Duration>, by: Actor, site: Site },
+    /// It is being called.
+    CallbackBegin { callback: CallbackId },
+    /// It returned, or panicked.
+    CallbackEnd { callback: CallbackId, took: Duration, panicked: bool },
+    /// It was cancelled and will not be called.
+    CallbackCancel { callback: CallbackId, by: Actor },
+
+    /// A task was made; `size` is that of its future, in bytes.
+    Spawn { task: TaskId, name: Arc<str>, by: Actor, site: Site, future: &'static str, size: usize },
+    /// A task was woken.
+    Wake { task: TaskId, by: Actor, effect: WakeEffect },
+    /// Poll number `poll` (from 1) begins, after `waited` in the ready queue.
+    PollBegin { task: TaskId, poll: u32, waited: Duration },
+    /// The poll ended. If the task is suspended, `suspended` says at which line and for what;
+    /// `wakers` is how many clones of its waker others keep.
+    PollEnd { task: TaskId, poll: u32, took: Duration, suspended: Option<(Wait, Option<Site>)>, wakers: usize },
+    /// The task was asked to end; its future is dropped at its next turn.
+    Cancel { task: TaskId, by: Actor },
+    /// The task ended; `at` is where it was suspended, if it was cancelled.
+    TaskEnd { task: TaskId, outcome: Outcome, at: Option<Site> },
+    /// Its handle was dropped before its end: nobody will join it.
+    HandleDrop { task: TaskId, cancelled: bool },
+    /// Its result was handed to whoever joined it.
+    Joined { task: TaskId, by: Actor },
+
+    /// A timer was armed, in this level and slot of the wheel.
+    TimerArm { timer: TimerId, by: Actor, at: Duration, place: Option<(u8, u8)> },
+    /// A timer fired, so much after its deadline.
+    TimerFire { timer: TimerId, late: Duration },
+    /// A timer was cancelled.
+    TimerCancel { timer: TimerId, by: Actor },
+
+    /// A source was registered.
+    IoOpen { source: SourceId, what: &'static str, by: Actor, site: Site },
+    /// A task now waits for the source to become readable or writable.
+    IoInterest { source: SourceId, wait: Wait, by: Actor },
+    /// The operating system reported the source ready.
+    IoReady { source: SourceId, readable: bool, writable: bool, closed: bool },
+    /// An operation was tried.
+    IoOp { source: SourceId, op: IoOp, result: IoResult },
+    /// The source was taken out.
+    IoClose { source: SourceId, by: Actor },
+
+    /// A job was handed to the blocking pool.
+    JobNew { job: JobId, by: Actor, site: Site },
+    /// A thread took it, after `waited` in the pool's queue.
+    JobStart { job: JobId, waited: Duration },
+    /// The job ended.
+    JobEnd { job: JobId, took: Duration, panicked: bool },
+    /// Its result was handed to the awaiting task.
+    JobDeliver { job: JobId },
+    /// Nobody waits for it any more; a job that had started runs on to its end.
+    JobAbandon { job: JobId },
+    /// A pool thread started.
+    ThreadStart { thread: Arc<str> },
+    /// A pool thread ended.
+    ThreadExit { thread: Arc<str> },
+}

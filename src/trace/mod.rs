@@ -1,0 +1,8 @@
+//! Seeing it: the events of a loop, and who is told of them.
+
+pub(crate) mod event;
+pub(crate) mod narrate;
+pub(crate) mod observer;
+
+pub use event::*;
+pub use observer::{Choice, Decision, Observer, Ready};

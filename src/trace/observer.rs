@@ -1,0 +1,229 @@
+//! Chapter 2: who is told, and who may decide otherwise.
+//!
+//! The loop never prints. At fixed points it tells its observers what happened; with no observer that
+//! costs one branch, and the event is not even built. An observer may also answer a choice the loop is
+//! about to make (which ready entry runs next, what time it is, what an I/O call returned, whether to
+//! cancel something), which is how a stepper plays "what if".
+//!
+//! Observers run on the loop's own thread and never under a borrow, so they may look at the loop. They
+//! see events of other threads (pool jobs) when the loop gets to them, in step 3, with the time and
+//! thread they had.
+//!
+//! ```
+//! use oneloop::trace::{Event, Observer};
+//! use std::{cell::Cell, rc::Rc};
+//!
+//! #[derive(Clone, Default)]
+//! struct Count(Rc<Cell<u64>>);
+//!
+//! impl Observer for Count {
+//!     fn event(&self, _: &Event) {
+//!         self.0.set(self.0.get() + 1);
+//!     }
+//! }
+//!
+//! let count = Count::default();
+//! let event_loop = oneloop::EventLoop::builder().observer(count.clone()).build()?;
+//! event_loop.run_until_complete(async {});
+//! assert!(count.0.get() > 0);
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! Before: `trace/event.rs`. Next chapter: `task.rs`, what a task is.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::event::{Actor, CallbackId, Event, EventKind, IoOp, SourceId, TaskId, TimerId};
+
+/// Watches a loop. Both methods are called on the loop's thread, never while the loop holds a borrow.
+///
+/// Comparable to trio's `Instrument`. A panic in an observer is not caught: it ends the run.
+pub trait Observer {
+    /// Something happened.
+    fn event(&self, event: &Event);
+
+    /// The loop is about to choose; the default lets it go on as it would.
+    ///
+    /// An answer that does not fit the choice, or names what does not exist, is ignored.
+    fn decide(&self, choice: &Choice<'_>) -> Decision {
+        let _ = choice;
+        Decision::GoOn
+    }
+}
+
+/// Something in the ready queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// A task to be polled.
+    Task(TaskId),
+    /// A callback to be called.
+    Callback(CallbackId),
+}
+
+/// A choice the loop is about to make.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Choice<'a> {
+    /// Which entry runs next; the loop would take the first. Answer: [`Decision::Run`].
+    Next(&'a [Ready]),
+    /// Step 2 would wait so long (`None`: without limit). Answer: [`Decision::Advance`].
+    Time(Option<Duration>),
+    /// An I/O operation is about to be tried. Answer: [`Decision::Fail`] or [`Decision::Delay`].
+    Io(SourceId, IoOp),
+    /// A turn begins. Answer: [`Decision::Cancel`].
+    Turn(u64),
+}
+
+/// An observer's answer to a [`Choice`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision {
+    /// Do what you would have done.
+    #[default]
+    GoOn,
+    /// Run the entry at this index of the slice first.
+    Run(usize),
+    /// Do not wait; move the loop's clock forward by this much instead.
+    Advance(Duration),
+    /// Do not try the operation; it failed with this error.
+    Fail(std::io::ErrorKind),
+    /// Do not try the operation now; the task gives way and tries again at its next turn.
+    Delay,
+    /// Cancel this task.
+    Cancel(TaskId),
+}
+
+/// What the seam remembers of a task while somebody watches.
+#[derive(Clone, Copy, Default)]
+struct TaskNotes {
+    /// Polls begun.
+    polls: u32,
+    /// The wake that queued it last, and when; `None` once polled.
+    wake: Option<(u64, Duration)>,
+}
+
+/// The loop's side of the seam: who listens, and what is needed to name causes.
+pub(crate) struct Seam {
+    /// Whether anybody listens: the one branch an unwatched loop pays.
+    watched: Cell<bool>,
+    /// The listeners, in the order they were added; cloned out before they are called.
+    observers: RefCell<Rc<[Rc<dyn Observer>]>>,
+    /// The next event's number.
+    seq: Cell<u64>,
+    /// Who is at work now. Kept only while watched.
+    actor: RefCell<Actor>,
+    /// The event that began what is going on now; `None` outside of everything.
+    cause: Cell<Option<u64>>,
+    /// Notes on live tasks. Empty unless watched.
+    notes: RefCell<HashMap<TaskId, TaskNotes>>,
+    /// The deadlines of armed timers. Empty unless watched.
+    deadlines: RefCell<HashMap<TimerId, Duration>>,
+}
+
+impl Seam {
+    pub(crate) fn new(observers: Vec<Rc<dyn Observer>>) -> Seam {
+        Seam {
+            watched: Cell::new(!observers.is_empty()),
+            observers: RefCell::new(observers.into()),
+            seq: Cell::new(0),
+            actor: RefCell::new(Actor::Loop),
+            cause: Cell::new(None),
+            notes: RefCell::default(),
+            deadlines: RefCell::default(),
+        }
+    }
+
+    /// Whether anybody listens. Everything else here is called only if so.
+    #[inline(always)]
+    pub(crate) fn watched(&self) -> bool {
+        self.watched.get()
+    }
+
+    /// Tells every observer; returns the event's number.
+    #[cold]
+    pub(crate) fn tell(&self, time: Duration, thread: Option<Arc<str>>, kind: EventKind) -> u64 {
+        let cause = self.cause.get();
+        self.tell_because(cause, time, thread, kind)
+    }
+
+    /// As [`tell`](Seam::tell), with a cause of its own instead of what is going on now.
+    pub(crate) fn tell_because(
+        &self,
+        cause: Option<u64>,
+        time: Duration,
+        thread: Option<Arc<str>>,
+        kind: EventKind,
+    ) -> u64 {
+        let seq = self.seq.get();
+        self.seq.set(seq + 1);
+        let event = Event { seq, time, cause, thread, kind };
+        let observers = Rc::clone(&self.observers.borrow());
+        for observer in observers.iter() {
+            observer.event(&event);
+        }
+        seq
+    }
+
+    /// Asks the observers in turn; the first answer other than `GoOn` counts.
+    #[cold]
+    pub(crate) fn decide(&self, choice: &Choice<'_>) -> Decision {
+        let observers = Rc::clone(&self.observers.borrow());
+        let mut answers = observers.iter().map(|observer| observer.decide(choice));
+        answers.find(|answer| *answer != Decision::GoOn).unwrap_or_default()
+    }
+
+    /// Who is at work now.
+    pub(crate) fn actor(&self) -> Actor {
+        self.actor.borrow().clone()
+    }
+
+    /// From now on `actor` is at work, begun by event `cause`; returns what was before, for `leave`.
+    pub(crate) fn enter(&self, actor: Actor, cause: Option<u64>) -> (Actor, Option<u64>) {
+        (self.actor.replace(actor), self.cause.replace(cause))
+    }
+
+    /// Puts back what `enter` returned.
+    pub(crate) fn leave(&self, (actor, cause): (Actor, Option<u64>)) {
+        self.actor.replace(actor);
+        self.cause.set(cause);
+    }
+
+    /// Notes the wake that queued `task`.
+    pub(crate) fn note_wake(&self, task: TaskId, seq: u64, time: Duration) {
+        self.notes.borrow_mut().entry(task).or_default().wake = Some((seq, time));
+    }
+
+    /// Counts a poll of `task`: its number, and the wake that led to it.
+    pub(crate) fn note_poll(&self, task: TaskId) -> (u32, Option<(u64, Duration)>) {
+        let mut notes = self.notes.borrow_mut();
+        let note = notes.entry(task).or_default();
+        note.polls += 1;
+        (note.polls, note.wake.take())
+    }
+
+    /// Notes when an armed timer is due.
+    pub(crate) fn note_deadline(&self, timer: TimerId, at: Duration) {
+        self.deadlines.borrow_mut().insert(timer, at);
+    }
+
+    /// Forgets a timer that fired or was cancelled; says when it was due.
+    pub(crate) fn take_deadline(&self, timer: TimerId) -> Option<Duration> {
+        self.deadlines.borrow_mut().remove(&timer)
+    }
+
+    /// Forgets `task`, which ended.
+    pub(crate) fn note_end(&self, task: TaskId) {
+        self.notes.borrow_mut().remove(&task);
+    }
+}
+
+impl fmt::Debug for Seam {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seam").field("watched", &self.watched).field("seq", &self.seq).finish_non_exhaustive()
+    }
+}
