@@ -23,6 +23,8 @@ mod event_loop;
 
 // Part II: futures that wait.
 mod sleep;
+mod combine;
+pub mod sync;
 mod blocking;
 
 // Part III: the world outside.
@@ -33,6 +35,7 @@ mod start;
 
 pub use blocking::{BlockingHandle, spawn_blocking};
 pub use calls::{CallHandle, call_at, call_later, call_soon, stop, time};
+pub use combine::{Either, Gather, Race, TimedOut, TryGather, WaitFor, gather, race, try_gather, wait_for};
 pub use event_loop::EventLoop;
 pub use join::{JoinHandle, spawn, spawn_named};
 pub use remote::{LoopClosed, Remote, RemoteHandle, remote};

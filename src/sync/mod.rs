@@ -1,0 +1,23 @@
+//! Tasks that wait for each other: queues, semaphores, events, and values handed over once.
+//!
+//! Nothing here knows a loop. Each object keeps plain wakers, so it works under any executor of one
+//! thread, and can be made before the loop is. The objects are handles: a clone is the same object. None
+//! of them leaves its thread:
+//!
+//! ```compile_fail
+//! fn give_to_a_thread<T: Send>(_: T) {}
+//! give_to_a_thread(oneloop::sync::Queue::<u8>::new(1));
+//! ```
+
+mod error;
+mod event;
+pub mod oneshot;
+mod queue;
+mod queue_state;
+mod semaphore;
+mod waiters;
+
+pub use error::{PutError, QueueError};
+pub use event::{Event, EventWait};
+pub use queue::{Get, Put, Queue, QueueJoin};
+pub use semaphore::{Acquire, Permit, Semaphore};
