@@ -1,0 +1,103 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::driver::Plan;
+use crate::row::{Peer, Row};
+use crate::rows;
+
+/// Compares oneloop with tokio's current-thread runtime, smol, and a bare mio loop.
+///
+/// Every measurement is a process of its own; the peers of a row run in turn, again and again, and the table
+/// gives medians, ranges, and how oneloop compares with tokio's best variant, with smol and with mio. Less is
+/// better in every row. Without arguments: all rows, five runs, a few minutes.
+#[derive(Parser)]
+#[command(after_help = "\
+Examples:
+  cargo run --release --manifest-path benches/Cargo.toml
+  cargo run --release --manifest-path benches/Cargo.toml -- --row yield --row tcp_echo --runs 9
+  cargo run --release --manifest-path benches/Cargo.toml -- --quick --markdown results.md
+
+benches/README.md says what each row measures.")]
+pub struct Arguments {
+    /// Only this row; may be given several times [default: all; --list names them]
+    #[arg(long = "row", value_name = "NAME")]
+    rows: Vec<String>,
+
+    /// Only this peer, beside those of its row that are asked for too; may be given several times
+    #[arg(long = "peer", value_name = "NAME")]
+    peers: Vec<String>,
+
+    /// Measurements of each peer in each row [default: 5; 3 with --quick]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    runs: Option<u32>,
+
+    /// Fewer runs and shorter ones: under a minute, for a first impression
+    #[arg(long)]
+    quick: bool,
+
+    /// Also writes the table into this file, as Markdown
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+
+    /// Names the rows, what each measures and who takes part, and does nothing else
+    #[arg(long)]
+    pub list: bool,
+
+    /// One measurement in this process, for a profiler: prints the figure alone
+    #[arg(long, num_args = 3, value_names = ["ROW", "PEER", "OPS"],
+          conflicts_with_all = ["rows", "peers", "runs", "quick", "markdown", "list"])]
+    child: Option<Vec<String>>,
+}
+
+/// One measurement.
+pub struct Child {
+    pub row: &'static Row,
+    pub peer: Peer,
+    pub ops: u64,
+}
+
+impl Arguments {
+    /// What a child is to measure, if this process is one.
+    pub fn child(&self) -> Option<Result<Child, String>> {
+        let words = self.child.as_ref()?;
+        Some(Child::parse(words))
+    }
+
+    /// What the driver is to measure.
+    pub fn plan(&self) -> Result<Plan, String> {
+        let rows = match self.rows.is_empty() {
+            true => rows::ALL.to_vec(),
+            false => self.rows.iter().map(|name| row(name)).collect::<Result<_, _>>()?,
+        };
+        let peers = match self.peers.is_empty() {
+            true => Peer::ALL.to_vec(),
+            false => self.peers.iter().map(|name| peer(name)).collect::<Result<_, _>>()?,
+        };
+        let runs = self.runs.unwrap_or(if self.quick { 3 } else { 5 });
+        Ok(Plan { rows, peers, runs, quick: self.quick })
+    }
+}
+
+impl Child {
+    fn parse(words: &[String]) -> Result<Child, String> {
+        let [row_name, peer_name, ops] = words else {
+            return Err("--child takes a row, a peer and a number of operations".into());
+        };
+        let ops = ops.parse().map_err(|_| format!("{ops} is no number of operations"))?;
+        Ok(Child { row: row(row_name)?, peer: peer(peer_name)?, ops })
+    }
+}
+
+fn row(name: &str) -> Result<&'static Row, String> {
+    let names = || rows::ALL.map(|row| row.name).join(", ");
+    rows::named(name).ok_or_else(|| format!("there is no row {name}; the rows are {}", names()))
+}
+
+fn peer(name: &str) -> Result<Peer, String> {
+    let names = || Peer::ALL.map(Peer::name).join(", ");
+    let found = Peer::ALL.into_iter().find(|peer| peer.name() == name);
+    found.ok_or_else(|| format!("there is no peer {name}; the peers are {}", names()))
+}

@@ -1,0 +1,64 @@
+//! oneloop beside its peers, on exactly defined work: one command prints a table of ratios.
+//!
+//! Each measurement is a process of its own: the program starts itself again with `--child ROW PEER OPS`,
+//! which does the work and prints one figure. The peers of a row take turns, so that a machine that slows
+//! down slows all of them.
+
+#![forbid(unsafe_code)]
+
+mod cli;
+mod countdown;
+mod driver;
+mod measure;
+mod progress;
+mod row;
+mod rows;
+mod start;
+mod table;
+
+use std::fs;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Arguments, Child};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.list {
+        print!("{}", table::list());
+        return ExitCode::SUCCESS;
+    }
+    let done = match arguments.child() {
+        Some(child) => child.and_then(|child| measure(&child)),
+        None => compare(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A child's work: one measurement.
+fn measure(child: &Child) -> Result<(), String> {
+    let measure = child.row.measure(child.peer);
+    let measure =
+        measure.ok_or_else(|| format!("{} does not take part in the row {}", child.peer, child.row.name))?;
+    println!("{}", measure(child.ops));
+    Ok(())
+}
+
+/// The driver's work: all measurements, and the table.
+fn compare(arguments: &Arguments) -> Result<(), String> {
+    let plan = arguments.plan()?;
+    let results = driver::run(&plan)?;
+    let table = table::markdown(&plan, &results);
+    print!("{table}");
+    match &arguments.markdown {
+        Some(file) => fs::write(file, table).map_err(|error| format!("{}: {error}", file.display())),
+        None => Ok(()),
+    }
+}

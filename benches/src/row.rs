@@ -1,0 +1,106 @@
+//! What a row of the table is: a piece of work, the peers that can do it, and what oneloop must reach.
+
+use std::fmt;
+
+/// A program that does a row's work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    Oneloop,
+    /// tokio's current-thread runtime and `tokio::spawn`.
+    Tokio,
+    /// The same runtime with a `LocalSet` and `spawn_local`.
+    TokioSet,
+    /// tokio's `LocalRuntime` and `spawn_local`.
+    TokioLocal,
+    /// async-executor's `LocalExecutor` and async-io.
+    Smol,
+    /// A loop written by hand on mio, with no tasks: the limit.
+    Mio,
+}
+
+impl Peer {
+    /// In the order of the table's columns, which is also the order in which they run.
+    pub const ALL: [Peer; 6] =
+        [Peer::Oneloop, Peer::Tokio, Peer::TokioSet, Peer::TokioLocal, Peer::Smol, Peer::Mio];
+
+    /// The name on the command line and at the head of the column.
+    pub fn name(self) -> &'static str {
+        match self {
+            Peer::Oneloop => "oneloop",
+            Peer::Tokio => "tokio",
+            Peer::TokioSet => "tokio-set",
+            Peer::TokioLocal => "tokio-local",
+            Peer::Smol => "smol",
+            Peer::Mio => "mio",
+        }
+    }
+
+    /// Whether this is one of tokio's variants; ratios are taken to the best of them.
+    pub fn is_tokio(self) -> bool {
+        matches!(self, Peer::Tokio | Peer::TokioSet | Peer::TokioLocal)
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What a row's figure counts. Less is better in all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    WallNanos,
+    CpuNanos,
+    Bytes,
+    /// Microseconds later than asked.
+    MicrosLate,
+}
+
+impl Unit {
+    pub fn label(self) -> &'static str {
+        match self {
+            Unit::WallNanos => "ns",
+            Unit::CpuNanos => "CPU ns",
+            Unit::Bytes => "bytes",
+            Unit::MicrosLate => "µs late",
+        }
+    }
+}
+
+/// What oneloop must reach in a row.
+#[derive(Clone, Copy, Debug)]
+pub enum Target {
+    /// So many times as fast as tokio's best variant.
+    TimesTokio(f64),
+    /// At most smol's figure.
+    AtMostSmol,
+    /// At most so many per cent above the bare mio loop.
+    AboveMio(f64),
+    /// Nothing is asked; the row is there to be known.
+    None,
+}
+
+/// Does so many operations, and returns the figure for one. Runs in a process of its own.
+pub type Measure = fn(u64) -> f64;
+
+/// One line of the table.
+pub struct Row {
+    pub name: &'static str,
+    /// What one operation is, in one sentence.
+    pub operation: &'static str,
+    pub unit: Unit,
+    /// Operations in one measurement.
+    pub ops: u64,
+    /// The same with `--quick`.
+    pub quick_ops: u64,
+    pub target: Target,
+    pub peers: &'static [(Peer, Measure)],
+}
+
+impl Row {
+    /// The peer's way to do this row, if it takes part.
+    pub fn measure(&self, peer: Peer) -> Option<Measure> {
+        self.peers.iter().find(|(other, _)| *other == peer).map(|(_, measure)| *measure)
+    }
+}

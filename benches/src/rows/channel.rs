@@ -1,0 +1,79 @@
+//! Row `channel`: items through the runtime's own bounded queue, from one task to another.
+
+use std::future::Future;
+
+use tokio::sync::mpsc;
+use tokio::task::spawn_local;
+
+use crate::measure::Stopwatch;
+use crate::row::{Peer, Row, Target, Unit};
+use crate::start;
+
+pub const ROW: Row = Row {
+    name: "channel",
+    operation: "one item through the runtime's own bounded queue of 64, one producer, one consumer",
+    unit: Unit::WallNanos,
+    ops: 1_000_000,
+    quick_ops: 1_000_000,
+    target: Target::TimesTokio(3.0),
+    peers: &[
+        (Peer::Tokio, |ops| {
+            let (producer, consumer) = tokio_ends(ops);
+            start::on_tokio(body(ops, || tokio::spawn(consumer), || tokio::spawn(producer)))
+        }),
+        (Peer::TokioSet, |ops| {
+            let (producer, consumer) = tokio_ends(ops);
+            start::on_tokio_set(body(ops, || spawn_local(consumer), || spawn_local(producer)))
+        }),
+        (Peer::TokioLocal, |ops| {
+            let (producer, consumer) = tokio_ends(ops);
+            start::on_tokio_local(body(ops, || spawn_local(consumer), || spawn_local(producer)))
+        }),
+        (Peer::Smol, |ops| {
+            let (producer, consumer) = smol_ends(ops);
+            start::on_smol(|smol| body(ops, || smol.spawn(consumer), || smol.spawn(producer)))
+        }),
+    ],
+};
+
+const CAPACITY: usize = 64;
+
+fn tokio_ends(ops: u64) -> (impl Future<Output = ()> + Send, impl Future<Output = ()> + Send) {
+    let (sender, mut receiver) = mpsc::channel(CAPACITY);
+    let producer = produce(ops, async move |item| sender.send(item).await.expect("the consumer lives"));
+    let consumer = consume(ops, async move || receiver.recv().await.expect("the producer lives"));
+    (producer, consumer)
+}
+
+fn smol_ends(ops: u64) -> (impl Future<Output = ()>, impl Future<Output = ()>) {
+    let (sender, receiver) = async_channel::bounded(CAPACITY);
+    let producer = produce(ops, async move |item| sender.send(item).await.expect("the consumer lives"));
+    let consumer = consume(ops, async move || receiver.recv().await.expect("the producer lives"));
+    (producer, consumer)
+}
+
+async fn produce(ops: u64, send: impl AsyncFn(u64)) {
+    for item in 0..ops {
+        send(item).await;
+    }
+}
+
+async fn consume(ops: u64, mut receive: impl AsyncFnMut() -> u64) {
+    let mut sum = 0;
+    for _ in 0..ops {
+        sum += receive().await;
+    }
+    assert_eq!(sum, ops * (ops - 1) / 2, "every item arrived once");
+}
+
+async fn body<P: Future, C: Future>(
+    ops: u64,
+    consumer: impl FnOnce() -> C,
+    producer: impl FnOnce() -> P,
+) -> f64 {
+    let watch = Stopwatch::start();
+    let (consumer, producer) = (consumer(), producer());
+    producer.await;
+    consumer.await;
+    watch.nanos_each(ops)
+}

@@ -1,0 +1,47 @@
+//! Row `spawn_join`: 1,000 tasks are spawned, then their handles awaited in order, again and again.
+
+use std::cell::Cell;
+use std::future::Future;
+
+use crate::measure::Stopwatch;
+use crate::row::{Peer, Row, Target, Unit};
+use crate::start;
+
+pub const ROW: Row = Row {
+    name: "spawn_join",
+    operation: "spawn a task that increments a counter, and await its handle; 1,000 at a time",
+    unit: Unit::WallNanos,
+    ops: 1_000_000,
+    quick_ops: 1_000_000,
+    target: Target::TimesTokio(2.3),
+    peers: &[
+        (Peer::Tokio, |ops| start::on_tokio(body(ops, count, tokio::spawn))),
+        (Peer::TokioSet, |ops| start::on_tokio_set(body(ops, count, tokio::task::spawn_local))),
+        (Peer::TokioLocal, |ops| start::on_tokio_local(body(ops, count, tokio::task::spawn_local))),
+        (Peer::Smol, |ops| start::on_smol(|smol| body(ops, count, |task| smol.spawn(task)))),
+    ],
+};
+
+const BATCH: u64 = 1_000;
+
+thread_local! {
+    static COUNTER: Cell<u64> = const { Cell::new(0) };
+}
+
+async fn count() {
+    COUNTER.set(COUNTER.get() + 1);
+}
+
+async fn body<F, H: Future>(ops: u64, task: impl Fn() -> F, spawn: impl Fn(F) -> H) -> f64 {
+    let mut handles = Vec::with_capacity(BATCH as usize);
+    let watch = Stopwatch::start();
+    for _ in 0..ops / BATCH {
+        handles.extend((0..BATCH).map(|_| spawn(task())));
+        for handle in handles.drain(..) {
+            handle.await;
+        }
+    }
+    let nanos = watch.nanos_each(ops);
+    assert_eq!(COUNTER.get(), ops, "every task ran once");
+    nanos
+}

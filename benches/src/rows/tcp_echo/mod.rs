@@ -1,0 +1,107 @@
+//! Row `tcp_echo`: 64 connections over loopback, server and clients in the one thread.
+//!
+//! The floor is what the kernel needs for two writes and two reads. `bare.rs` does the same work with mio
+//! alone, and shows how much a runtime adds to it.
+
+mod bare;
+mod streams;
+
+use std::future::Future;
+use std::io;
+
+use tokio::task::spawn_local;
+
+use crate::measure::Stopwatch;
+use crate::row::{Peer, Row, Target, Unit};
+use crate::start;
+
+pub const ROW: Row = Row {
+    name: "tcp_echo",
+    operation: "one request of 64 bytes and its echo, loopback, TCP_NODELAY, 64 connections, 1,024-byte buffers",
+    unit: Unit::WallNanos,
+    ops: 1_000_000,
+    quick_ops: 200_000,
+    target: Target::AboveMio(3.0),
+    peers: &[
+        (Peer::Tokio, |ops| {
+            let serve = |stream| drop(tokio::spawn(serve(stream)));
+            let ask = |stream, messages| tokio::spawn(ask(stream, messages));
+            start::on_tokio(body(ops, streams::tokio_pair, serve, ask))
+        }),
+        (Peer::TokioSet, |ops| {
+            let serve = |stream| drop(spawn_local(serve(stream)));
+            let ask = |stream, messages| spawn_local(ask(stream, messages));
+            start::on_tokio_set(body(ops, streams::tokio_pair, serve, ask))
+        }),
+        (Peer::TokioLocal, |ops| {
+            let serve = |stream| drop(spawn_local(serve(stream)));
+            let ask = |stream, messages| spawn_local(ask(stream, messages));
+            start::on_tokio_local(body(ops, streams::tokio_pair, serve, ask))
+        }),
+        (Peer::Smol, |ops| {
+            start::on_smol(|smol| {
+                let serve = |stream| smol.spawn(serve(stream)).detach();
+                let ask = |stream, messages| smol.spawn(ask(stream, messages));
+                body(ops, streams::smol_pair, serve, ask)
+            })
+        }),
+        (Peer::Mio, |ops| bare::echo(ops).expect("loopback works")),
+    ],
+};
+
+const CONNECTIONS: u64 = 64;
+const MESSAGE: usize = 64;
+const BUFFER: usize = 1_024;
+
+/// What each runtime's stream can do.
+trait Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>>;
+    fn write_all(&mut self, bytes: &[u8]) -> impl Future<Output = io::Result<()>>;
+}
+
+/// The server's end: sends back what comes, until the client closes.
+async fn serve(mut stream: impl Stream) {
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let length = stream.read(&mut buffer).await.expect("loopback works");
+        if length == 0 {
+            return;
+        }
+        stream.write_all(&buffer[..length]).await.expect("loopback works");
+    }
+}
+
+/// The client's end: one message after the other.
+async fn ask(mut stream: impl Stream, messages: u64) {
+    let message = [7; MESSAGE];
+    let mut buffer = vec![0; BUFFER];
+    for _ in 0..messages {
+        stream.write_all(&message).await.expect("loopback works");
+        let mut received = 0;
+        while received < MESSAGE {
+            let length = stream.read(&mut buffer).await.expect("loopback works");
+            assert_ne!(length, 0, "the server answers before it closes");
+            received += length;
+        }
+    }
+}
+
+async fn body<S: Stream, H: Future>(
+    ops: u64,
+    pair: impl AsyncFn() -> io::Result<(S, S)>,
+    spawn_server: impl Fn(S),
+    spawn_client: impl Fn(S, u64) -> H,
+) -> f64 {
+    let mut clients = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let (client, server) = pair().await.expect("loopback works");
+        spawn_server(server);
+        clients.push(client);
+    }
+    let watch = Stopwatch::start();
+    let clients: Vec<H> = clients.into_iter().map(|client| spawn_client(client, ops / CONNECTIONS)).collect();
+    for client in clients {
+        client.await;
+    }
+    watch.nanos_each(ops)
+}
