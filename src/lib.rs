@@ -29,6 +29,7 @@ mod blocking;
 
 // Part III: the world outside.
 pub mod net;
+pub mod signal;
 
 // The last room.
 mod start;

@@ -22,6 +22,7 @@ mod sources;
 mod tasks;
 mod timers;
 
+use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
@@ -101,6 +102,8 @@ pub(crate) struct State {
     suspended: Cell<(Wait, Option<Site>)>,
     /// Ready I/O operations this poll may still do.
     budget: Cell<u8>,
+    /// What the rooms below keep once per loop, by type: open name lookups, the pipe for signals.
+    kept: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
 }
 
 impl State {
@@ -129,6 +132,7 @@ impl State {
             polled: Cell::new(None),
             suspended: Cell::new((Wait::Custom, None)),
             budget: Cell::new(IO_BUDGET),
+            kept: RefCell::default(),
         }))
     }
 
@@ -195,6 +199,13 @@ impl State {
             Target::Entry(entry) => self.wake(entry),
             Target::Waker(waker) => waker.wake(),
         }
+    }
+
+    /// The one `T` of this loop, which lives as long as the loop; made at the first call.
+    pub(crate) fn kept<T: Default + 'static>(&self) -> Rc<T> {
+        let mut kept = self.kept.borrow_mut();
+        let found = kept.entry(TypeId::of::<T>()).or_insert_with(|| Rc::new(T::default()));
+        Rc::clone(found).downcast().expect("it is found by its type")
     }
 
     /// The entry of the task being polled.
