@@ -4,8 +4,15 @@
 use std::future::Future;
 
 use async_executor::LocalExecutor;
+use oneloop::EventLoop;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::task::LocalSet;
+
+/// oneloop.
+pub fn on_oneloop<F: Future + 'static>(body: F) -> F::Output {
+    let event_loop = EventLoop::builder().pool_threads(1).build().expect("oneloop starts");
+    event_loop.run_until_complete(async { oneloop::spawn(body).await.expect("the body does not panic") })
+}
 
 /// tokio's current-thread runtime; what it spawns must be `Send`.
 pub fn on_tokio<F>(body: F) -> F::Output

@@ -15,6 +15,10 @@ pub const ROW: Row = Row {
     quick_ops: 50_000,
     target: Target::TimesTokio(1.0),
     peers: &[
+        (Peer::Oneloop, |ops| {
+            pin_to_one_core();
+            start::on_oneloop(body(ops, async || oneloop::spawn_blocking(|| 1).await.expect("no panic")))
+        }),
         (Peer::Tokio, |ops| {
             pin_to_one_core();
             start::on_tokio(body(ops, async || tokio::task::spawn_blocking(|| 1).await.expect("no panic")))

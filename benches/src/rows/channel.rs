@@ -1,7 +1,9 @@
 //! Row `channel`: items through the runtime's own bounded queue, from one task to another.
 
 use std::future::Future;
+use std::rc::Rc;
 
+use oneloop::sync::Queue;
 use tokio::sync::mpsc;
 use tokio::task::spawn_local;
 
@@ -17,6 +19,10 @@ pub const ROW: Row = Row {
     quick_ops: 1_000_000,
     target: Target::TimesTokio(3.0),
     peers: &[
+        (Peer::Oneloop, |ops| {
+            let (producer, consumer) = oneloop_ends(ops);
+            start::on_oneloop(body(ops, || oneloop::spawn(consumer), || oneloop::spawn(producer)))
+        }),
         (Peer::Tokio, |ops| {
             let (producer, consumer) = tokio_ends(ops);
             start::on_tokio(body(ops, || tokio::spawn(consumer), || tokio::spawn(producer)))
@@ -37,6 +43,15 @@ pub const ROW: Row = Row {
 };
 
 const CAPACITY: usize = 64;
+
+fn oneloop_ends(ops: u64) -> (impl Future<Output = ()>, impl Future<Output = ()>) {
+    let queue = Rc::new(Queue::new(CAPACITY));
+    let other_end = Rc::clone(&queue);
+    let producer =
+        produce(ops, async move |item| queue.put(item).await.expect("nobody shuts the queue down"));
+    let consumer = consume(ops, async move || other_end.get().await.expect("nobody shuts the queue down"));
+    (producer, consumer)
+}
 
 fn tokio_ends(ops: u64) -> (impl Future<Output = ()> + Send, impl Future<Output = ()> + Send) {
     let (sender, mut receiver) = mpsc::channel(CAPACITY);

@@ -19,6 +19,9 @@ pub const ROW: Row = Row {
     quick_ops: 1_000_000,
     target: Target::AtMostSmol,
     peers: &[
+        (Peer::Oneloop, |ops| {
+            start::on_oneloop(body(ops, || doze(oneloop::sleep), |task| drop(oneloop::spawn(task))))
+        }),
         (Peer::Tokio, |ops| {
             start::on_tokio(body(ops, || doze(tokio::time::sleep), |task| drop(tokio::spawn(task))))
         }),

@@ -20,6 +20,7 @@ pub const ROW: Row = Row {
     quick_ops: 1_000_000,
     target: Target::TimesTokio(2.0),
     peers: &[
+        (Peer::Oneloop, |ops| start::on_oneloop(body(ops, player, oneloop::spawn))),
         (Peer::TokioSet, |ops| start::on_tokio_set(body(ops, player, tokio::task::spawn_local))),
         (Peer::TokioLocal, |ops| start::on_tokio_local(body(ops, player, tokio::task::spawn_local))),
         (Peer::Smol, |ops| start::on_smol(|smol| body(ops, player, |task| smol.spawn(task)))),

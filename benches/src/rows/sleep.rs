@@ -18,6 +18,7 @@ pub const ROW: Row = Row {
     quick_ops: 200,
     target: Target::None,
     peers: &[
+        (Peer::Oneloop, |ops| start::on_oneloop(body(ops, oneloop::sleep))),
         (Peer::Tokio, |ops| start::on_tokio(body(ops, tokio::time::sleep))),
         (Peer::TokioSet, |ops| start::on_tokio_set(body(ops, tokio::time::sleep))),
         (Peer::TokioLocal, |ops| start::on_tokio_local(body(ops, tokio::time::sleep))),

@@ -15,6 +15,7 @@ pub const ROW: Row = Row {
     quick_ops: 1_000_000,
     target: Target::TimesTokio(2.3),
     peers: &[
+        (Peer::Oneloop, |ops| start::on_oneloop(body(ops, count, oneloop::spawn))),
         (Peer::Tokio, |ops| start::on_tokio(body(ops, count, tokio::spawn))),
         (Peer::TokioSet, |ops| start::on_tokio_set(body(ops, count, tokio::task::spawn_local))),
         (Peer::TokioLocal, |ops| start::on_tokio_local(body(ops, count, tokio::task::spawn_local))),

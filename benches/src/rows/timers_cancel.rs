@@ -26,6 +26,7 @@ pub const ROW: Row = Row {
     quick_ops: 2_000_000,
     target: Target::TimesTokio(1.5),
     peers: &[
+        (Peer::Oneloop, |ops| start::on_oneloop(body(ops, oneloop::sleep, || drop(oneloop::spawn(park()))))),
         (Peer::Tokio, |ops| start::on_tokio(body(ops, tokio::time::sleep, || drop(tokio::spawn(park()))))),
         (Peer::TokioSet, |ops| {
             start::on_tokio_set(body(ops, tokio::time::sleep, || drop(spawn_local(park()))))

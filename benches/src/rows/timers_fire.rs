@@ -36,6 +36,9 @@ pub const FEW: Row = Row {
 };
 
 const PEERS: &[(Peer, Measure)] = &[
+    (Peer::Oneloop, |ops| {
+        start::on_oneloop(body(ops, |time| nap(oneloop::sleep, time), |task| drop(oneloop::spawn(task))))
+    }),
     (Peer::Tokio, |ops| {
         start::on_tokio(body(ops, |time| nap(tokio::time::sleep, time), |task| drop(tokio::spawn(task))))
     }),

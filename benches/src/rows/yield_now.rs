@@ -20,6 +20,7 @@ pub const ROW: Row = Row {
     quick_ops: 1_000_000,
     target: Target::TimesTokio(3.0),
     peers: &[
+        (Peer::Oneloop, |ops| start::on_oneloop(body(ops, oneloop::spawn))),
         (Peer::Tokio, |ops| start::on_tokio(body(ops, tokio::spawn))),
         (Peer::TokioSet, |ops| start::on_tokio_set(body(ops, tokio::task::spawn_local))),
         (Peer::TokioLocal, |ops| start::on_tokio_local(body(ops, tokio::task::spawn_local))),

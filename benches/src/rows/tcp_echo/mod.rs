@@ -23,6 +23,11 @@ pub const ROW: Row = Row {
     quick_ops: 200_000,
     target: Target::AboveMio(3.0),
     peers: &[
+        (Peer::Oneloop, |ops| {
+            let serve = |stream| drop(oneloop::spawn(serve(stream)));
+            let ask = |stream, messages| oneloop::spawn(ask(stream, messages));
+            start::on_oneloop(body(ops, streams::oneloop_pair, serve, ask))
+        }),
         (Peer::Tokio, |ops| {
             let serve = |stream| drop(tokio::spawn(serve(stream)));
             let ask = |stream, messages| tokio::spawn(ask(stream, messages));

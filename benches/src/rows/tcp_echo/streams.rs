@@ -9,8 +9,29 @@ use super::Stream;
 
 const LOOPBACK: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
 
+type OneloopStream = oneloop::net::TcpStream;
 type TokioStream = tokio::net::TcpStream;
 type SmolStream = Async<std::net::TcpStream>;
+
+/// The client's end and the server's.
+pub async fn oneloop_pair() -> io::Result<(OneloopStream, OneloopStream)> {
+    let listener = oneloop::net::TcpListener::bind(LOOPBACK)?;
+    let client = OneloopStream::connect(listener.local_addr()?).await?;
+    let (server, _) = listener.accept().await?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    Ok((client, server))
+}
+
+impl Stream for OneloopStream {
+    async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        OneloopStream::read(self, buffer).await
+    }
+
+    async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        OneloopStream::write_all(self, bytes).await
+    }
+}
 
 /// The client's end and the server's.
 pub async fn tokio_pair() -> io::Result<(TokioStream, TokioStream)> {
