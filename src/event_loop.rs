@@ -43,7 +43,7 @@ use crate::join::{JoinHandle, spawn_on};
 use crate::main_future::MainFuture;
 use crate::pace::Pace;
 use crate::reactor::Target;
-use crate::ready::{Entry, Sent};
+use crate::ready::{Batch, Entry, Sent};
 use crate::remote::Remote;
 use crate::state::{Main, Origin, Phase, Settings, State, until};
 use crate::timer::wheel::TimerKey;
@@ -361,12 +361,13 @@ impl EventLoop {
     /// Step 5: each entry that is in the queue now, once. Returns how many there were.
     #[inline]
     fn run(&self, main: &mut Option<&mut dyn Main>) -> usize {
-        let entries = self.state.ready.len();
-        for left in (1..=entries).rev() {
+        let mut batch = self.state.ready.take();
+        let entries = batch.len();
+        loop {
             if self.state.seam.watched() {
-                self.decide_next(left);
+                self.decide_next(&mut batch);
             }
-            let Some(entry) = self.state.ready.pop() else { break };
+            let Some(entry) = batch.next() else { return entries };
             if !entry.is_callback() {
                 self.state.run_task(entry, main);
             } else if entry == Entry::MAIN_DONE {
@@ -375,16 +376,15 @@ impl EventLoop {
                 self.state.run_callback(entry);
             }
         }
-        entries
     }
 
     /// An observer may choose among the entries left in this turn.
     #[cold]
-    fn decide_next(&self, left: usize) {
-        if left > 1 {
-            let ready = self.state.first_ready(left);
+    fn decide_next(&self, batch: &mut Batch<'_>) {
+        if batch.rest().len() > 1 {
+            let ready: Vec<_> = batch.rest().iter().copied().map(State::ready_of).collect();
             if let Decision::Run(index) = self.state.seam.decide(&Choice::Next(&ready)) {
-                self.state.ready.bring_forward(index, left);
+                batch.bring_forward(index);
             }
         }
     }

@@ -13,7 +13,7 @@
 //!                                    └─▶ notify: ends the loop's wait, once for a burst
 //! ```
 //!
-//! Two ways, because they have different costs. The first is a push on a `VecDeque`: no lock and no
+//! Two ways, because they have different costs. The first is a push on a `Vec`: no lock and no
 //! atomic read-modify-write. The second takes a mutex and may need a system call to end the loop's wait.
 //! A single queue behind a mutex would be shorter, and every wake would pay for the rare one.
 //!
@@ -30,9 +30,9 @@
 //! Before: `task.rs`. Next chapter: `tasks.rs`, a task as the loop sees it.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::fmt;
 use std::io;
+use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -233,7 +233,7 @@ impl RemoteQueue {
         // Unset before the swap: what is pushed after it sets `pending` again.
         self.pending.swap(false, Ordering::SeqCst);
         if let Some(list) = &mut *self.lock() {
-            std::mem::swap(list, batch);
+            mem::swap(list, batch);
         }
     }
 
@@ -255,41 +255,85 @@ impl fmt::Debug for RemoteQueue {
 }
 
 /// The FIFO of what can run.
+///
+/// It is only ever pushed to and then taken whole, so two plain lists that change places will do.
 #[derive(Debug, Default)]
-pub(crate) struct Ready(RefCell<VecDeque<Entry>>);
+pub(crate) struct Ready {
+    entries: RefCell<Vec<Entry>>,
+    /// An empty list with the memory of the last batch.
+    spare: RefCell<Vec<Entry>>,
+}
 
 impl Ready {
     #[inline]
     pub(crate) fn push(&self, entry: Entry) {
-        self.0.borrow_mut().push_back(entry);
-    }
-
-    #[inline]
-    pub(crate) fn pop(&self) -> Option<Entry> {
-        self.0.borrow_mut().pop_front()
+        self.entries.borrow_mut().push(entry);
     }
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.0.borrow().len()
+        self.entries.borrow().len()
     }
 
-    /// Moves the entry at `index` to the front; an index beyond the first `limit` changes nothing.
-    pub(crate) fn bring_forward(&self, index: usize, limit: usize) {
-        let mut entries = self.0.borrow_mut();
-        if index < limit {
-            if let Some(entry) = entries.remove(index) {
-                entries.push_front(entry);
-            }
-        }
-    }
-
-    /// The first `count` entries.
-    pub(crate) fn first(&self, count: usize) -> Vec<Entry> {
-        self.0.borrow().iter().copied().take(count).collect()
+    /// Takes all that is in the queue now; what is pushed from here on belongs to the next batch.
+    #[inline]
+    pub(crate) fn take(&self) -> Batch<'_> {
+        Batch { entries: self.entries.replace(self.spare.take()), next: 0, ready: self }
     }
 
     pub(crate) fn clear(&self) {
-        self.0.borrow_mut().clear();
+        self.entries.borrow_mut().clear();
+    }
+}
+
+/// The entries of one turn. Dropped before its end, when an observer panics, it puts the rest back.
+pub(crate) struct Batch<'a> {
+    entries: Vec<Entry>,
+    /// The index of the entry to run next.
+    next: usize,
+    ready: &'a Ready,
+}
+
+impl Batch<'_> {
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// What has not run yet.
+    pub(crate) fn rest(&self) -> &[Entry] {
+        &self.entries[self.next..]
+    }
+
+    /// Lets the entry at `index` of the rest run next, if there is one.
+    pub(crate) fn bring_forward(&mut self, index: usize) {
+        if let Some(entries) = self.entries.get_mut(self.next..=self.next.saturating_add(index)) {
+            entries.rotate_right(1);
+        }
+    }
+}
+
+impl Iterator for Batch<'_> {
+    type Item = Entry;
+
+    #[inline]
+    fn next(&mut self) -> Option<Entry> {
+        let entry = self.entries.get(self.next).copied();
+        self.next += 1;
+        entry
+    }
+}
+
+impl Drop for Batch<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let mut entries = mem::take(&mut self.entries);
+        entries.drain(..self.next.min(entries.len()));
+        if entries.is_empty() {
+            self.ready.spare.replace(entries);
+            return;
+        }
+        let mut queued = self.ready.entries.borrow_mut();
+        entries.append(&mut queued);
+        *queued = entries;
     }
 }

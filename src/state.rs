@@ -24,7 +24,7 @@ mod timers;
 
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -86,8 +86,9 @@ pub(crate) struct State {
     /// Whether the run is to end after this turn.
     pub(crate) stopping: Cell<bool>,
     pub(crate) tasks: RefCell<TaskTable>,
-    /// Names given to tasks; the others are named after their number.
-    names: RefCell<HashMap<TaskId, Arc<str>>>,
+    /// Names given to tasks; the others are named after their number. Ordered, since it mostly holds one: the
+    /// main task is looked up at the end of every other, and one comparison is cheaper than a hash.
+    names: RefCell<BTreeMap<TaskId, Arc<str>>>,
     callbacks: RefCell<Callbacks>,
     timers: RefCell<Wheel<Target>>,
     reactor: RefCell<Reactor>,
@@ -233,18 +234,13 @@ impl State {
         }
     }
 
-    /// An entry's number, as the observers know it.
-    fn ready_of(entry: Entry) -> Watched {
+    /// An entry as the observers know it.
+    pub(crate) fn ready_of(entry: Entry) -> Watched {
         let number = u64::from(entry.serial());
         match entry.is_callback() {
             true => Watched::Callback(CallbackId(number)),
             false => Watched::Task(TaskId(number)),
         }
-    }
-
-    /// The first `count` entries of the queue, as the observers know them.
-    pub(crate) fn first_ready(&self, count: usize) -> Vec<Watched> {
-        self.ready.first(count).into_iter().map(State::ready_of).collect()
     }
 }
 

@@ -51,11 +51,8 @@ pub(crate) enum Life {
 
 /// One task.
 struct Slot {
-    /// The future or its output; `None` while it is polled, and always for a main future, which stays on
-    /// the stack of `run_until_complete`.
-    cell: Option<BoxedCell>,
-    /// The waker every poll is given; `None` while it is polled.
-    waker: Option<Waker>,
+    /// What a poll needs; `None` during one.
+    body: Option<Body>,
     /// What the waker points to.
     header: Arc<TaskHeader>,
     /// Whoever awaits the task's handle; `None`: nobody.
@@ -76,13 +73,13 @@ struct Slot {
     joinable: bool,
 }
 
-/// A task out of its slot, to be polled.
-pub(crate) struct Polling {
-    /// `None`: the main future.
+/// The part of a task that is taken out of its slot while it is polled.
+pub(crate) struct Body {
+    /// The future or its output; `None` for a main future, which stays on the stack of
+    /// `run_until_complete`.
     pub(crate) cell: Option<BoxedCell>,
+    /// The waker every poll is given.
     pub(crate) waker: Waker,
-    /// Whether it is to be dropped instead.
-    pub(crate) cancelled: bool,
 }
 
 /// What is left to do when a task has ended, with no borrow held.
@@ -152,8 +149,7 @@ impl TaskTable {
             }
         };
         vacant.insert(Slot {
-            cell,
-            waker: Some(waker),
+            body: Some(Body { cell, waker }),
             header,
             joiner: None,
             spawned_at,
@@ -186,55 +182,52 @@ impl TaskTable {
         effect
     }
 
-    /// Takes a queued task out of its slot; `None` for an entry whose task is gone.
+    /// Takes a queued task out of its slot, and says whether it is to be dropped instead of polled; `None` for
+    /// an entry whose task is gone.
     #[inline]
-    pub(crate) fn begin_poll(&mut self, entry: Entry) -> Option<Polling> {
+    pub(crate) fn begin_poll(&mut self, entry: Entry) -> Option<(Body, bool)> {
         let slot = self.slot(entry).filter(|slot| slot.life == Life::Queued)?;
-        let waker = slot.waker.take()?;
         slot.life = Life::Polling;
-        Some(Polling { cell: slot.cell.take(), waker, cancelled: slot.cancelled })
+        slot.body.take().map(|body| (body, slot.cancelled))
     }
 
     /// Puts a task back that returned `Pending`, waiting for `wait` at `site`.
     #[inline]
-    pub(crate) fn suspend(&mut self, entry: Entry, polled: Polling, wait: Wait, site: Option<Site>) {
+    pub(crate) fn suspend(&mut self, entry: Entry, body: Body, wait: Wait, site: Option<Site>) {
         let Some(slot) = self.slot(entry) else { return };
-        slot.cell = polled.cell;
-        slot.waker = Some(polled.waker);
+        slot.body = Some(body);
         slot.wait = wait;
         slot.suspended_at = site;
         slot.life = if slot.life == Life::PollingQueued { Life::Queued } else { Life::Suspended };
     }
 
-    /// Ends a task: `cell` holds its output or error for whoever joins (`None`: a main future's, which
-    /// `run_until_complete` has).
+    /// Ends a task, whose cell holds its output or error for whoever joins.
     #[inline]
-    pub(crate) fn finish(&mut self, entry: Entry, cell: Option<BoxedCell>, waker: Waker) -> Ended {
+    pub(crate) fn finish(&mut self, entry: Entry, body: Body) -> Ended {
         let Some(slot) = self.slot(entry) else {
-            return Ended { joiner: None, unwanted: cell, freed: false };
+            return Ended { joiner: None, unwanted: body.cell, freed: false };
         };
-        slot.waker = Some(waker);
         slot.life = Life::Done;
-        if !slot.joinable {
-            self.free(entry);
-            return Ended { joiner: None, unwanted: cell, freed: true };
+        let joinable = slot.joinable;
+        let joiner = slot.joiner.take();
+        slot.body = Some(body);
+        match joinable {
+            true => Ended { joiner, unwanted: None, freed: false },
+            false => Ended { joiner, unwanted: self.free(entry), freed: true },
         }
-        slot.cell = cell;
-        Ended { joiner: slot.joiner.take(), unwanted: None, freed: false }
     }
 
     /// Frees a slot and keeps its waker if nobody else has it.
     #[inline]
     pub(crate) fn free(&mut self, entry: Entry) -> Option<BoxedCell> {
         let slot = self.slots.try_remove(entry.key())?;
-        if let Some(waker) = slot.waker {
-            // Two owners are the slot itself and its waker. A count read as two stays two: there is
-            // nobody left to clone from.
-            if self.spares.len() < MAX_SPARES && Arc::strong_count(&slot.header) == 2 {
-                self.spares.push((slot.header, waker));
-            }
+        let Body { cell, waker } = slot.body?;
+        // Two owners are the slot itself and its waker. A count read as two stays two: there is nobody left
+        // to clone from.
+        if self.spares.len() < MAX_SPARES && Arc::strong_count(&slot.header) == 2 {
+            self.spares.push((slot.header, waker));
         }
-        slot.cell
+        cell
     }
 
     /// Asks for a task's end, or keeps `waker` to be woken then.

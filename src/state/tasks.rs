@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{IO_BUDGET, Phase, Polled, State};
 use crate::ready::Entry;
 use crate::task::{self, JoinError, panic_text};
-use crate::tasks::{BoxedCell, Polling};
+use crate::tasks::{Body, BoxedCell};
 use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId, Wait, WakeEffect};
 
 /// The main future: polled like a task, but it stays on the stack of `run_until_complete`, so that it may
@@ -89,18 +89,18 @@ impl State {
     /// Step 5, for a task: polls it once. An entry whose task has ended is passed over.
     #[inline]
     pub(crate) fn run_task(&self, entry: Entry, main: &mut Option<&mut dyn Main>) {
-        let polling = self.tasks.borrow_mut().begin_poll(entry);
-        let Some(mut polling) = polling else { return };
-        if polling.cancelled && polling.cell.is_some() {
-            return self.drop_polling(entry, polling);
+        let taken = self.tasks.borrow_mut().begin_poll(entry);
+        let Some((mut body, cancelled)) = taken else { return };
+        if cancelled && body.cell.is_some() {
+            return self.drop_body(entry, body);
         }
         let watch = self.seam.watched().then(|| self.tell_poll_begin(entry));
-        self.polled.set(Some(Polled { entry, waker: polling.waker.data() }));
+        self.polled.set(Some(Polled { entry, waker: body.waker.data() }));
         self.suspended.set((Wait::Custom, None));
         self.budget.set(IO_BUDGET);
         let result = catch_unwind(AssertUnwindSafe(|| {
-            let mut cx = Context::from_waker(&polling.waker);
-            match (&mut polling.cell, &mut *main) {
+            let mut cx = Context::from_waker(&body.waker);
+            match (&mut body.cell, &mut *main) {
                 (Some(cell), _) => cell.as_mut().poll(&mut cx),
                 (None, Some(main)) => main.poll(&mut cx),
                 (None, None) => Poll::Pending,
@@ -113,49 +113,51 @@ impl State {
         match result {
             Ok(Poll::Pending) => {
                 let (wait, site) = self.suspended.get();
-                self.tasks.borrow_mut().suspend(entry, polling, wait, site);
+                self.tasks.borrow_mut().suspend(entry, body, wait, site);
             }
-            Ok(Poll::Ready(())) => self.finish(entry, polling, Outcome::Done, None),
-            Err(payload) => self.finish_panicked(entry, polling, main, payload),
+            Ok(Poll::Ready(())) => self.finish(entry, body, Outcome::Done, None),
+            Err(payload) => self.finish_panicked(entry, body, main, payload),
         }
     }
 
     /// A task has ended; its cell holds the output or the error.
-    fn finish(&self, entry: Entry, polling: Polling, outcome: Outcome, at: Option<Site>) {
+    fn finish(&self, entry: Entry, body: Body, outcome: Outcome, at: Option<Site>) {
         if self.seam.watched() {
             self.tell(|| EventKind::TaskEnd { task: task_id(entry), outcome, at });
             self.seam.note_end(task_id(entry));
         }
-        if polling.cell.is_none() {
+        if body.cell.is_none() {
             self.ready.push(Entry::MAIN_DONE);
         }
-        let ended = self.tasks.borrow_mut().finish(entry, polling.cell, polling.waker);
+        let ended = self.tasks.borrow_mut().finish(entry, body);
         if ended.freed {
             self.forget_name(entry);
         }
         if let Some(joiner) = ended.joiner {
             joiner.wake();
         }
-        drop_quietly(ended.unwanted, "output of a task that nobody joined");
+        if ended.unwanted.is_some() {
+            drop_quietly(ended.unwanted, "output of a task that nobody joined");
+        }
     }
 
     #[cold]
     fn finish_panicked(
         &self,
         entry: Entry,
-        mut polling: Polling,
+        mut body: Body,
         main: &mut Option<&mut dyn Main>,
         payload: Box<dyn Any + Send>,
     ) {
-        match (polling.cell.take(), main) {
+        match (body.cell.take(), main) {
             (Some(cell), _) => {
                 drop_quietly(Some(cell), "future of a task that had panicked");
-                polling.cell = Some(task::failed(JoinError::Panicked(payload)));
+                body.cell = Some(task::failed(JoinError::Panicked(payload)));
             }
             (None, Some(main)) => main.panicked(payload),
             (None, None) => {}
         }
-        self.finish(entry, polling, Outcome::Panicked, None);
+        self.finish(entry, body, Outcome::Panicked, None);
     }
 
     /// Marks a task to be dropped at its next turn; `false` if there is nothing to cancel any more.
@@ -169,23 +171,23 @@ impl State {
     }
 
     /// The turn of a cancelled task: its future is dropped where it is suspended, and its guards run.
-    fn drop_polling(&self, entry: Entry, mut polling: Polling) {
+    fn drop_body(&self, entry: Entry, mut body: Body) {
         let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at);
         let before = self.polled.replace(Some(Polled { entry, waker: std::ptr::null() }));
         let actor = self.seam.watched().then(|| self.seam.enter(Actor::Task(task_id(entry)), None));
-        drop_quietly(polling.cell.take(), "future of a cancelled task");
+        drop_quietly(body.cell.take(), "future of a cancelled task");
         actor.into_iter().for_each(|before| self.seam.leave(before));
         self.polled.set(before);
-        polling.cell = Some(task::failed(JoinError::Cancelled));
-        self.finish(entry, polling, Outcome::Cancelled, at);
+        body.cell = Some(task::failed(JoinError::Cancelled));
+        self.finish(entry, body, Outcome::Cancelled, at);
     }
 
     /// Drops a task at once, whether it was queued or suspended: how a closing loop ends it.
     fn drop_now(&self, entry: Entry) {
         self.tasks.borrow_mut().force_queued(entry);
-        let polling = self.tasks.borrow_mut().begin_poll(entry);
-        if let Some(polling) = polling {
-            self.drop_polling(entry, polling);
+        let taken = self.tasks.borrow_mut().begin_poll(entry);
+        if let Some((body, _)) = taken {
+            self.drop_body(entry, body);
         }
     }
 
