@@ -119,7 +119,11 @@ impl EventLoop {
             name: Some(Arc::from("main")),
             joinable: false,
         };
-        let entry = self.state.spawn(None, origin);
+        let take_waker = |waker| {
+            future.as_mut().set_waker(waker);
+            None
+        };
+        let entry = self.state.spawn(take_waker, origin);
         self.turns(Some(&mut future));
         match future.take() {
             Some(Ok(output)) => {

@@ -92,7 +92,7 @@ where
         name,
         joinable: true,
     };
-    let entry = state.spawn(Some(task::cell(future)), origin);
+    let entry = state.spawn(|waker| Some(task::cell(future, waker)), origin);
     JoinHandle { state, entry, stage: Stage::New, output: PhantomData }
 }
 

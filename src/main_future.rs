@@ -9,7 +9,7 @@
 use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
@@ -20,6 +20,8 @@ pin_project! {
     pub(crate) struct MainFuture<F: Future> {
         #[pin]
         future: F,
+        // What every poll hands to the future; `None` until the loop has given it.
+        waker: Option<Waker>,
         // `None` until the future has ended.
         result: Option<Result<F::Output, Box<dyn Any + Send>>>,
     }
@@ -27,7 +29,12 @@ pin_project! {
 
 impl<F: Future> MainFuture<F> {
     pub(crate) fn new(future: F) -> MainFuture<F> {
-        MainFuture { future, result: None }
+        MainFuture { future, waker: None, result: None }
+    }
+
+    /// From now on polls hand `waker` to the future.
+    pub(crate) fn set_waker(self: Pin<&mut Self>, waker: Waker) {
+        *self.project().waker = Some(waker);
     }
 
     /// The output, or what it panicked with; `None`: it has not ended.
@@ -37,9 +44,10 @@ impl<F: Future> MainFuture<F> {
 }
 
 impl<F: Future> Main for Pin<&mut MainFuture<F>> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(&mut self) -> Poll<()> {
         let this = self.as_mut().project();
-        this.future.poll(cx).map(|output| *this.result = Some(Ok(output)))
+        let Some(waker) = this.waker else { return Poll::Pending };
+        this.future.poll(&mut Context::from_waker(waker)).map(|output| *this.result = Some(Ok(output)))
     }
 
     fn panicked(&mut self, payload: Box<dyn Any + Send>) {

@@ -28,18 +28,36 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
 /// A task with its types forgotten: what the loop can do with any of them.
 pub(crate) trait TaskCell {
-    /// Polls the future; at `Ready` the output is kept inside. Not called again after that.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;
+    /// Polls the future with the task's own waker; at `Ready` the output is kept inside. Not called again after
+    /// that.
+    fn poll(self: Pin<&mut Self>) -> Poll<()>;
 
     /// Moves the output into `place`, which must be an `Option` of the output's type; or says why
     /// there is none.
     fn take(self: Pin<&mut Self>, place: &mut dyn Any) -> Result<(), JoinError>;
+
+    /// Gives the waker back, to be used for another task.
+    fn take_waker(self: Pin<&mut Self>) -> Option<Waker>;
+}
+
+/// A task's future or output, boxed.
+pub(crate) type BoxedCell = Pin<Box<dyn TaskCell>>;
+
+pin_project! {
+    /// What is in the box.
+    struct Cell<F: Future> {
+        // What every poll hands to the future. It lies here, and not in the loop's table, so that only the
+        // box has to be moved when the task is taken out to be polled. `None` once it was given back.
+        waker: Option<Waker>,
+        #[pin]
+        stage: Stage<F>,
+    }
 }
 
 pin_project! {
@@ -53,44 +71,51 @@ pin_project! {
     }
 }
 
-/// Boxes `future` as a task.
-pub(crate) fn cell<F>(future: F) -> Pin<Box<dyn TaskCell>>
+/// Boxes `future` as a task that is polled with `waker`.
+#[inline]
+pub(crate) fn cell<F>(future: F, waker: Waker) -> BoxedCell
 where
     F: Future + 'static,
     F::Output: 'static,
 {
-    Box::pin(Stage::Running { future })
+    Box::pin(Cell { waker: Some(waker), stage: Stage::Running { future } })
 }
 
 /// A task that ended without an output.
-pub(crate) fn failed(error: JoinError) -> Pin<Box<dyn TaskCell>> {
+pub(crate) fn failed(error: JoinError) -> BoxedCell {
     Box::pin(Failed(Some(error)))
 }
 
-impl<F> TaskCell for Stage<F>
+impl<F> TaskCell for Cell<F>
 where
     F: Future,
     F::Output: 'static,
 {
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let StageNow::Running { future } = self.as_mut().project() else {
+    #[inline]
+    fn poll(self: Pin<&mut Self>) -> Poll<()> {
+        let mut this = self.project();
+        let (StageNow::Running { future }, Some(waker)) = (this.stage.as_mut().project(), this.waker) else {
             return Poll::Ready(());
         };
-        let Poll::Ready(output) = future.poll(cx) else {
+        let Poll::Ready(output) = future.poll(&mut Context::from_waker(waker)) else {
             return Poll::Pending;
         };
         // Drops the future in place, before anybody learns of the output.
-        self.project_replace(Stage::Done { output });
+        this.stage.project_replace(Stage::Done { output });
         Poll::Ready(())
     }
 
     fn take(self: Pin<&mut Self>, place: &mut dyn Any) -> Result<(), JoinError> {
-        if let StageBefore::Done { output } = self.project_replace(Stage::Taken) {
+        if let StageBefore::Done { output } = self.project().stage.project_replace(Stage::Taken) {
             if let Some(place) = place.downcast_mut::<Option<F::Output>>() {
                 *place = Some(output);
             }
         }
         Ok(())
+    }
+
+    fn take_waker(self: Pin<&mut Self>) -> Option<Waker> {
+        self.project().waker.take()
     }
 }
 
@@ -98,12 +123,16 @@ where
 struct Failed(Option<JoinError>);
 
 impl TaskCell for Failed {
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+    fn poll(self: Pin<&mut Self>) -> Poll<()> {
         Poll::Ready(())
     }
 
     fn take(mut self: Pin<&mut Self>, _: &mut dyn Any) -> Result<(), JoinError> {
         Err(self.0.take().unwrap_or(JoinError::Cancelled))
+    }
+
+    fn take_waker(self: Pin<&mut Self>) -> Option<Waker> {
+        None
     }
 }
 

@@ -1,7 +1,7 @@
 //! Chapter 5: a task as the loop sees it.
 //!
-//! The table of a loop's tasks: one slot each, with the boxed future, the waker that every poll hands
-//! to it, where it stands in its life, and who waits for its end. The arrows of the drawing in `task.rs`
+//! The table of a loop's tasks: one slot each, with the boxed future, where it stands in its life, and who
+//! waits for its end. The arrows of the drawing in `task.rs`
 //! are the methods here.
 //!
 //! Two rules keep it free of double borrows, since the user's code runs inside polls and drops:
@@ -11,28 +11,23 @@
 //! * Nothing here polls, wakes or drops what belongs to the user. What is to be woken or dropped is
 //!   returned, and the caller does it with the borrow given back.
 //!
-//! A slot's waker and header are made once. When a task ends and nobody holds its waker any more (the
-//! count of the header's owners says so), both wait in `spares` for the next task, which so costs one
-//! allocation instead of two.
+//! When a task has ended and nobody holds its waker any more (the count of the header's owners says so),
+//! waker and header are kept in `spares` for the next task, which so costs one allocation instead of two.
 //!
 //! Before: `ready.rs`. Next chapter: `timer/wheel.rs`, where tasks wait for a time.
 
 use std::any::Any;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Waker;
 
 use slab::Slab;
 
 use crate::ready::{Entry, RemoteQueue, TaskHeader};
-use crate::task::{self, JoinError, TaskCell};
+use crate::task::{self, BoxedCell, JoinError};
 use crate::trace::event::{Site, TaskId, Wait, WakeEffect};
 
 /// Wakers kept for tasks to come: enough for bursts of spawning, at 64 bytes each.
 const MAX_SPARES: usize = 1024;
-
-/// A task's future or output, boxed.
-pub(crate) type BoxedCell = Pin<Box<dyn TaskCell>>;
 
 /// Where a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +46,10 @@ pub(crate) enum Life {
 
 /// One task.
 struct Slot {
-    /// What a poll needs; `None` during one.
-    body: Option<Body>,
-    /// What the waker points to.
+    /// The future or its output; `None` while it is polled, and always for a main future, which stays on the
+    /// stack of `run_until_complete`.
+    cell: Option<BoxedCell>,
+    /// What the task's waker points to.
     header: Arc<TaskHeader>,
     /// Whoever awaits the task's handle; `None`: nobody.
     joiner: Option<Waker>,
@@ -73,13 +69,14 @@ struct Slot {
     joinable: bool,
 }
 
-/// The part of a task that is taken out of its slot while it is polled.
-pub(crate) struct Body {
-    /// The future or its output; `None` for a main future, which stays on the stack of
-    /// `run_until_complete`.
+/// A task out of its slot, to be polled.
+pub(crate) struct Polling {
+    /// `None`: the main future.
     pub(crate) cell: Option<BoxedCell>,
-    /// The waker every poll is given.
-    pub(crate) waker: Waker,
+    /// Where its waker points.
+    pub(crate) waker: *const (),
+    /// Whether it is to be dropped instead.
+    pub(crate) cancelled: bool,
 }
 
 /// What is left to do when a task has ended, with no borrow held.
@@ -131,9 +128,15 @@ impl TaskTable {
         self.slots.len()
     }
 
-    /// Makes a task, `Queued`: the caller pushes its entry on the ready queue. `cell` is `None` for a
-    /// main future.
-    pub(crate) fn insert(&mut self, cell: Option<BoxedCell>, spawned_at: Site, joinable: bool) -> Entry {
+    /// Makes a task, `Queued`: the caller pushes its entry on the ready queue. `make` is given the task's
+    /// waker and boxes the future with it; a main future is not boxed, and `None` is returned.
+    #[inline]
+    pub(crate) fn insert(
+        &mut self,
+        make: impl FnOnce(Waker) -> Option<BoxedCell>,
+        spawned_at: Site,
+        joinable: bool,
+    ) -> Entry {
         let serial = self.serial;
         self.serial = serial.wrapping_add(1);
         let vacant = self.slots.vacant_entry();
@@ -149,7 +152,7 @@ impl TaskTable {
             }
         };
         vacant.insert(Slot {
-            body: Some(Body { cell, waker }),
+            cell: make(waker),
             header,
             joiner: None,
             spawned_at,
@@ -182,36 +185,36 @@ impl TaskTable {
         effect
     }
 
-    /// Takes a queued task out of its slot, and says whether it is to be dropped instead of polled; `None` for
-    /// an entry whose task is gone.
+    /// Takes a queued task out of its slot; `None` for an entry whose task is gone.
     #[inline]
-    pub(crate) fn begin_poll(&mut self, entry: Entry) -> Option<(Body, bool)> {
+    pub(crate) fn begin_poll(&mut self, entry: Entry) -> Option<Polling> {
         let slot = self.slot(entry).filter(|slot| slot.life == Life::Queued)?;
         slot.life = Life::Polling;
-        slot.body.take().map(|body| (body, slot.cancelled))
+        let waker = Arc::as_ptr(&slot.header).cast();
+        Some(Polling { cell: slot.cell.take(), waker, cancelled: slot.cancelled })
     }
 
     /// Puts a task back that returned `Pending`, waiting for `wait` at `site`.
     #[inline]
-    pub(crate) fn suspend(&mut self, entry: Entry, body: Body, wait: Wait, site: Option<Site>) {
+    pub(crate) fn suspend(&mut self, entry: Entry, cell: Option<BoxedCell>, wait: Wait, site: Option<Site>) {
         let Some(slot) = self.slot(entry) else { return };
-        slot.body = Some(body);
+        slot.cell = cell;
         slot.wait = wait;
         slot.suspended_at = site;
         slot.life = if slot.life == Life::PollingQueued { Life::Queued } else { Life::Suspended };
     }
 
-    /// Ends a task, whose cell holds its output or error for whoever joins.
+    /// Ends a task: `cell` holds its output or error for whoever joins (`None`: a main future's, which
+    /// `run_until_complete` has).
     #[inline]
-    pub(crate) fn finish(&mut self, entry: Entry, body: Body) -> Ended {
+    pub(crate) fn finish(&mut self, entry: Entry, cell: Option<BoxedCell>) -> Ended {
         let Some(slot) = self.slot(entry) else {
-            return Ended { joiner: None, unwanted: body.cell, freed: false };
+            return Ended { joiner: None, unwanted: cell, freed: false };
         };
         slot.life = Life::Done;
-        let joinable = slot.joinable;
+        slot.cell = cell;
         let joiner = slot.joiner.take();
-        slot.body = Some(body);
-        match joinable {
+        match slot.joinable {
             true => Ended { joiner, unwanted: None, freed: false },
             false => Ended { joiner, unwanted: self.free(entry), freed: true },
         }
@@ -221,13 +224,14 @@ impl TaskTable {
     #[inline]
     pub(crate) fn free(&mut self, entry: Entry) -> Option<BoxedCell> {
         let slot = self.slots.try_remove(entry.key())?;
-        let Body { cell, waker } = slot.body?;
-        // Two owners are the slot itself and its waker. A count read as two stays two: there is nobody left
-        // to clone from.
+        let mut cell = slot.cell?;
+        // Two owners are the slot itself and the waker in the box. A count read as two stays two: there is
+        // nobody left to clone from.
         if self.spares.len() < MAX_SPARES && Arc::strong_count(&slot.header) == 2 {
-            self.spares.push((slot.header, waker));
+            let waker = cell.as_mut().take_waker();
+            self.spares.extend(waker.map(|waker| (slot.header, waker)));
         }
-        cell
+        Some(cell)
     }
 
     /// Asks for a task's end, or keeps `waker` to be woken then.

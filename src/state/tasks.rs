@@ -3,20 +3,21 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use super::{IO_BUDGET, Phase, Polled, State};
 use crate::ready::Entry;
 use crate::task::{self, JoinError, panic_text};
-use crate::tasks::{Body, BoxedCell};
+use crate::task::BoxedCell;
+use crate::tasks::Polling;
 use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId, Wait, WakeEffect};
 
 /// The main future: polled like a task, but it stays on the stack of `run_until_complete`, so that it may
 /// borrow.
 pub(crate) trait Main {
-    /// Polls it; at `Ready` the output is kept.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+    /// Polls it with its waker; at `Ready` the output is kept.
+    fn poll(&mut self) -> Poll<()>;
 
     /// It panicked with this.
     fn panicked(&mut self, payload: Box<dyn Any + Send>);
@@ -38,9 +39,11 @@ pub(crate) fn task_id(entry: Entry) -> TaskId {
 }
 
 impl State {
-    /// Makes a task and puts it in the ready queue. In a loop that is closing it is cancelled at once.
-    pub(crate) fn spawn(&self, cell: Option<BoxedCell>, origin: Origin) -> Entry {
-        let entry = self.tasks.borrow_mut().insert(cell, origin.site, origin.joinable);
+    /// Makes a task (see [`TaskTable::insert`](crate::tasks::TaskTable::insert)) and puts it in the ready
+    /// queue. In a loop that is closing it is cancelled at once.
+    #[inline]
+    pub(crate) fn spawn(&self, make: impl FnOnce(Waker) -> Option<BoxedCell>, origin: Origin) -> Entry {
+        let entry = self.tasks.borrow_mut().insert(make, origin.site, origin.joinable);
         if let Some(name) = &origin.name {
             self.names.borrow_mut().insert(task_id(entry), Arc::clone(name));
         }
@@ -66,7 +69,7 @@ impl State {
     }
 
     /// A wake on the loop's own thread.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn wake(&self, entry: Entry) {
         let effect = self.tasks.borrow_mut().wake(entry);
         if matches!(effect, WakeEffect::Queued | WakeEffect::WhileRunning) {
@@ -89,22 +92,19 @@ impl State {
     /// Step 5, for a task: polls it once. An entry whose task has ended is passed over.
     #[inline]
     pub(crate) fn run_task(&self, entry: Entry, main: &mut Option<&mut dyn Main>) {
-        let taken = self.tasks.borrow_mut().begin_poll(entry);
-        let Some((mut body, cancelled)) = taken else { return };
-        if cancelled && body.cell.is_some() {
-            return self.drop_body(entry, body);
+        let polling = self.tasks.borrow_mut().begin_poll(entry);
+        let Some(Polling { mut cell, waker, cancelled }) = polling else { return };
+        if cancelled && cell.is_some() {
+            return self.drop_cell(entry, cell);
         }
         let watch = self.seam.watched().then(|| self.tell_poll_begin(entry));
-        self.polled.set(Some(Polled { entry, waker: body.waker.data() }));
+        self.polled.set(Some(Polled { entry, waker }));
         self.suspended.set((Wait::Custom, None));
         self.budget.set(IO_BUDGET);
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            let mut cx = Context::from_waker(&body.waker);
-            match (&mut body.cell, &mut *main) {
-                (Some(cell), _) => cell.as_mut().poll(&mut cx),
-                (None, Some(main)) => main.poll(&mut cx),
-                (None, None) => Poll::Pending,
-            }
+        let result = catch_unwind(AssertUnwindSafe(|| match (&mut cell, &mut *main) {
+            (Some(cell), _) => cell.as_mut().poll(),
+            (None, Some(main)) => main.poll(),
+            (None, None) => Poll::Pending,
         }));
         self.polled.set(None);
         if let Some(watch) = watch {
@@ -113,23 +113,23 @@ impl State {
         match result {
             Ok(Poll::Pending) => {
                 let (wait, site) = self.suspended.get();
-                self.tasks.borrow_mut().suspend(entry, body, wait, site);
+                self.tasks.borrow_mut().suspend(entry, cell, wait, site);
             }
-            Ok(Poll::Ready(())) => self.finish(entry, body, Outcome::Done, None),
-            Err(payload) => self.finish_panicked(entry, body, main, payload),
+            Ok(Poll::Ready(())) => self.finish(entry, cell, Outcome::Done, None),
+            Err(payload) => self.finish_panicked(entry, cell, main, payload),
         }
     }
 
     /// A task has ended; its cell holds the output or the error.
-    fn finish(&self, entry: Entry, body: Body, outcome: Outcome, at: Option<Site>) {
+    fn finish(&self, entry: Entry, cell: Option<BoxedCell>, outcome: Outcome, at: Option<Site>) {
         if self.seam.watched() {
             self.tell(|| EventKind::TaskEnd { task: task_id(entry), outcome, at });
             self.seam.note_end(task_id(entry));
         }
-        if body.cell.is_none() {
+        if cell.is_none() {
             self.ready.push(Entry::MAIN_DONE);
         }
-        let ended = self.tasks.borrow_mut().finish(entry, body);
+        let ended = self.tasks.borrow_mut().finish(entry, cell);
         if ended.freed {
             self.forget_name(entry);
         }
@@ -145,19 +145,22 @@ impl State {
     fn finish_panicked(
         &self,
         entry: Entry,
-        mut body: Body,
+        cell: Option<BoxedCell>,
         main: &mut Option<&mut dyn Main>,
         payload: Box<dyn Any + Send>,
     ) {
-        match (body.cell.take(), main) {
+        let error = match (cell, main) {
             (Some(cell), _) => {
                 drop_quietly(Some(cell), "future of a task that had panicked");
-                body.cell = Some(task::failed(JoinError::Panicked(payload)));
+                Some(task::failed(JoinError::Panicked(payload)))
             }
-            (None, Some(main)) => main.panicked(payload),
-            (None, None) => {}
-        }
-        self.finish(entry, body, Outcome::Panicked, None);
+            (None, Some(main)) => {
+                main.panicked(payload);
+                None
+            }
+            (None, None) => None,
+        };
+        self.finish(entry, error, Outcome::Panicked, None);
     }
 
     /// Marks a task to be dropped at its next turn; `false` if there is nothing to cancel any more.
@@ -171,23 +174,22 @@ impl State {
     }
 
     /// The turn of a cancelled task: its future is dropped where it is suspended, and its guards run.
-    fn drop_body(&self, entry: Entry, mut body: Body) {
+    fn drop_cell(&self, entry: Entry, cell: Option<BoxedCell>) {
         let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at);
         let before = self.polled.replace(Some(Polled { entry, waker: std::ptr::null() }));
         let actor = self.seam.watched().then(|| self.seam.enter(Actor::Task(task_id(entry)), None));
-        drop_quietly(body.cell.take(), "future of a cancelled task");
+        drop_quietly(cell, "future of a cancelled task");
         actor.into_iter().for_each(|before| self.seam.leave(before));
         self.polled.set(before);
-        body.cell = Some(task::failed(JoinError::Cancelled));
-        self.finish(entry, body, Outcome::Cancelled, at);
+        self.finish(entry, Some(task::failed(JoinError::Cancelled)), Outcome::Cancelled, at);
     }
 
     /// Drops a task at once, whether it was queued or suspended: how a closing loop ends it.
     fn drop_now(&self, entry: Entry) {
         self.tasks.borrow_mut().force_queued(entry);
-        let taken = self.tasks.borrow_mut().begin_poll(entry);
-        if let Some((body, _)) = taken {
-            self.drop_body(entry, body);
+        let polling = self.tasks.borrow_mut().begin_poll(entry);
+        if let Some(polling) = polling {
+            self.drop_cell(entry, polling.cell);
         }
     }
 
