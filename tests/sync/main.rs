@@ -1,0 +1,166 @@
+//! The stories of `oneloop::sync`. Most are told by polling by hand, since no loop is needed; those in
+//! `on_a_loop.rs` are asyncio's own.
+
+mod on_a_loop;
+mod queue;
+mod wakers;
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use oneloop::sync::{Event, Semaphore, oneshot};
+
+/// A waker that counts.
+#[derive(Default)]
+struct Counter(AtomicUsize);
+
+impl Wake for Counter {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Somebody who polls, and counts how often it is woken.
+#[derive(Default)]
+struct Someone(Arc<Counter>);
+
+impl Someone {
+    fn poll<F: Future>(&self, future: &mut Pin<&mut F>) -> Poll<F::Output> {
+        let waker = Waker::from(Arc::clone(&self.0));
+        future.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+
+    fn wakes(&self) -> usize {
+        self.0.0.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn a_semaphore_serves_in_the_order_of_asking() {
+    let semaphore = Semaphore::new(1);
+    let waiters: [Someone; 2] = Default::default();
+    let permit = semaphore.try_acquire().unwrap();
+    let (mut first, mut second) = (pin!(semaphore.acquire()), pin!(semaphore.acquire()));
+    assert!(waiters[0].poll(&mut first).is_pending());
+    assert!(waiters[1].poll(&mut second).is_pending());
+    drop(permit);
+    assert_eq!(waiters.each_ref().map(Someone::wakes), [1, 0]);
+    assert!(semaphore.is_locked() && semaphore.try_acquire().is_none(), "the permit is promised");
+    let Poll::Ready(permit) = waiters[0].poll(&mut first) else { panic!("granted") };
+    assert!(waiters[1].poll(&mut second).is_pending());
+    drop(permit);
+    assert!(waiters[1].poll(&mut second).is_ready());
+}
+
+#[test]
+fn a_newcomer_waits_behind_a_granted_waiter_even_if_a_permit_is_left() {
+    let semaphore = Semaphore::new(0);
+    let (waiter, newcomer) = (Someone::default(), Someone::default());
+    let mut first = pin!(semaphore.acquire());
+    assert!(waiter.poll(&mut first).is_pending());
+    semaphore.add_permits(2);
+    assert_eq!(semaphore.available(), 1);
+    assert!(semaphore.is_locked());
+    let mut second = pin!(semaphore.acquire());
+    assert!(newcomer.poll(&mut second).is_pending());
+    // It need not wait for long: it is woken already, after the other.
+    assert_eq!((waiter.wakes(), newcomer.wakes()), (1, 1));
+    let _first = waiter.poll(&mut first);
+    assert!(newcomer.poll(&mut second).is_ready());
+}
+
+#[test]
+fn an_acquire_cancelled_after_it_was_granted_passes_the_permit_on() {
+    let semaphore = Semaphore::new(0);
+    let (first, second) = (Someone::default(), Someone::default());
+    let mut acquire = Box::pin(semaphore.acquire());
+    assert!(first.poll(&mut acquire.as_mut()).is_pending());
+    let mut next = pin!(semaphore.acquire());
+    assert!(second.poll(&mut next).is_pending());
+    semaphore.release();
+    drop(acquire);
+    assert_eq!(second.wakes(), 1);
+    let permit = second.poll(&mut next);
+    assert!(permit.is_ready());
+    drop(permit);
+    assert_eq!(semaphore.available(), 1);
+}
+
+#[test]
+fn a_forgotten_permit_does_not_come_back() {
+    let semaphore = Semaphore::new(2);
+    semaphore.try_acquire().unwrap().forget();
+    assert_eq!(semaphore.available(), 1);
+    semaphore.release();
+    assert_eq!(semaphore.available(), 2);
+}
+
+#[test]
+#[should_panic(expected = "cannot hold more than `usize::MAX` permits")]
+fn too_many_permits_are_refused_with_a_sentence() {
+    Semaphore::new(usize::MAX).release();
+}
+
+#[test]
+fn set_releases_all_that_wait_even_if_the_event_is_cleared_at_once() {
+    let event = Event::new();
+    let waiters: [Someone; 3] = Default::default();
+    let (mut first, mut second, mut third) = (pin!(event.wait()), pin!(event.wait()), pin!(event.wait()));
+    assert!(waiters[0].poll(&mut first).is_pending());
+    assert!(waiters[1].poll(&mut second).is_pending());
+    event.set();
+    event.clear();
+    assert!(waiters[2].poll(&mut third).is_pending(), "too late for that set");
+    assert_eq!(waiters.each_ref().map(Someone::wakes), [1, 1, 0]);
+    assert!(waiters[0].poll(&mut first).is_ready());
+    assert!(waiters[1].poll(&mut second).is_ready());
+    event.set();
+    assert!(waiters[2].poll(&mut third).is_ready());
+}
+
+#[test]
+fn a_oneshot_hands_its_value_over() {
+    let (sender, receiver) = oneshot::channel();
+    let someone = Someone::default();
+    let mut receiver = pin!(receiver);
+    assert!(someone.poll(&mut receiver).is_pending());
+    sender.send("value").unwrap();
+    assert_eq!(someone.wakes(), 1);
+    assert_eq!(someone.poll(&mut receiver), Poll::Ready(Ok("value")));
+}
+
+#[test]
+fn a_dropped_sender_is_told_to_the_receiver() {
+    let (sender, receiver) = oneshot::channel::<u8>();
+    let someone = Someone::default();
+    let mut receiver = pin!(receiver);
+    assert!(someone.poll(&mut receiver).is_pending());
+    drop(sender);
+    assert_eq!(someone.wakes(), 1);
+    let Poll::Ready(Err(closed)) = someone.poll(&mut receiver) else { panic!("nothing will come") };
+    assert_eq!(closed.to_string(), "the sender was dropped without sending a value");
+}
+
+#[test]
+fn a_value_that_nobody_will_receive_is_given_back() {
+    let (sender, receiver) = oneshot::channel();
+    assert!(!sender.is_closed());
+    drop(receiver);
+    assert!(sender.is_closed());
+    assert_eq!(sender.send(42), Err(42));
+}
+
+#[test]
+fn a_value_sent_and_not_received_is_dropped_with_the_receiver() {
+    let (sender, receiver) = oneshot::channel();
+    let value = Rc::new(RefCell::new(0));
+    sender.send(Rc::clone(&value)).unwrap();
+    assert_eq!(Rc::strong_count(&value), 2);
+    drop(receiver);
+    assert_eq!(Rc::strong_count(&value), 1);
+}
