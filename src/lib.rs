@@ -31,6 +31,10 @@ mod blocking;
 pub mod net;
 pub mod signal;
 
+// Part IV: HTTP/1.1.
+#[cfg(feature = "http")]
+pub mod http;
+
 // The last room.
 mod start;
 
