@@ -19,6 +19,7 @@
 //!
 //! Before: `reactor.rs`. Next chapter: `state.rs`, all that a loop owns.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,6 +30,16 @@ use std::time::{Duration, Instant};
 
 use crate::task::JoinError;
 use crate::trace::event::{EventKind, JobId};
+
+thread_local! {
+    /// The job this thread is working at; `None` if there is none, or nobody watches.
+    static JOB_HERE: Cell<Option<JobId>> = const { Cell::new(None) };
+}
+
+/// The job this thread is working at, if somebody watches its loop.
+pub(crate) fn job_here() -> Option<JobId> {
+    JOB_HERE.get()
+}
 
 /// How long a thread waits for another job before it ends.
 const IDLE: Duration = Duration::from_secs(10);
@@ -87,6 +98,8 @@ struct Queue {
     threads: usize,
     /// Threads waiting for a job, less those that have been notified of one.
     idle: usize,
+    /// Threads notified of a job that have not noticed yet.
+    notified: usize,
     /// Threads ever made, for their names.
     made: usize,
     /// Whether the pool takes no more jobs.
@@ -136,6 +149,7 @@ impl BlockingPool {
         queue.jobs.push_back(job);
         if queue.idle > 0 {
             queue.idle -= 1;
+            queue.notified += 1;
             drop(queue);
             return self.shared.work.notify_one();
         }
@@ -206,16 +220,10 @@ impl Shared {
             self.call(job);
         }
         self.report(EventKind::ThreadExit { thread: name });
-        let mut queue = self.lock();
-        queue.threads -= 1;
-        let last = queue.threads == 0;
-        drop(queue);
-        if last {
-            self.ended.notify_all();
-        }
     }
 
-    /// The next job; `None` when the pool was closed, or there was none for a while.
+    /// The next job; `None` when the pool was closed, or there was none for a while. The thread is then no longer
+    /// counted: a job queued from that moment on must not be left to it.
     fn next_job(&self) -> Option<Job> {
         let mut queue = self.lock();
         loop {
@@ -223,18 +231,26 @@ impl Shared {
                 return Some(job);
             }
             if queue.closed {
-                return None;
+                break;
             }
             queue.idle += 1;
-            let (guard, timed_out) = self.work.wait_timeout(queue, IDLE).unwrap_or_else(PoisonError::into_inner);
+            let (guard, waited) = self.work.wait_timeout(queue, IDLE).unwrap_or_else(PoisonError::into_inner);
             queue = guard;
-            // Whoever adds a job takes one off `idle` for the thread it notifies. If the time ran out at
-            // that very moment the job is there, and the count has been lowered already.
-            if timed_out.timed_out() && queue.jobs.is_empty() && !queue.closed {
-                queue.idle = queue.idle.saturating_sub(1);
-                return None;
+            // A wait may end for no reason, or at the moment another thread is notified; which thread notices
+            // does not matter, as long as each notice is counted once.
+            match queue.notified.checked_sub(1) {
+                Some(left) => queue.notified = left,
+                None => queue.idle -= 1,
+            }
+            if waited.timed_out() && queue.jobs.is_empty() {
+                break;
             }
         }
+        queue.threads -= 1;
+        if queue.threads == 0 {
+            self.ended.notify_all();
+        }
+        None
     }
 
     fn call(&self, job: Job) {
@@ -243,12 +259,14 @@ impl Shared {
         if let (Some(began), Some(queued)) = (began, queued) {
             self.report(EventKind::JobStart { job: id, waited: began - queued });
         }
+        let before = began.and_then(|_| JOB_HERE.replace(Some(id)));
         run(&|panicked| {
             if let Some(began) = began {
                 self.report(EventKind::JobEnd { job: id, took: began.elapsed(), panicked });
             }
         });
         if let Some(reporter) = &self.reporter {
+            JOB_HERE.set(before);
             reporter(Report::JobEnded);
         }
     }
