@@ -40,12 +40,10 @@ use crate::trace::event::Wait;
 /// ```
 /// use std::time::Duration;
 ///
-/// let result = oneloop::run(oneloop_wait());
+/// let result = oneloop::run(async {
+///     oneloop::wait_for(std::future::pending::<()>(), Duration::from_millis(5)).await
+/// });
 /// assert_eq!(result.unwrap_err().to_string(), "not finished within 5ms");
-///
-/// async fn oneloop_wait() -> Result<(), oneloop::TimedOut> {
-///     oneloop::wait_for(std::future::pending(), Duration::from_millis(5)).await
-/// }
 /// ```
 #[track_caller]
 pub fn wait_for<F: Future>(future: F, limit: Duration) -> WaitFor<F> {

@@ -13,6 +13,9 @@ use oneloop::{
 
 use crate::{Counted, Guard, Log, ms, sleeper, virtually};
 
+/// A future whose type is forgotten, so that different ones fit into one list.
+type Boxed<T> = Pin<Box<dyn Future<Output = T>>>;
+
 #[test]
 fn gather_takes_as_long_as_the_slowest_and_keeps_the_order_of_the_futures() {
     virtually(async {
@@ -164,7 +167,7 @@ fn children_that_ended_before_the_gather_was_dropped_are_left_alone() {
             let _guard = Guard(slow, "dropped");
             pending::<()>().await;
         };
-        let children: [Pin<Box<dyn Future<Output = ()>>>; 2] = [Box::pin(quick), Box::pin(slow)];
+        let children: [Boxed<()>; 2] = [Box::pin(quick), Box::pin(slow)];
         assert!(wait_for(gather(children), ms(1)).await.is_err());
         yield_now().await;
         assert_eq!(*log.borrow(), ["done", "dropped"]);
@@ -217,8 +220,7 @@ fn a_child_of_try_gather_that_panics_takes_the_awaiting_task_with_it() {
                 sibling.borrow_mut().push("sibling went on");
                 Ok(())
             };
-            let children: [Pin<Box<dyn Future<Output = Result<(), ()>>>>; 2] =
-                [Box::pin(good), Box::pin(bad)];
+            let children: [Boxed<Result<(), ()>>; 2] = [Box::pin(good), Box::pin(bad)];
             try_gather(children).await
         });
         let begin = time();
@@ -264,7 +266,10 @@ fn a_child_cancelled_from_outside_has_an_error_in_its_place() {
 fn a_child_of_try_gather_cancelled_from_outside_is_reported_with_a_sentence() {
     let run = || {
         with_task_2_cancelled(async {
-            let long = || async { Ok::<(), ()>(sleep(ms(5_000)).await) };
+            let long = || async {
+                sleep(ms(5_000)).await;
+                Ok::<(), ()>(())
+            };
             try_gather([long(), long()]).await
         })
     };
