@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv6Addr, SocketAddr};
 use std::rc::Rc;
+use std::sync::mpsc;
 
 use futures_lite::future::{poll_once, zip};
-use oneloop::EventLoop;
 use oneloop::net::{LONGEST_HOST, MOST_LOOKUPS, lookup};
 use oneloop::trace::{Event, EventKind, Observer};
+use oneloop::{BlockingHandle, EventLoop};
 
 /// Counts the jobs given to the pool.
 #[derive(Clone, Default)]
@@ -25,9 +26,9 @@ impl Observer for Jobs {
 }
 
 impl Jobs {
-    /// A loop whose jobs are counted here.
+    /// A loop with one thread in its pool, whose jobs are counted here.
     fn watched(&self) -> EventLoop {
-        EventLoop::builder().observer(self.clone()).build().unwrap()
+        EventLoop::builder().pool_threads(1).observer(self.clone()).build().unwrap()
     }
 
     fn new_ones(&self) -> usize {
@@ -152,34 +153,53 @@ fn those_who_ask_for_one_name_at_one_time_share_one_job() {
     assert_eq!(later.new_ones(), 2);
 }
 
+/// Keeps the only thread of the pool until told to go: no lookup ends before that.
+fn busy() -> (mpsc::Sender<()>, BlockingHandle<()>) {
+    let (go, wait) = mpsc::channel();
+    (go, oneloop::spawn_blocking(move || wait.recv().unwrap()))
+}
+
 #[test]
 fn many_names_are_asked_for_a_few_at_a_time() {
     let jobs = Jobs::default();
     jobs.watched().run_until_complete(async {
+        let (go, busy) = busy();
         let asking: Vec<_> = (0..40).map(|number| oneloop::spawn(lookup(&impossible(number), 80))).collect();
+        for _ in 0..10 {
+            oneloop::yield_now().await;
+        }
+        go.send(()).unwrap();
+        busy.await.unwrap();
         for asked in asking {
             asked.await.unwrap().unwrap_err();
         }
     });
-    assert_eq!(jobs.new_ones(), 40);
-    assert_eq!(jobs.most_at_once(), MOST_LOOKUPS);
+    // One more for the job that kept the thread.
+    assert_eq!(jobs.new_ones(), 40 + 1);
+    assert_eq!(jobs.most_at_once(), MOST_LOOKUPS + 1);
 }
 
 #[test]
 fn whoever_is_cancelled_in_line_is_not_asked_for() {
     let jobs = Jobs::default();
     jobs.watched().run_until_complete(async {
+        let (go, busy) = busy();
         let asking: Vec<_> = (0..40).map(|number| oneloop::spawn(lookup(&impossible(number), 80))).collect();
         oneloop::yield_now().await; // they have all asked
         for asked in &asking[MOST_LOOKUPS + 1..] {
             asked.cancel();
         }
+        oneloop::yield_now().await; // and are gone, before a thread was free
+        oneloop::yield_now().await;
+        go.send(()).unwrap();
+        busy.await.unwrap();
         for asked in asking.into_iter().take(MOST_LOOKUPS + 1) {
             asked.await.unwrap().unwrap_err();
         }
         lookup("localhost", 80).await.unwrap();
     });
-    assert_eq!(jobs.new_ones(), MOST_LOOKUPS + 2);
+    // Those on a thread, the one still in line, the last, and the job that kept the thread.
+    assert_eq!(jobs.new_ones(), MOST_LOOKUPS + 1 + 1 + 1);
 }
 
 #[test]
@@ -215,6 +235,16 @@ fn a_lookup_awaited_twice_says_what_to_do() {
         let mut twice = lookup("::1", 1);
         (&mut twice).await.unwrap();
         (&mut twice).await.unwrap();
-    })
-    .into()
+    });
+}
+
+#[test]
+fn a_task_that_waits_for_a_name_says_where() {
+    oneloop::run(async {
+        let task = oneloop::spawn(async { lookup("localhost", 80).await });
+        oneloop::yield_now().await;
+        let shown = format!("{task:?}");
+        assert!(shown.contains("tests/dns.rs") && shown.contains("Lookup"), "{shown}");
+        task.await.unwrap().unwrap();
+    });
 }

@@ -35,6 +35,8 @@ fn one_ctrl_c_reaches_every_waiter() {
         let waiters: Vec<_> = (0..10).map(|_| spawn(async { ctrl_c().await })).collect();
         // They begin to listen in the turn after this one.
         yield_now().await;
+        let shown = format!("{:?}", waiters[0]);
+        assert!(shown.contains("tests/signal.rs") && shown.contains("Signal"), "{shown}");
         raise(SIGINT).unwrap();
         for waiter in waiters {
             waiter.await.unwrap().unwrap();

@@ -30,11 +30,11 @@
 //! ends. A peer that closes in the middle of the handshake, by `close_notify` or by end of stream, reads as
 //! zero bytes, and zero bytes end the loop (RUSTSEC-2024-0336 was a loop that did not see it so).
 //!
-//! Before: `dns.rs`. Next chapter: `tls/failure.rs`, what a refusal says.
+//! Before: `dns.rs`. Next chapter: `tls/waits.rs`, the same with names.
 
 use std::fmt;
 use std::future::Future;
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice, Read as _, Write as _};
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -45,8 +45,10 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
 mod failure;
+mod waits;
 
 use self::failure::failure;
+pub use self::waits::{Close, Flush, Read, WriteAll};
 use super::TcpStream;
 use crate::current;
 use crate::trace::event::Wait;
@@ -307,6 +309,12 @@ fn noted<T>(poll: Poll<T>, wait: Wait) -> Poll<T> {
     poll
 }
 
+impl fmt::Debug for Connect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Connect").field(&self.stream).finish()
+    }
+}
+
 impl fmt::Debug for TlsStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsStream")
@@ -322,13 +330,13 @@ struct Socket<'a, 'b> {
     cx: &'a mut Context<'b>,
 }
 
-impl Read for Socket<'_, '_> {
+impl io::Read for Socket<'_, '_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         unsettle(Pin::new(&mut *self.stream).poll_read(self.cx, buf))
     }
 }
 
-impl Write for Socket<'_, '_> {
+impl io::Write for Socket<'_, '_> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         unsettle(Pin::new(&mut *self.stream).poll_write(self.cx, buf))
     }

@@ -1,10 +1,11 @@
 //! TLS as a byte pipe: good connections, bad certificates, the ways to end, and (in `malice`) peers that mean harm.
 #![cfg(feature = "http")]
 
+mod certificates;
+mod fuzz;
 mod malice;
 mod peer;
 
-use std::error::Error;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -128,56 +129,39 @@ fn a_host_that_is_no_name_is_refused_before_a_byte_is_sent() {
     server.join().unwrap().unwrap();
 }
 
-/// Connects to a server as described and gives the error, which must name the host and have rustls' as its source.
-fn refusal(client: &Authority, server: Arc<rustls::ServerConfig>) -> String {
-    let (address, thread) = serve(server, |tls, socket| tls.complete_io(socket).map(drop));
-    let error = oneloop::run(open(address, "photos.test", client.client())).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidData);
-    assert!(error.source().is_some_and(|source| source.is::<rustls::Error>()), "{error:?}");
-    let told = thread.join().unwrap().unwrap_err();
-    assert!(told.to_string().contains("alert"), "the server is told why: {told}");
-    let text = error.to_string();
-    assert!(text.contains("photos.test"), "{text}");
-    text
-}
-
 #[test]
-fn a_bad_certificate_is_refused_with_the_reason() {
-    let (authority, stranger) = (Authority::new(), Authority::new());
-    let text = refusal(&stranger, authority.server(&["photos.test"]));
-    assert!(text.contains("unknown issuer"), "{text}");
-
-    let with = |names: &[&str], years| authority.server_with(names, years, rustls::ALL_VERSIONS);
-    let text = refusal(&authority, with(&["photos.test"], (2000, 2001)));
-    assert!(text.contains("expired"), "{text}");
-
-    let text = refusal(&authority, with(&["photos.test"], (2990, 2999)));
-    assert!(text.contains("not valid yet"), "{text}");
-
-    let text = refusal(&authority, with(&["other.test", "*.photos.test"], VALID));
-    assert!(text.contains("wrong name"), "{text}");
-    assert!(text.contains("other.test"), "it says which names are meant: {text}");
-}
-
-#[test]
-fn a_certificate_with_a_thousand_wrong_names_makes_a_short_error() {
+fn a_task_that_waits_for_a_silent_server_says_where() {
     let authority = Authority::new();
-    let names: Vec<String> = (0..1000).map(|number| format!("host{number}.test")).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let text = refusal(&authority, authority.server(&names));
-    assert!(text.contains("wrong name"), "{text}");
-    assert!(text.len() < 400, "{} bytes", text.len());
+    let (address, server) = serve_raw(|mut socket| io::copy(&mut socket, &mut io::sink()).map(drop));
+    oneloop::run(async {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let task = oneloop::spawn(tls::connect(stream, "photos.test", authority.client()));
+        oneloop::yield_now().await;
+        let shown = format!("{task:?}");
+        assert!(shown.contains("(Handshake)"), "{shown}");
+        task.cancel();
+        assert!(task.await.unwrap_err().is_cancelled());
+    });
+    server.join().unwrap().unwrap();
 }
 
 #[test]
-fn a_server_without_tls_is_named_as_such() {
-    let (address, server) = serve_raw(|mut socket| {
-        socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")?;
-        finish(&mut socket)
+fn a_task_that_reads_says_where() {
+    let authority = Authority::new();
+    let (address, server) = serve(authority.server(&["photos.test"]), echo);
+    oneloop::run(async {
+        let mut stream = open(address, "photos.test", authority.client()).await.unwrap();
+        // The tickets that follow the handshake are there, or are not: reading them is not yet an answer.
+        let task = oneloop::spawn(async move {
+            let mut buf = [0; 5];
+            stream.read(&mut buf).await
+        });
+        oneloop::yield_now().await;
+        let shown = format!("{task:?}");
+        assert!(shown.contains("tests/tls/main.rs") && shown.contains("(Readable)"), "{shown}");
+        task.cancel();
     });
-    let error = oneloop::run(open(address, "photos.test", Authority::new().client())).unwrap_err();
-    assert!(error.to_string().contains("does not speak TLS"), "{error}");
-    server.join().unwrap().unwrap();
+    drop(server); // the client left without a word, which the server may call an error
 }
 
 #[test]
@@ -343,16 +327,6 @@ fn the_second_connection_to_a_host_resumes_the_session_of_the_first() {
         kinds.push(heard.recv().unwrap());
     }
     assert_eq!(kinds, [rustls::HandshakeKind::Full, rustls::HandshakeKind::Resumed]);
-}
-
-#[test]
-fn the_shared_configuration_is_made_once_and_trusts_no_stranger() {
-    assert!(Arc::ptr_eq(&tls::client_config(), &tls::client_config()));
-    assert_eq!(tls::client_config().alpn_protocols, [b"http/1.1"]);
-    let (address, server) = serve(Authority::new().server(&["photos.test"]), echo);
-    let error = oneloop::run(open(address, "photos.test", tls::client_config())).unwrap_err();
-    assert!(error.to_string().contains("unknown issuer"), "{error}");
-    server.join().unwrap().unwrap_err();
 }
 
 #[test]

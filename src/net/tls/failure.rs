@@ -1,9 +1,9 @@
-//! Chapter 35: what does a user read when TLS refuses a peer?
+//! Chapter 36: what does a user read when TLS refuses a peer?
 //!
 //! rustls' errors are exact and written for those who know TLS. Whoever sees one at the end of a crawl wants to know
 //! which host, and whether the certificate is too old, for another name, or from nobody known.
 //!
-//! Before: `tls.rs`. Next chapter: `signal.rs`.
+//! Before: `waits.rs`. Next chapter: `signal.rs`.
 
 use std::fmt;
 use std::io;
