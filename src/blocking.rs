@@ -95,7 +95,7 @@ impl<T> Future for BlockingHandle<T> {
             self.state.note_suspended(Wait::Job, Location::caller());
         } else {
             self.delivered = true;
-            self.state.tell(|| EventKind::JobDeliver { job: self.job });
+            self.state.tell_job_over(EventKind::JobDeliver { job: self.job }, self.job);
         }
         result
     }
@@ -104,7 +104,7 @@ impl<T> Future for BlockingHandle<T> {
 impl<T> Drop for BlockingHandle<T> {
     fn drop(&mut self) {
         if !self.delivered {
-            self.state.tell(|| EventKind::JobAbandon { job: self.job });
+            self.state.tell_job_over(EventKind::JobAbandon { job: self.job }, self.job);
         }
     }
 }

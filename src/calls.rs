@@ -94,7 +94,7 @@ pub fn call_at(deadline: Instant, function: impl FnOnce() + 'static) -> CallHand
 /// If no loop is running on this thread.
 #[track_caller]
 pub fn stop() {
-    current::with(|state| state.stopping.set(true));
+    current::with(|state| state.stop());
 }
 
 /// [`EventLoop::time`](crate::EventLoop::time) of the current loop.

@@ -156,7 +156,7 @@ impl EventLoop {
 
     /// Ends the run after the turn that is going on. Callbacks queued by that turn are kept for the next run.
     pub fn stop(&self) {
-        self.state.stopping.set(true);
+        self.state.stop();
     }
 
     /// Closes the loop: every task is dropped at the `.await` where it is suspended, and every callback
@@ -178,7 +178,7 @@ impl EventLoop {
         self.state.phase.set(Phase::Closing);
         self.state.drop_tasks();
         self.state.drop_callbacks();
-        drop(self.state.remote.close());
+        self.state.close_remote();
         self.state.close_pool();
         self.state.phase.set(Phase::Closed);
         drop(current);
@@ -326,7 +326,11 @@ impl EventLoop {
             Plan::Skip | Plan::Jump(_) => (Some(Duration::ZERO), WaitReason::NextTimer),
         };
         let timeout = self.decide_wait(timeout);
-        state.tell(|| EventKind::WaitBegin { timeout, why });
+        state.tell(|| match plan {
+            // To the program this is a wait like any other.
+            Plan::Jump(at) => EventKind::WaitBegin { timeout: Some(until(state.clock.now(), at)), why },
+            _ => EventKind::WaitBegin { timeout, why },
+        });
         let began = Instant::now();
         state.block(timeout);
         match plan {
@@ -400,7 +404,7 @@ impl EventLoop {
         self.turns.set(turn + 1);
         state.tell(|| EventKind::TurnBegin {
             turn,
-            ready: state.ready.len(),
+            ready: state.ready.to_run(),
             timers: state.timers(),
             sources: state.sources(),
             jobs: state.jobs(),
@@ -418,7 +422,7 @@ impl EventLoop {
     #[cold]
     fn end_watched_turn(&self) {
         let turn = self.turns.get() - 1;
-        self.state.tell(|| EventKind::TurnEnd { turn, ready: self.state.ready.len() });
+        self.state.tell(|| EventKind::TurnEnd { turn, ready: self.state.ready.to_run() });
     }
 }
 
@@ -432,7 +436,7 @@ impl Drop for EventLoop {
             self.state.phase.set(Phase::Closing);
             self.state.drop_tasks();
             self.state.drop_callbacks();
-            drop(self.state.remote.close());
+            self.state.close_remote();
             self.state.close_pool();
             self.state.phase.set(Phase::Closed);
         }

@@ -199,7 +199,8 @@ impl<T> Drop for JoinHandle<T> {
 }
 
 impl<T> fmt::Debug for JoinHandle<T> {
-    /// The state of the task, and the line where it waits: `<task-3 suspended at src/main.rs:7 (sleep)>`.
+    /// The state of the task, and the line where it waits:
+    /// `<task-3 suspended at src/main.rs:7, waiting for a sleep, spawned at src/main.rs:5>`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<{} ", self.name())?;
         let info = self.state.tasks.borrow_mut().info(self.entry);
@@ -211,7 +212,7 @@ impl<T> fmt::Debug for JoinHandle<T> {
             (Life::Queued, Some(site)) => write!(f, "ready, to go on at {site}")?,
             (Life::Suspended, None) => f.write_str("suspended")?,
             (Life::Suspended, Some(site)) => {
-                write!(f, "suspended at {}:{} ({:?})", site.file(), site.line(), info.wait)?;
+                write!(f, "suspended at {}:{}, waiting for {}", site.file(), site.line(), info.wait)?;
             }
         }
         if info.cancelled {

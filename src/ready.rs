@@ -144,8 +144,8 @@ impl TaskHeader {
 pub(crate) enum Sent {
     /// A task was woken; by whom, if somebody watches.
     Wake(Arc<TaskHeader>, Option<Actor>),
-    /// A function to call on the loop's thread, and the line that sent it.
-    Call(Box<dyn FnOnce() + Send>, Site),
+    /// A function to call on the loop's thread, and the line that sent it; by whom, if somebody watches.
+    Call(Box<dyn FnOnce() + Send>, Site, Option<Actor>),
     /// Something happened on the thread of that name; for the observers.
     Told(Instant, Arc<str>, EventKind),
     /// A job of the blocking pool has ended and delivered its result.
@@ -186,8 +186,30 @@ impl RemoteQueue {
     /// # Errors
     /// What was to be sent, if the loop is closed.
     pub(crate) fn push(&self, sent: Sent) -> Result<(), Sent> {
+        if self.watched {
+            return self.push_watched(sent);
+        }
         self.push_quietly(sent)?;
         if !self.pending.swap(true, Ordering::SeqCst) && self.asleep.load(Ordering::SeqCst) {
+            self.notify();
+        }
+        Ok(())
+    }
+
+    /// As `push`, and tells who ended the loop's wait, before what they sent. To know that beforehand the
+    /// flags are changed under the lock, which `fetch` takes after it has unset `pending`.
+    #[cold]
+    fn push_watched(&self, sent: Sent) -> Result<(), Sent> {
+        let mut list = self.lock();
+        let Some(sents) = &mut *list else { return Err(sent) };
+        let notify = !self.pending.swap(true, Ordering::SeqCst) && self.asleep.load(Ordering::SeqCst);
+        if let (true, Sent::Wake(_, Some(by)) | Sent::Call(_, _, Some(by))) = (notify, &sent) {
+            let name = std::thread::current().name().unwrap_or("unnamed").into();
+            sents.push(Sent::Told(Instant::now(), name, EventKind::Notify { by: by.clone() }));
+        }
+        sents.push(sent);
+        drop(list);
+        if notify {
             self.notify();
         }
         Ok(())
@@ -273,6 +295,11 @@ impl Ready {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.entries.borrow().len()
+    }
+
+    /// Tasks and callbacks in the queue, without the mark of a main future that has ended; for the observers.
+    pub(crate) fn to_run(&self) -> usize {
+        self.entries.borrow().iter().filter(|entry| **entry != Entry::MAIN_DONE).count()
     }
 
     /// Takes all that is in the queue now; what is pushed from here on belongs to the next batch.

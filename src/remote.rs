@@ -19,6 +19,7 @@ use crate::pool::{Delivery, delivery};
 use crate::ready::{Entry, RemoteQueue, Sent};
 use crate::task::JoinError;
 use crate::trace::event::{Site, Wait};
+use crate::wake::this_thread;
 
 /// A way to a loop from any thread. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -60,7 +61,8 @@ impl Remote {
     }
 
     fn send(&self, function: Box<dyn FnOnce() + Send>, site: Site) -> Result<(), LoopClosed> {
-        self.0.push(Sent::Call(function, site)).map_err(|_| LoopClosed)
+        let by = self.0.is_watched().then(this_thread);
+        self.0.push(Sent::Call(function, site, by)).map_err(|_| LoopClosed)
     }
 
     /// Starts a task on the loop: `make` is called there and makes its future, which need not be `Send`.

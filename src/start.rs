@@ -97,10 +97,10 @@ impl Builder {
     /// # Errors
     /// If the operating system has no descriptors left, or `ONELOOP` has an unknown word.
     pub fn build(mut self) -> io::Result<EventLoop> {
-        if std::thread::current().name() == Some("main") {
-            if let Some(words) = std::env::var_os(VARIABLE) {
-                self.apply(&words.to_string_lossy())?;
-            }
+        if std::thread::current().name() == Some("main")
+            && let Some(words) = std::env::var_os(VARIABLE)
+        {
+            self.apply(&words.to_string_lossy())?;
         }
         if log::log_enabled!(target: "oneloop", log::Level::Trace) {
             self = self.observer(Log::default());

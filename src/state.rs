@@ -41,7 +41,7 @@ use crate::ready::{Entry, Ready, RemoteQueue, Sent};
 use crate::tasks::TaskTable;
 use crate::timer::clock::Clock;
 use crate::timer::wheel::Wheel;
-use crate::trace::event::{CallbackId, EventKind, Site, TaskId, TimerId, Wait};
+use crate::trace::event::{Actor, CallbackId, EventKind, Site, TaskId, TimerId, Wait};
 use crate::trace::observer::{Observer, Ready as Watched, Seam};
 
 /// Ready I/O operations that one poll of a task may do. A socket that always has data would otherwise keep
@@ -114,7 +114,7 @@ impl State {
         let (reactor, notifier) = Reactor::new()?;
         let watched = !settings.observers.is_empty();
         let remote = Arc::new(RemoteQueue::new(notifier, watched));
-        let reporter = (watched || settings.virtual_time).then(|| reporter(Arc::clone(&remote)));
+        let reporter = (watched || settings.virtual_time).then(|| reporter(Arc::clone(&remote), settings.virtual_time));
         Ok(Rc::new(State {
             seam: Seam::new(settings.observers),
             clock: if settings.virtual_time { Clock::virtual_time() } else { Clock::real() },
@@ -165,7 +165,15 @@ impl State {
     /// Tells what happened on another thread, at its own time.
     pub(crate) fn tell_of_thread(&self, at: Instant, thread: Arc<str>, kind: EventKind) {
         let time = if self.clock.is_virtual() { self.clock.now() } else { self.clock.at(at) };
-        self.seam.tell_because(None, Duration::from_nanos(time), Some(thread), kind);
+        let job = match kind {
+            EventKind::JobStart { job, .. } | EventKind::JobEnd { job, .. } => Some(job),
+            _ => None,
+        };
+        let cause = job.and_then(|job| self.seam.job_cause(job));
+        let seq = self.seam.tell_because(cause, Duration::from_nanos(time), Some(thread), kind);
+        if let Some(job) = job {
+            self.seam.follow_job(job, seq);
+        }
     }
 
     /// Note of a leaf future, made just before it returns `Pending`: what it waits for, and at which line.
@@ -221,15 +229,42 @@ impl State {
             match sent {
                 Sent::Wake(header, by) => {
                     header.fetched();
-                    let before = by.map(|by| self.seam.enter(by, None));
-                    self.wake(header.entry());
-                    before.into_iter().for_each(|before| self.seam.leave(before));
+                    self.as_sender(by, || self.wake(header.entry()));
                 }
-                Sent::Call(function, site) => {
+                Sent::Call(function, site, by) => self.as_sender(by, || {
                     self.call_soon(function, site);
-                }
+                }),
                 Sent::Told(at, thread, kind) => self.tell_of_thread(at, thread, kind),
                 Sent::JobEnded => self.jobs.set(self.jobs.get().saturating_sub(1)),
+            }
+        }
+    }
+
+    /// Does for another thread what it asked for; observers are told that `by` did it.
+    fn as_sender(&self, by: Option<Actor>, act: impl FnOnce()) {
+        let before = by.map(|by| {
+            let cause = match by {
+                Actor::Job(job) => self.seam.job_cause(job),
+                _ => None,
+            };
+            self.seam.enter(by, cause)
+        });
+        act();
+        before.into_iter().for_each(|before| self.seam.leave(before));
+    }
+
+    /// Asks for the end of the run after this turn.
+    pub(crate) fn stop(&self) {
+        self.stopping.set(true);
+        self.tell(|| EventKind::Stop { by: self.seam.actor() });
+    }
+
+    /// Refuses what other threads send from now on. What they sent is dropped; the observers still hear of
+    /// what they told.
+    pub(crate) fn close_remote(&self) {
+        for sent in self.remote.close().into_iter().flatten() {
+            if let Sent::Told(at, thread, kind) = sent {
+                self.tell_of_thread(at, thread, kind);
             }
         }
     }
@@ -238,19 +273,20 @@ impl State {
     pub(crate) fn ready_of(entry: Entry) -> Watched {
         let number = u64::from(entry.serial());
         match entry.is_callback() {
+            _ if entry == Entry::MAIN_DONE => Watched::RunEnd,
             true => Watched::Callback(CallbackId(number)),
             false => Watched::Task(TaskId(number)),
         }
     }
 }
 
-/// A timer's number, as the observers know it: the order of arming.
+/// A timer's number, as the observers know it: the order of arming. The wheel counts from 1.
 fn timer_id(key: crate::timer::wheel::TimerKey) -> TimerId {
-    TimerId(u64::from(key.armed()))
+    TimerId(u64::from(key.armed().wrapping_sub(1)))
 }
 
 /// Sends what happens on pool threads to the loop.
-fn reporter(remote: Arc<RemoteQueue>) -> Reporter {
+fn reporter(remote: Arc<RemoteQueue>, virtual_time: bool) -> Reporter {
     Arc::new(move |report| match report {
         Report::Told(kind) if remote.is_watched() => {
             let name: Arc<str> = std::thread::current().name().unwrap_or("unnamed").into();
@@ -258,8 +294,11 @@ fn reporter(remote: Arc<RemoteQueue>) -> Reporter {
         }
         Report::Told(_) => {}
         // The loop may be waiting for just this before it lets virtual time jump.
-        Report::JobEnded => {
+        Report::JobEnded if virtual_time => {
             let _ = remote.push(Sent::JobEnded);
+        }
+        Report::JobEnded => {
+            let _ = remote.push_quietly(Sent::JobEnded);
         }
     })
 }

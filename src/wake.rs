@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::task::Wake;
 
 use crate::current;
+use crate::pool;
 use crate::ready::TaskHeader;
 use crate::trace::event::Actor;
 
@@ -46,7 +47,10 @@ impl Wake for TaskHeader {
     }
 }
 
-/// Who wakes from another thread: the thread, by its name.
-fn this_thread() -> Actor {
+/// Who acts on a loop from another thread: the job it is working at, or else the thread, by its name.
+pub(crate) fn this_thread() -> Actor {
+    if let Some(job) = pool::job_here() {
+        return Actor::Job(job);
+    }
     Actor::Thread(std::thread::current().name().unwrap_or("unnamed").into())
 }

@@ -105,7 +105,13 @@ impl<S: mio::event::Source> Source<S> {
                     self.tell(op, IoResult::Error(error.kind()));
                     return Poll::Ready(Err(error));
                 }
-                done => return Poll::Ready(done),
+                done => {
+                    // What moves bytes is told by `poll_bytes`, which knows how many.
+                    if matches!(op, IoOp::Accept | IoOp::Connect) {
+                        self.tell(op, IoResult::Bytes(0));
+                    }
+                    return Poll::Ready(done);
+                }
             }
         }
         self.wait(cx, direction)

@@ -106,7 +106,8 @@ impl State {
     fn wake_ready_watched(&self, targets: &mut Vec<Target>) {
         let mut edges = Vec::new();
         let notified = self.reactor.borrow_mut().edges(targets, |edge| edges.push(edge));
-        let by = match (edges.is_empty(), notified) {
+        // Another thread may have come before the loop fell asleep; then the notifier was not needed.
+        let by = match (edges.is_empty(), notified || self.remote.is_pending()) {
             (false, _) => WaitEnd::Io,
             (true, true) => WaitEnd::Notify,
             (true, false) => WaitEnd::Timeout,
@@ -130,11 +131,22 @@ impl State {
     {
         let job = JobId(self.next_job.get());
         self.next_job.set(job.0 + 1);
-        self.tell(|| EventKind::JobNew { job, by: self.seam.actor(), site });
+        if self.seam.watched() {
+            let kind = EventKind::JobNew { job, by: self.seam.actor(), site };
+            self.seam.note_job(job, self.seam.tell(self.moment(), None, kind));
+        }
         if self.clock.is_virtual() || self.seam.watched() {
             self.jobs.set(self.jobs.get() + 1);
         }
         (job, self.pool.spawn(job, call))
+    }
+
+    /// Tells that a job's result was delivered, or that nobody wants it.
+    pub(crate) fn tell_job_over(&self, kind: EventKind, job: JobId) {
+        if self.seam.watched() {
+            self.seam.take_job(job);
+            self.seam.tell(self.moment(), None, kind);
+        }
     }
 
     /// Refuses the jobs that have not started and waits for the others, for a loop that closes.

@@ -47,19 +47,24 @@ impl State {
         if let Some(name) = &origin.name {
             self.names.borrow_mut().insert(task_id(entry), Arc::clone(name));
         }
-        self.tell(|| EventKind::Spawn {
-            task: task_id(entry),
-            name: self.name_of(entry),
-            by: self.seam.actor(),
-            site: origin.site,
-            future: origin.future,
-            size: origin.size,
-        });
+        if self.seam.watched() {
+            self.tell_spawn(entry, &origin);
+        }
         match self.phase.get() {
             Phase::Closing | Phase::Closed => self.drop_now(entry),
             Phase::Idle | Phase::Running => self.ready.push(entry),
         }
         entry
+    }
+
+    #[cold]
+    fn tell_spawn(&self, entry: Entry, origin: &Origin) {
+        let (task, time) = (task_id(entry), self.moment());
+        let (name, by) = (self.name_of(entry), self.seam.actor());
+        let Origin { site, future, size, .. } = *origin;
+        let seq = self.seam.tell(time, None, EventKind::Spawn { task, name, by, site, future, size });
+        // What leads to the first poll is the spawning.
+        self.seam.note_wake(task, seq, time);
     }
 
     /// The name given to a task, or one made of its number.
@@ -107,9 +112,7 @@ impl State {
             (None, None) => Poll::Pending,
         }));
         self.polled.set(None);
-        if let Some(watch) = watch {
-            self.tell_poll_end(entry, &result, watch);
-        }
+        let before = watch.map(|watch| self.tell_poll_end(entry, &result, watch));
         match result {
             Ok(Poll::Pending) => {
                 let (wait, site) = self.suspended.get();
@@ -117,6 +120,10 @@ impl State {
             }
             Ok(Poll::Ready(())) => self.finish(entry, cell, Outcome::Done, None),
             Err(payload) => self.finish_panicked(entry, cell, main, payload),
+        }
+        // Only now: whom the task's end wakes, the task has woken.
+        if let Some(before) = before {
+            self.seam.leave(before);
         }
     }
 
@@ -177,11 +184,14 @@ impl State {
     fn drop_cell(&self, entry: Entry, cell: Option<BoxedCell>) {
         let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at);
         let before = self.polled.replace(Some(Polled { entry, waker: std::ptr::null() }));
-        let actor = self.seam.watched().then(|| self.seam.enter(Actor::Task(task_id(entry)), None));
+        let actor = self.seam.watched().then(|| {
+            let task = task_id(entry);
+            self.seam.enter(Actor::Task(task), self.seam.take_wake(task))
+        });
         drop_quietly(cell, "future of a cancelled task");
-        actor.into_iter().for_each(|before| self.seam.leave(before));
         self.polled.set(before);
         self.finish(entry, Some(task::failed(JoinError::Cancelled)), Outcome::Cancelled, at);
+        actor.into_iter().for_each(|before| self.seam.leave(before));
     }
 
     /// Drops a task at once, whether it was queued or suspended: how a closing loop ends it.
@@ -201,6 +211,11 @@ impl State {
 
     /// A main future is gone from the stack without having ended: its slot is freed.
     pub(crate) fn forget_main(&self, entry: Entry) {
+        if self.seam.watched() {
+            let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at);
+            self.tell(|| EventKind::TaskEnd { task: task_id(entry), outcome: Outcome::Cancelled, at });
+            self.seam.note_end(task_id(entry));
+        }
         self.tasks.borrow_mut().free(entry);
         self.forget_name(entry);
     }
@@ -224,13 +239,19 @@ impl State {
         Watch { poll, began: time, before }
     }
 
+    /// Returns who was at work before the poll, for `leave`.
     #[cold]
-    fn tell_poll_end(&self, entry: Entry, result: &std::thread::Result<Poll<()>>, watch: Watch) {
+    fn tell_poll_end(
+        &self,
+        entry: Entry,
+        result: &std::thread::Result<Poll<()>>,
+        watch: Watch,
+    ) -> (Actor, Option<u64>) {
         let suspended = matches!(result, Ok(Poll::Pending)).then(|| self.suspended.get());
         let wakers = self.tasks.borrow_mut().clones_of_waker(entry);
         let took = self.moment().saturating_sub(watch.began);
         self.tell(|| EventKind::PollEnd { task: task_id(entry), poll: watch.poll, took, suspended, wakers });
-        self.seam.leave(watch.before);
+        watch.before
     }
 }
 

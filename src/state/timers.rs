@@ -36,12 +36,11 @@ impl State {
     }
 
     fn tell_callback(&self, entry: Entry, at: Option<u64>, site: Site) {
-        self.tell(|| EventKind::CallbackNew {
-            callback: callback_id(entry),
-            at: at.map(Duration::from_nanos),
-            by: self.seam.actor(),
-            site,
-        });
+        if self.seam.watched() {
+            let (callback, by) = (callback_id(entry), self.seam.actor());
+            let kind = EventKind::CallbackNew { callback, at: at.map(Duration::from_nanos), by, site };
+            self.seam.note_callback(callback, self.seam.tell(self.moment(), None, kind));
+        }
     }
 
     /// Step 5, for a callback: calls it. A panic in it is reported, and the loop goes on.
@@ -51,7 +50,8 @@ impl State {
         let id = callback_id(entry);
         let watch = self.seam.watched().then(|| {
             let began = self.moment();
-            let seq = self.seam.tell(began, None, EventKind::CallbackBegin { callback: id });
+            let cause = self.seam.take_callback(id);
+            let seq = self.seam.tell_because(cause, began, None, EventKind::CallbackBegin { callback: id });
             (began, self.seam.enter(Actor::Callback(id), Some(seq)))
         });
         let result = catch_unwind(AssertUnwindSafe(function));
@@ -72,7 +72,10 @@ impl State {
         if let Some(timer) = timer {
             self.disarm(timer);
         }
-        self.tell(|| EventKind::CallbackCancel { callback: callback_id(entry), by: self.seam.actor() });
+        if self.seam.watched() {
+            self.seam.take_callback(callback_id(entry));
+            self.tell(|| EventKind::CallbackCancel { callback: callback_id(entry), by: self.seam.actor() });
+        }
         drop(function);
         true
     }
@@ -91,8 +94,13 @@ impl State {
     fn tell_armed(&self, key: TimerKey, at: u64) {
         let (timer, at) = (timer_id(key), Duration::from_nanos(at));
         let place = self.timers.borrow().place(key);
-        self.seam.note_deadline(timer, at);
-        self.tell(|| EventKind::TimerArm { timer, by: self.seam.actor(), at, place });
+        let callback = self.timers.borrow_mut().get_mut(key).and_then(|target| called(target));
+        let kind = EventKind::TimerArm { timer, callback, by: self.seam.actor(), at, place };
+        let seq = match callback.and_then(|callback| self.seam.callback_cause(callback)) {
+            Some(made) => self.seam.tell_because(Some(made), self.moment(), None, kind),
+            None => self.seam.tell(self.moment(), None, kind),
+        };
+        self.seam.note_deadline(timer, seq, at);
     }
 
     /// Makes an armed timer wake whoever polls now; whether the timer still was armed.
@@ -130,10 +138,10 @@ impl State {
     pub(crate) fn fire(&self, now: u64, fired: &mut Vec<(TimerKey, Target)>) {
         self.timers.borrow_mut().advance(now, fired);
         for (key, target) in fired.drain(..) {
-            if let Target::Entry(entry) = target {
-                if entry.is_callback() {
-                    self.callbacks.borrow_mut().set_timer(entry, None);
-                }
+            if let Target::Entry(entry) = target
+                && entry.is_callback()
+            {
+                self.callbacks.borrow_mut().set_timer(entry, None);
             }
             if self.seam.watched() {
                 self.fire_watched(key, target);
@@ -146,8 +154,13 @@ impl State {
     #[cold]
     fn fire_watched(&self, key: TimerKey, target: Target) {
         let (id, time) = (timer_id(key), self.moment());
-        let late = self.seam.take_deadline(id).map_or(Duration::ZERO, |at| time.saturating_sub(at));
-        let seq = self.seam.tell(time, None, EventKind::TimerFire { timer: id, late });
+        let (armed, at) = self.seam.take_deadline(id).unzip();
+        let late = at.map_or(Duration::ZERO, |at| time.saturating_sub(at));
+        let callback = called(&target);
+        let seq = self.seam.tell_because(armed, time, None, EventKind::TimerFire { timer: id, callback, late });
+        if let Some(callback) = callback {
+            self.seam.note_callback(callback, seq);
+        }
         let before = self.seam.enter(Actor::Timer(id), Some(seq));
         self.make_ready(target);
         self.seam.leave(before);
@@ -162,5 +175,13 @@ impl State {
         let targets = self.timers.borrow_mut().drain();
         drop(targets);
         self.ready.clear();
+    }
+}
+
+/// The callback that a timer is for; `None`: it wakes a task.
+fn called(target: &Target) -> Option<CallbackId> {
+    match target {
+        Target::Entry(entry) if entry.is_callback() => Some(callback_id(*entry)),
+        _ => None,
     }
 }

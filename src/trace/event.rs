@@ -8,7 +8,8 @@
 //! ```text
 //!   timer fires ──▶ wake task 2 ──▶ (queue) ──▶ poll begins ──▶ poll ends: pending at main.rs:7
 //!      seq 40          seq 41                      seq 43            seq 44
-//!                    cause: 40                   cause: 41         cause: 43
+//!   cause: 17        cause: 40                   cause: 41         cause: 43
+//!   (armed)
 //! ```
 //!
 //! Left out on purpose: how an event is put in words (`narrate`) and who listens (`observer`).
@@ -131,6 +132,38 @@ pub enum Wait {
     Body,
 }
 
+impl fmt::Display for Wait {
+    /// To be put after "waiting for".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Wait::Custom => "a future that oneloop did not write",
+            Wait::Sleep => "a sleep",
+            Wait::Yield => "its next turn",
+            Wait::Join => "a task to end",
+            Wait::Gather => "several tasks to end",
+            Wait::Race => "the first of two futures",
+            Wait::Timeout => "a future, with a limit of time",
+            Wait::Job => "a job of the blocking pool",
+            Wait::Readable => "bytes to read",
+            Wait::Writable => "room to write",
+            Wait::Connect => "a connection to be made",
+            Wait::Accept => "a connection to come in",
+            Wait::Lookup => "the addresses of a name",
+            Wait::Handshake => "a TLS handshake",
+            Wait::Get => "an item from a queue",
+            Wait::Put => "room in a queue",
+            Wait::QueueJoin => "the last item of a queue to be done",
+            Wait::Acquire => "a permit of a semaphore",
+            Wait::Event => "an event to be set",
+            Wait::Receive => "a value from a oneshot sender",
+            Wait::Signal => "a signal of the operating system",
+            Wait::Request => "an HTTP request to be sent or accepted",
+            Wait::Response => "the head of an HTTP response",
+            Wait::Body => "the body of an HTTP response",
+        })
+    }
+}
+
 /// What a wake did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -238,26 +271,37 @@ pub struct Event {
 }
 
 /// What happened. The groups follow the chapters: loop, callbacks, tasks, timers, I/O, jobs.
+///
+/// Fields that occur in many kinds mean the same in all: `by` is who did it, `site` the line of the program
+/// that asked for it, `at` a time on the loop's clock, `took` how long it went on, `waited` how long it lay in
+/// a queue before. What is particular to a kind is said with the kind.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the fields are explained with their kind, so that the table stays one line each")]
 #[rustfmt::skip] // one line per kind: this is the table of the vocabulary
 pub enum EventKind {
-    /// A turn that has something to do begins; the lengths are those of step 1.
+    /// A turn begins: so many entries in the ready queue, timers armed, sources registered, and jobs whose end
+    /// the loop has not heard of.
     TurnBegin { turn: u64, ready: usize, timers: usize, sources: usize, jobs: usize },
-    /// The turn ended.
+    /// The turn ended; `ready` entries wait for the next one.
     TurnEnd { turn: u64, ready: usize },
-    /// Step 2 begins: the thread may block, at most `timeout` (`None`: without limit).
+    /// Step 2 begins: the loop waits, at most `timeout` of its clock (`None`: without limit; zero: it looks at
+    /// I/O and goes on).
     WaitBegin { timeout: Option<Duration>, why: WaitReason },
     /// Step 2 ended with so many readiness events.
     WaitEnd { sources: usize, by: WaitEnd },
-    /// Another thread asked the loop to end its wait.
+    /// Another thread ended the loop's wait, to hand something over; told in step 3, before what it handed over.
     Notify { by: Actor },
-    /// Virtual time jumped to the next deadline, since nothing else could happen.
+    /// The clock jumped: virtual time to the next deadline, since nothing else happened, or any clock as far
+    /// as an observer decided.
     ClockJump { from: Duration, to: Duration },
+    /// The loop was asked to end its run after this turn.
+    Stop { by: Actor },
     /// A run of the loop ended.
     LoopEnd { why: LoopEnd },
 
-    /// A plain function was handed to the loop; `at` is its deadline for `call_later` and `call_at`.
+    /// A plain function was handed to the loop. `at` is when it is due, for `call_later` and `call_at`; with
+    /// `None` it has joined the ready queue.
     CallbackNew { callback: CallbackId, at: Option<Duration>, by: Actor, site: Site },
     /// It is being called.
     CallbackBegin { callback: CallbackId },
@@ -266,9 +310,10 @@ pub enum EventKind {
     /// It was cancelled and will not be called.
     CallbackCancel { callback: CallbackId, by: Actor },
 
-    /// A task was made; `size` is that of its future, in bytes.
+    /// A task was made, and joined the ready queue; in a loop that is being closed it ends at once instead.
+    /// `future` is the type of its future, `size` its bytes.
     Spawn { task: TaskId, name: Arc<str>, by: Actor, site: Site, future: &'static str, size: usize },
-    /// A task was woken.
+    /// A task was woken: it may go on, and `effect` says what that changed.
     Wake { task: TaskId, by: Actor, effect: WakeEffect },
     /// Poll number `poll` (from 1) begins, after `waited` in the ready queue.
     PollBegin { task: TaskId, poll: u32, waited: Duration },
@@ -279,34 +324,38 @@ pub enum EventKind {
     Cancel { task: TaskId, by: Actor },
     /// The task ended; `at` is where it was suspended, if it was cancelled.
     TaskEnd { task: TaskId, outcome: Outcome, at: Option<Site> },
-    /// Its handle was dropped before its end: nobody will join it.
+    /// Its handle was dropped: nobody will take its result. `cancelled`: the handle was being awaited, so the
+    /// task was cancelled with it.
     HandleDrop { task: TaskId, cancelled: bool },
-    /// Its result was handed to whoever joined it.
+    /// Its result was handed to whoever awaited its handle.
     Joined { task: TaskId, by: Actor },
 
-    /// A timer was armed, in this level and slot of the wheel.
-    TimerArm { timer: TimerId, by: Actor, at: Duration, place: Option<(u8, u8)> },
-    /// A timer fired, so much after its deadline.
-    TimerFire { timer: TimerId, late: Duration },
-    /// A timer was cancelled.
+    /// A timer was armed, for a `callback` or else for a task to be woken; `place` is its level and slot in the
+    /// wheel (`None`: it is due within this tick).
+    TimerArm { timer: TimerId, callback: Option<CallbackId>, by: Actor, at: Duration, place: Option<(u8, u8)> },
+    /// A timer fired, `late` after its deadline. A `callback` thereby joined the ready queue; a task is woken,
+    /// which is an event of its own.
+    TimerFire { timer: TimerId, callback: Option<CallbackId>, late: Duration },
+    /// A timer was taken out before it fired.
     TimerCancel { timer: TimerId, by: Actor },
 
-    /// A source was registered.
+    /// A source was registered; `what` is its sort.
     IoOpen { source: SourceId, what: &'static str, by: Actor, site: Site },
     /// A task now waits for the source to become readable or writable.
     IoInterest { source: SourceId, wait: Wait, by: Actor },
-    /// The operating system reported the source ready.
+    /// The operating system reported the source ready. `closed`: the peer has ended its side, or the source
+    /// failed.
     IoReady { source: SourceId, readable: bool, writable: bool, closed: bool },
-    /// An operation was tried.
+    /// An operation was tried on the source.
     IoOp { source: SourceId, op: IoOp, result: IoResult },
     /// The source was taken out.
     IoClose { source: SourceId, by: Actor },
 
     /// A job was handed to the blocking pool.
     JobNew { job: JobId, by: Actor, site: Site },
-    /// A thread took it, after `waited` in the pool's queue.
+    /// A thread of the pool took it.
     JobStart { job: JobId, waited: Duration },
-    /// The job ended.
+    /// The job ended, on its thread.
     JobEnd { job: JobId, took: Duration, panicked: bool },
     /// Its result was handed to the awaiting task.
     JobDeliver { job: JobId },

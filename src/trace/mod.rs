@@ -1,7 +1,7 @@
 //! Seeing it: the events of a loop, and who is told of them.
 
 pub(crate) mod event;
-pub(crate) mod narrate;
+pub mod narrate;
 pub(crate) mod observer;
 
 pub use event::*;

@@ -1,12 +1,155 @@
-//! In words.
-use std::cell::Cell;
-use super::event::Event;
-use super::observer::Observer;
-/// p
+//! Chapter: how is an event said in words?
+//!
+//! One event, one English sentence. A [`Narrator`] goes through the events of a loop and says each; it
+//! remembers names while their task or source lives, so that "task 2" becomes "task 2 (fetch)".
+//!
+//! ```text
+//!   TimerFire { timer: 3, late: 200 µs }              Timer 3 fired 200 µs late.
+//!   Wake { task: 5, by: Timer(3), effect: Queued }    Timer 3 woke task 5, which joined the ready queue.
+//! ```
+//!
+//! Every kind has a sentence of its own, written so that it is true by itself: whoever reads one line out of
+//! the middle of a run can rely on it. The words are those of the loop's own text (suspend, wake, fire, notify).
+//!
+//! [`Print`] writes the sentences to standard error, [`Log`] gives them to the `log` crate. Both leave out
+//! turns in which nothing happened.
+//!
+//! Before: `trace/observer.rs`. After it: `start.rs`, where `ONELOOP` is read.
+
+mod print;
+mod sentences;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+pub use print::{Log, Print};
+
+use self::words::{plain, sentence};
+use super::event::{Actor, Event, EventKind as E, SourceId, TaskId};
+
+/// Says events in English, one sentence each.
+///
+/// Give it all events of one loop, in their order, so that it knows the names. It remembers as many tasks and
+/// sources as are alive.
+///
+/// ```
+/// use oneloop::trace::{Event, Observer, narrate::Narrator};
+/// use std::{cell::RefCell, rc::Rc};
+///
+/// #[derive(Clone, Default)]
+/// struct Story(Rc<RefCell<(Narrator, Vec<String>)>>);
+///
+/// impl Observer for Story {
+///     fn event(&self, event: &Event) {
+///         let (narrator, lines) = &mut *self.0.borrow_mut();
+///         lines.push(narrator.sentence(event));
+///     }
+/// }
+///
+/// let story = Story::default();
+/// let event_loop = oneloop::EventLoop::builder().observer(story.clone()).build()?;
+/// event_loop.run_until_complete(async {});
+/// assert_eq!(story.0.borrow().1.last().unwrap(), "The run ended: the main future returned.");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Default)]
-pub struct Print(Cell<u8>);
-impl Observer for Print { fn event(&self, event: &Event) { let _ = event; } }
-/// l
-#[derive(Debug, Default)]
-pub struct Log(Cell<u8>);
-impl Observer for Log { fn event(&self, event: &Event) { let _ = event; } }
+pub struct Narrator {
+    tasks: HashMap<TaskId, Known>,
+    /// The sort of each registered source.
+    sources: HashMap<SourceId, &'static str>,
+}
+
+/// What is remembered of a task.
+#[derive(Debug)]
+struct Known {
+    /// In brackets, after a space; empty for a task named after its number.
+    name: String,
+    ended: bool,
+    /// Whether its handle is dropped or has given the result: with `ended`, nothing more will be heard of it.
+    released: bool,
+}
+
+impl Narrator {
+    /// A narrator that knows no names yet.
+    pub fn new() -> Narrator {
+        Narrator::default()
+    }
+
+    /// The event in words: one sentence on one line, with its full stop.
+    pub fn sentence(&mut self, event: &Event) -> String {
+        self.learn(&event.kind);
+        let text = sentence(&sentences::text(self, event));
+        self.forget(&event.kind);
+        text
+    }
+
+    /// Takes up the names that an event tells.
+    fn learn(&mut self, kind: &E) {
+        match kind {
+            E::Spawn { task, name, .. } => {
+                let numbered = name.strip_prefix("task-").and_then(|number| number.parse().ok());
+                let name =
+                    if numbered == Some(task.0) { String::new() } else { format!(" ({})", plain(name)) };
+                self.tasks.insert(*task, Known { name, ended: false, released: false });
+            }
+            E::IoOpen { source, what, .. } => drop(self.sources.insert(*source, what)),
+            _ => {}
+        }
+    }
+
+    /// Drops what will not be heard of again.
+    fn forget(&mut self, kind: &E) {
+        match kind {
+            E::TaskEnd { task, .. } => self.note(*task, |known| known.ended = true),
+            E::HandleDrop { task, .. } | E::Joined { task, .. } => {
+                self.note(*task, |known| known.released = true)
+            }
+            E::IoClose { source, .. } => drop(self.sources.remove(source)),
+            // A main future has no handle.
+            E::LoopEnd { .. } => self.tasks.retain(|_, known| !(known.ended && known.name == " (main)")),
+            _ => {}
+        }
+    }
+
+    fn note(&mut self, task: TaskId, change: impl FnOnce(&mut Known)) {
+        let Some(known) = self.tasks.get_mut(&task) else { return };
+        change(known);
+        if known.ended && known.released {
+            self.tasks.remove(&task);
+        }
+    }
+
+    /// `task 2 (fetch)`.
+    fn task(&self, task: TaskId) -> String {
+        format!("{task}{}", self.tasks.get(&task).map_or("", |known| &known.name))
+    }
+
+    /// `source 4 (connection)`.
+    fn source(&self, source: SourceId) -> String {
+        match self.sources.get(&source) {
+            Some(what) => format!("{source} ({what})"),
+            None => source.to_string(),
+        }
+    }
+
+    fn has_ended(&self, task: TaskId) -> bool {
+        self.tasks.get(&task).is_some_and(|known| known.ended)
+    }
+
+    /// Who did it. What the loop itself is said to do, the program did outside of its tasks and callbacks.
+    fn who(&self, by: &Actor) -> String {
+        match by {
+            Actor::Loop => String::from("the program"),
+            Actor::Task(task) => self.task(*task),
+            Actor::Callback(callback) => callback.to_string(),
+            Actor::Timer(timer) => timer.to_string(),
+            Actor::Source(source) => self.source(*source),
+            Actor::Job(job) => job.to_string(),
+            Actor::Thread(name) => format!("thread {}", plain(name)),
+            Actor::Observer => String::from("the observer"),
+        }
+    }
+}

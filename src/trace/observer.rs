@@ -38,7 +38,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::{Actor, CallbackId, Event, EventKind, IoOp, SourceId, TaskId, TimerId};
+use super::event::{Actor, CallbackId, Event, EventKind, IoOp, JobId, SourceId, TaskId, TimerId};
 
 /// Watches a loop. Both methods are called on the loop's thread, never while the loop holds a borrow.
 ///
@@ -58,11 +58,14 @@ pub trait Observer {
 
 /// Something in the ready queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ready {
     /// A task to be polled.
     Task(TaskId),
     /// A callback to be called.
     Callback(CallbackId),
+    /// The mark that the main future left when it ended: the run ends after the turn in which it comes up.
+    RunEnd,
 }
 
 /// A choice the loop is about to make.
@@ -103,7 +106,7 @@ pub enum Decision {
 struct TaskNotes {
     /// Polls begun.
     polls: u32,
-    /// The wake that queued it last, and when; `None` once polled.
+    /// The wake that queued it last (at first its spawning), and when; `None` once polled.
     wake: Option<(u64, Duration)>,
 }
 
@@ -121,8 +124,12 @@ pub(crate) struct Seam {
     cause: Cell<Option<u64>>,
     /// Notes on live tasks. Empty unless watched.
     notes: RefCell<HashMap<TaskId, TaskNotes>>,
-    /// The deadlines of armed timers. Empty unless watched.
-    deadlines: RefCell<HashMap<TimerId, Duration>>,
+    /// The events that armed the timers in the wheel, and their deadlines. Empty unless watched.
+    deadlines: RefCell<HashMap<TimerId, (u64, Duration)>>,
+    /// What led to callbacks that were not called yet: the event that made or queued them. Empty unless watched.
+    callbacks: RefCell<HashMap<CallbackId, u64>>,
+    /// The latest event of each job that is awaited. Empty unless watched.
+    jobs: RefCell<HashMap<JobId, u64>>,
 }
 
 impl Seam {
@@ -135,6 +142,8 @@ impl Seam {
             cause: Cell::new(None),
             notes: RefCell::default(),
             deadlines: RefCell::default(),
+            callbacks: RefCell::default(),
+            jobs: RefCell::default(),
         }
     }
 
@@ -206,14 +215,57 @@ impl Seam {
         (note.polls, note.wake.take())
     }
 
-    /// Notes when an armed timer is due.
-    pub(crate) fn note_deadline(&self, timer: TimerId, at: Duration) {
-        self.deadlines.borrow_mut().insert(timer, at);
+    /// Takes the wake that queued `task`, for one that is dropped and not polled.
+    pub(crate) fn take_wake(&self, task: TaskId) -> Option<u64> {
+        let mut notes = self.notes.borrow_mut();
+        notes.get_mut(&task).and_then(|note| note.wake.take()).map(|(seq, _)| seq)
     }
 
-    /// Forgets a timer that fired or was cancelled; says when it was due.
-    pub(crate) fn take_deadline(&self, timer: TimerId) -> Option<Duration> {
+    /// Notes that event `seq` armed a timer, due at `at`.
+    pub(crate) fn note_deadline(&self, timer: TimerId, seq: u64, at: Duration) {
+        self.deadlines.borrow_mut().insert(timer, (seq, at));
+    }
+
+    /// Forgets a timer that fired or was cancelled; says what armed it, and when it was due.
+    pub(crate) fn take_deadline(&self, timer: TimerId) -> Option<(u64, Duration)> {
         self.deadlines.borrow_mut().remove(&timer)
+    }
+
+    /// Notes that event `seq` made a callback, or put it in the ready queue.
+    pub(crate) fn note_callback(&self, callback: CallbackId, seq: u64) {
+        self.callbacks.borrow_mut().insert(callback, seq);
+    }
+
+    /// What led to a callback so far.
+    pub(crate) fn callback_cause(&self, callback: CallbackId) -> Option<u64> {
+        self.callbacks.borrow().get(&callback).copied()
+    }
+
+    /// Forgets a callback that is called or cancelled; says what led to it.
+    pub(crate) fn take_callback(&self, callback: CallbackId) -> Option<u64> {
+        self.callbacks.borrow_mut().remove(&callback)
+    }
+
+    /// Notes that event `seq` made a job.
+    pub(crate) fn note_job(&self, job: JobId, seq: u64) {
+        self.jobs.borrow_mut().insert(job, seq);
+    }
+
+    /// What led to what a job does now; `None` if nobody awaits it any more.
+    pub(crate) fn job_cause(&self, job: JobId) -> Option<u64> {
+        self.jobs.borrow().get(&job).copied()
+    }
+
+    /// Notes that the latest event of a job is `seq`, if somebody awaits it.
+    pub(crate) fn follow_job(&self, job: JobId, seq: u64) {
+        if let Some(latest) = self.jobs.borrow_mut().get_mut(&job) {
+            *latest = seq;
+        }
+    }
+
+    /// Forgets a job whose result was delivered, or that was abandoned; says what led to that.
+    pub(crate) fn take_job(&self, job: JobId) -> Option<u64> {
+        self.jobs.borrow_mut().remove(&job)
     }
 
     /// Forgets `task`, which ended.
