@@ -227,6 +227,13 @@ impl TcpStream {
         self.0.io().shutdown(how)
     }
 
+    /// Whether nothing is there to be read and the peer has not closed, as the operating system knows it now: the
+    /// reactor may not have heard of it yet. Takes nothing. For connections that are kept.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_quiet(&self) -> bool {
+        matches!(self.0.io().peek(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
     #[track_caller]
     fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let wanted = buffer.len();
