@@ -136,6 +136,23 @@ mod tests {
             assert!(front.run.len() + front.late.len() <= 2 + REMAINS_MIN);
         }
         assert_eq!(front.first(|due| due.armed == 0).map(|due| due.deadline), Some(300));
+        front.cancelled(|_| false);
+        assert!(front.run.is_empty() && front.late.is_empty());
+    }
+
+    #[test]
+    fn late_timers_fire_when_all_of_the_run_was_cancelled() {
+        let mut front = Front::default();
+        (0..200).for_each(|armed| front.push(Due { deadline: 500, armed, index: 0 }));
+        front.push(Due { deadline: 100, armed: 200, index: 1 });
+        front.push(Due { deadline: 50, armed: 201, index: 2 });
+        (0..200).for_each(|_| front.cancelled(|due| due.armed >= 200));
+        assert_eq!(front.run.len(), 0);
+        for index in [2, 1] {
+            assert_eq!(front.first(|due| due.index <= index).map(|due| due.index), Some(index));
+            front.fired(|due| due.index < index);
+        }
+        assert_eq!(front.first(|_| true), None);
     }
 
     #[test]

@@ -59,18 +59,10 @@ struct Entry<T> {
     deadline: u64,
     /// Where in its slot's list the index of this entry is. Of no meaning outside a list.
     spot: u32,
-    /// Whether a timer waits here.
-    state: State<T>,
-}
-
-/// A timer's state, with its arming number in what would be padding otherwise: an entry is 40 bytes for any
-/// value of 16, with or without a spare bit pattern.
-#[derive(Debug)]
-enum State<T> {
-    /// It waits, with the value to hand back when it fires.
-    Waits { armed: u32, value: T },
-    /// It fired or was cancelled; the entry is a hole.
-    Gone { armed: u32 },
+    /// The low half of the arming number.
+    armed: u32,
+    /// What to hand back when the timer fires; `None` in a hole.
+    value: Option<T>,
 }
 
 impl<T> Slots<T> {
@@ -86,7 +78,7 @@ impl<T> Slots<T> {
     ///
     /// When 4,294,967,295 timers wait already.
     pub fn store(&mut self, deadline: u64, armed: u32, value: T) -> u32 {
-        let entry = Entry { deadline, spot: 0, state: State::Waits { armed, value } };
+        let entry = Entry { deadline, spot: 0, armed, value: Some(value) };
         if self.holes.len() == self.entries.len() {
             // Nothing but holes, in the order of firing. Begin anew, in the order of memory.
             self.holes.clear();
@@ -105,46 +97,27 @@ impl<T> Slots<T> {
         index as u32
     }
 
-    /// Makes the entry of a timer, which must be in no list, a hole. Returns its value.
+    /// Makes the entry of a timer, which must wait and be in no list, a hole. Returns its value.
     pub fn release(&mut self, index: u32) -> Option<T> {
-        let entry = &mut self.entries[index as usize];
-        let gone = State::Gone { armed: entry.state.armed() };
-        match std::mem::replace(&mut entry.state, gone) {
-            State::Waits { value, .. } => {
-                self.holes.push(index);
-                Some(value)
-            }
-            State::Gone { .. } => None,
-        }
+        self.holes.push(index);
+        self.entries[index as usize].value.take()
     }
 
-    /// Whether a timer still waits.
-    pub fn waits(&self, key: TimerKey) -> bool {
-        let state = self.entries.get(key.index as usize).map(|entry| &entry.state);
-        matches!(state, Some(State::Waits { armed, .. }) if *armed == key.armed)
-    }
-
-    /// The deadline of a timer, waiting or gone; `None` when its entry is used by another.
+    /// The deadline of a waiting timer; `None` when the key is of the past.
     pub fn deadline(&self, key: TimerKey) -> Option<u64> {
         let entry = self.entries.get(key.index as usize)?;
-        (entry.state.armed() == key.armed).then_some(entry.deadline)
+        (entry.armed == key.armed && entry.value.is_some()).then_some(entry.deadline)
     }
 
     /// The value of a waiting timer; `None` when the key is of the past.
     pub fn value_mut(&mut self, key: TimerKey) -> Option<&mut T> {
-        match &mut self.entries.get_mut(key.index as usize)?.state {
-            State::Waits { armed, value } if *armed == key.armed => Some(value),
-            _ => None,
-        }
+        let entry = self.entries.get_mut(key.index as usize)?;
+        entry.value.as_mut().filter(|_| entry.armed == key.armed)
     }
 
     /// All values that wait.
     pub fn into_values(self) -> Vec<T> {
-        let value = |entry: Entry<T>| match entry.state {
-            State::Waits { value, .. } => Some(value),
-            State::Gone { .. } => None,
-        };
-        self.entries.into_iter().filter_map(value).collect()
+        self.entries.into_iter().filter_map(|entry| entry.value).collect()
     }
 
     /// The first occupied slot of the lowest occupied level.
@@ -192,7 +165,7 @@ impl<T> Slots<T> {
     /// The deadline and the low half of the arming number of a timer from a list.
     pub fn timer(&self, index: u32) -> (u64, u32) {
         let entry = &self.entries[index as usize];
-        (entry.deadline, entry.state.armed())
+        (entry.deadline, entry.armed)
     }
 
     /// Takes the memory of a list back for the timers to come, unless it is much: then it is freed.
@@ -200,15 +173,6 @@ impl<T> Slots<T> {
         if list.capacity() <= KEPT {
             list.clear();
             self.lists[place.level as usize][place.slot as usize] = list;
-        }
-    }
-}
-
-impl<T> State<T> {
-    /// The low half of the timer's arming number.
-    fn armed(&self) -> u32 {
-        match *self {
-            State::Waits { armed, .. } | State::Gone { armed } => armed,
         }
     }
 }
@@ -272,8 +236,8 @@ mod tests {
 
     #[test]
     fn an_entry_with_a_value_of_16_bytes_takes_40_bytes() {
-        assert_eq!(size_of::<Entry<std::task::Waker>>(), 40);
-        assert_eq!(size_of::<Entry<(u64, u64)>>(), 40); // no spare bit pattern to tell a hole by
+        assert_eq!(size_of::<Entry<(u64, u64)>>(), 40);
+        assert_eq!(size_of::<Entry<std::task::Waker>>(), 32); // has a spare bit pattern, which tells a hole
     }
 
     #[test]
@@ -303,7 +267,7 @@ mod tests {
     fn when_all_entries_are_holes_they_are_used_in_the_order_of_memory() {
         let mut slots = Slots::new();
         (0..3).for_each(|n| _ = slots.store(0, n, n));
-        [1, 0, 2].map(|index| slots.release(index));
+        assert_eq!([1, 0, 2].map(|index| slots.release(index)), [Some(1), Some(0), Some(2)]);
         let indices: Vec<u32> = (3..6).map(|n| slots.store(0, n, n)).collect();
         assert_eq!(indices, [0, 1, 2]);
     }
