@@ -1,4 +1,48 @@
-//! One thread, one event loop, safe Rust.
+//! One thread, one event loop, safe Rust: asyncio's vocabulary, an HTTP/1.1 client, and a trace of every
+//! suspension and wake, for any program and with no change to it.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! async fn hello(name: &str) -> String {
+//!     oneloop::sleep(Duration::from_millis(10)).await;
+//!     format!("Hello, {name}!")
+//! }
+//!
+//! let greetings = oneloop::run(async {
+//!     let world = oneloop::spawn(hello("World"));
+//!     (hello("you").await, world.await.expect("it neither panics nor is cancelled"))
+//! });
+//! assert_eq!(greetings, ("Hello, you!".into(), "Hello, World!".into()));
+//! ```
+//!
+//! # Where to begin
+//!
+//! * to use it: [`run`], [`spawn`], [`sleep`](fn@sleep), [`gather`], [`sync`], [`net`], [`http`];
+//! * coming from asyncio: `docs/from-asyncio.md` has both names side by side;
+//! * to watch it: `ONELOOP=print`, or an observer of your own ([`trace`]);
+//! * to read it: the files in the order in which they are listed in this file, which is also the order in which
+//!   they may import one another.
+//!
+//! # The turn
+//!
+//! ```text
+//!        ┌──────────────────────────── one turn ───────────────────────────┐
+//!        │ 1 plan    how long may we wait?  0 if anything is ready          │
+//!        │ 2 wait    block in the reactor: I/O, notify, or time runs out    │
+//!        │ 3 wake    sources that became ready → their tasks join the queue │
+//!        │ 4 fire    timers that are due → wake a task or queue a callback  │
+//!        │ 5 run     take the queue as it is now; poll / call each once     │
+//!        └──────────────────────────────────────────────────────────────────┘
+//!   made ready during step 5 → waits for the next turn, after another look at I/O
+//! ```
+//!
+//! # Features
+//!
+//! `http` (default): [`http`] and TLS. Without it the crate is the loop, sockets and signals, and builds in seconds.
+//!
+//! Left out on purpose: more than one thread per loop, macros, and a trait for every idea.
+
 #![forbid(unsafe_code)]
 #![warn(missing_docs, missing_debug_implementations)]
 
@@ -47,3 +91,20 @@ pub use remote::{LoopClosed, Remote, RemoteHandle, remote};
 pub use sleep::{Sleep, YieldNow, sleep, sleep_until, yield_now};
 pub use start::{Builder, run};
 pub use task::JoinError;
+
+/// The pages outside of `src/`, compiled and run as tests.
+#[cfg(all(doctest, feature = "http"))]
+mod pages {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/architecture.md")]
+    struct Architecture;
+    #[doc = include_str!("../docs/from-asyncio.md")]
+    struct FromAsyncio;
+    #[doc = include_str!("../docs/glossary.md")]
+    struct Glossary;
+    #[doc = include_str!("../docs/decisions/README.md")]
+    struct Decisions;
+    #[doc = include_str!("../examples/README.md")]
+    struct Examples;
+}
