@@ -364,3 +364,28 @@ impl Drop for Batch<'_> {
         *queued = entries;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notify_is_told_before_what_was_sent_and_only_if_the_loop_slept() {
+        let poll = mio::Poll::new().unwrap();
+        let notifier = mio::Waker::new(poll.registry(), mio::Token(0)).unwrap();
+        let queue = RemoteQueue::new(notifier, true);
+        let by = || Some(Actor::Thread("worker".into()));
+        let send = || queue.push(Sent::Call(Box::new(|| ()), std::panic::Location::caller(), by())).is_ok();
+        let mut fetched = Vec::new();
+
+        assert!(queue.fall_asleep() && send() && send());
+        queue.fetch(&mut fetched);
+        let told = |sent: &Sent| matches!(sent, Sent::Told(_, _, EventKind::Notify { by: Actor::Thread(_) }));
+        assert_eq!(fetched.drain(..).map(|sent| told(&sent)).collect::<Vec<_>>(), [true, false, false]);
+
+        queue.woke_up();
+        assert!(send());
+        queue.fetch(&mut fetched);
+        assert_eq!(fetched.iter().map(told).collect::<Vec<_>>(), [false]);
+    }
+}

@@ -174,10 +174,20 @@ impl State {
     pub(crate) fn cancel(&self, entry: Entry) -> bool {
         let cancelled = self.tasks.borrow_mut().cancel(entry);
         if cancelled {
-            self.tell(|| EventKind::Cancel { task: task_id(entry), by: self.seam.actor() });
+            let told = self.seam.watched().then(|| self.tell_cancel(entry));
             self.wake(entry);
+            if let Some((seq, time)) = told {
+                // Whatever queued the task: what leads to its end is this.
+                self.seam.note_wake(task_id(entry), seq, time);
+            }
         }
         cancelled
+    }
+
+    #[cold]
+    fn tell_cancel(&self, entry: Entry) -> (u64, Duration) {
+        let (time, by) = (self.moment(), self.seam.actor());
+        (self.seam.tell(time, None, EventKind::Cancel { task: task_id(entry), by }), time)
     }
 
     /// The turn of a cancelled task: its future is dropped where it is suspended, and its guards run.

@@ -1,0 +1,156 @@
+//! Every example prints what its opening comment says, and shows itself at work when asked to.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The program of an example. `cargo test` builds them before it runs this test.
+fn program(name: &str) -> Command {
+    let test = std::env::current_exe().expect("this test has a path");
+    let profile = test.ancestors().nth(2).expect("it lies in target/<profile>/deps");
+    let path = profile.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    let changed = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let fresh = changed(&path) >= changed(&source(name));
+    assert!(fresh, "{} is missing or old: build it with `cargo build --example {name}`", path.display());
+    let mut command = Command::new(path);
+    command.env_remove("ONELOOP").env_remove("RUST_LOG").stdin(Stdio::null());
+    command
+}
+
+fn run(name: &str, oneloop: &str) -> Output {
+    program(name).env("ONELOOP", oneloop).output().expect("the example starts")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("examples write UTF-8")
+}
+
+fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name).with_extension("rs")
+}
+
+/// What the opening comment promises: the lines after `$ cargo run --example NAME` in its block.
+fn promised(name: &str) -> String {
+    let source = fs::read_to_string(source(name)).expect("the example has a source");
+    let comment = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let comment = comment.map(|line| line.strip_prefix(' ').unwrap_or(line));
+    let command = format!("$ cargo run --example {name}");
+    let mut output = comment.skip_while(|line| *line != command).skip(1).peekable();
+    assert!(output.peek().is_some(), "examples/{name}.rs does not show its command: {command}");
+    output.take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect()
+}
+
+/// The example prints its promise and nothing else, in virtual time.
+fn keeps_its_promise(name: &str) {
+    let output = run(name, "virtual");
+    assert_eq!(text(&output.stdout), promised(name));
+    assert_eq!(text(&output.stderr), "", "nobody asked for more");
+    assert!(output.status.success(), "{}", output.status);
+}
+
+#[test]
+fn first_prints_what_it_says() {
+    keeps_its_promise("first");
+}
+
+#[test]
+fn hello_prints_what_it_says() {
+    keeps_its_promise("hello");
+}
+
+#[test]
+fn hello_callbacks_prints_what_it_says() {
+    keeps_its_promise("hello_callbacks");
+}
+
+#[test]
+fn hello_three_prints_what_it_says() {
+    keeps_its_promise("hello_three");
+}
+
+#[test]
+fn sleep_prints_what_it_says() {
+    keeps_its_promise("sleep");
+}
+
+#[test]
+fn spinner_prints_what_it_says() {
+    keeps_its_promise("spinner");
+}
+
+#[test]
+fn every_example_of_one_file_is_tested_and_listed() {
+    let readme = fs::read_to_string(source("README").with_extension("md")).expect("there is a list");
+    let tests = include_str!("examples.rs");
+    let files =
+        fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")).expect("there are examples");
+    let files = files.map(|file| file.expect("the folder can be read").path());
+    for path in files.filter(|path| path.extension() == Some(OsStr::new("rs"))) {
+        let name = path.file_stem().and_then(OsStr::to_str).expect("names are plain");
+        assert!(
+            readme.contains(&format!("`cargo run --example {name}`")),
+            "{name} is not in examples/README.md"
+        );
+        assert!(tests.contains(&format!("keeps_its_promise({name:?})")), "{name} is not tested");
+    }
+}
+
+#[test]
+fn print_tells_a_run_on_standard_error_and_leaves_the_output_alone() {
+    let output = run("hello", "print,virtual");
+    assert_eq!(text(&output.stdout), promised("hello"));
+    let told = text(&output.stderr);
+    let mut rest = told;
+    for sentence in [
+        "The program spawned task 0 (main) at examples/hello.rs:",
+        "The loop polls task 0 (main) for the 1st time.",
+        "Task 0 (main) spawned task 1 at examples/hello.rs:",
+        "Task 0 (main) armed timer 0, which is due in 500 ms, at 500 ms.",
+        "waiting for a sleep.",
+        "Task 1 armed timer 1, which is due in 1 s, at 1 s.",
+        "The loop waits for at most 500 ms, until the next timer is due.",
+        "Timer 0 fired on time.",
+        "Timer 0 woke task 0 (main), which joined the ready queue.",
+        "waiting for a task to end.",
+        "Timer 1 woke task 1, which joined the ready queue.",
+        "Task 1 woke task 0 (main), which joined the ready queue.",
+        "Task 0 (main) took the result of task 1.",
+        "The run ended: the main future returned.",
+    ] {
+        let found = rest.split_once(sentence);
+        (_, rest) = found.unwrap_or_else(|| panic!("missing, or too early: {sentence}\nin:\n{told}"));
+    }
+    assert_eq!(rest, "\n", "the end of the run is the last line");
+}
+
+#[test]
+fn every_example_can_be_told() {
+    for name in ["hello", "hello_callbacks", "hello_three", "sleep"] {
+        let output = run(name, "print,virtual");
+        assert_eq!(text(&output.stdout), promised(name));
+        let told = text(&output.stderr);
+        assert!(told.starts_with("     seconds    seq  what happened\n"), "{told}");
+        assert!(told.lines().skip(1).all(|line| line.ends_with('.') && line.is_char_boundary(21)), "{told}");
+    }
+}
+
+#[test]
+fn a_program_goes_on_when_nobody_reads_what_it_tells() {
+    let mut hello = program("hello");
+    hello.env("ONELOOP", "print,virtual").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut hello = hello.spawn().expect("the example starts");
+    drop(hello.stderr.take());
+    let output = hello.wait_with_output().expect("the example ends");
+    assert!(output.status.success(), "{}", output.status);
+    assert_eq!(text(&output.stdout), promised("hello"));
+}
+
+#[test]
+fn an_unknown_word_is_refused_with_the_known_ones() {
+    let output = run("hello", "virtual,prnt");
+    assert!(!output.status.success(), "it ran all the same");
+    let told = text(&output.stderr);
+    assert!(told.contains("ONELOOP has the unknown word \"prnt\"; it knows: print, virtual"), "{told}");
+    assert_eq!(text(&output.stdout), "", "nothing runs before the words are understood");
+}
