@@ -1,0 +1,32 @@
+//! The crawler of the talk: finds all pictures of a photo site and makes small grey thumbnails of them.
+//!
+//! ```text
+//! cargo run --release --example crawler
+//! ```
+//!
+//! starts an embedded photo site, crawls it, and leaves 481 thumbnails and a contact sheet in
+//! `thumbnails/`. `--help` tells the rest. Read `modes.rs` first: the programs of the talk are there.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod crawl;
+mod failure;
+mod job;
+mod links;
+mod modes;
+mod run;
+mod save;
+mod sheet;
+mod site;
+mod tally;
+mod thumbnail;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    env_logger::init();
+    run::run(args::Args::parse())
+}
