@@ -69,6 +69,11 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&Rc<State>) -> R) -> Option<R> {
     CURRENT.try_with(|current| current.borrow().as_ref().map(f)).ok().flatten()
 }
 
+/// Whether a loop could run on this thread now: none does, and the thread is not at its very end.
+pub(crate) fn is_free() -> bool {
+    CURRENT.try_with(|current| current.borrow().is_none()).unwrap_or(false)
+}
+
 /// The current loop's state, for a future that will need it again.
 ///
 /// # Panics

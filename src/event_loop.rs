@@ -1,33 +1,19 @@
-//! Chapter 19: the turn.
+//! Chapter 20: the loop as a program sees it.
 //!
-//! An event loop does one thing over and over. What can be waiting for it, and who ends the wait:
+//! An `EventLoop` is made, runs once or several times, and is closed. What is left over between two runs stays:
+//! suspended tasks, armed timers, functions not called yet.
 //!
 //! ```text
-//!   a task woken here, call_soon ──▶ ready queue            nothing to wait for
-//!   sleep, call_later ─────────────▶ timer wheel            the time runs out
-//!   a socket would block ──────────▶ reactor                the operating system reports an edge
-//!   spawn_blocking, another thread ▶ remote queue           notify
-//!
-//!        ┌──────────────────────────── one turn ───────────────────────────┐
-//!        │ 1 plan    how long may we wait?  0 if anything is ready          │
-//!        │ 2 wait    block in the reactor: I/O, notify, or time runs out    │
-//!        │ 3 wake    sources that became ready → their tasks join the queue │
-//!        │ 4 fire    timers that are due → wake a task or queue a callback  │
-//!        │ 5 run     take the queue as it is now; poll / call each once     │
-//!        └──────────────────────────────────────────────────────────────────┘
-//!   made ready during step 5 → waits for the next turn, after another look at I/O
+//!            run_until_complete, run_forever
+//!          ┌───────────────┐
+//!   new ──▶ Idle         Running ──▶ a turn, and a turn, and a turn …
+//!          │ └───────◀───────┘ the main future ended, or stop was called
+//!          │
+//!          └─ close, or dropped ──▶ Closing ──▶ Closed: every further use is refused
 //! ```
 //!
-//! The order is that of asyncio's `_run_once`. Step 5 runs what is in the queue when it starts and no more:
-//! that is what keeps tasks that wake each other, or themselves, from shutting out everything else.
-//!
-//! The main future of `run_until_complete` is polled as one more task. When it has ended, a mark is put at
-//! the end of the queue, and the run ends after the turn in which the mark comes up. So whatever was made
-//! ready before the main future ended still has its turn, as in asyncio.
-//!
-//! Before: `main_future.rs`. Next part: `sleep.rs`, the first future that waits.
+//! Before: `turn.rs`. Next part: `sleep.rs`, the first future that waits.
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -41,14 +27,10 @@ use crate::calls::CallHandle;
 use crate::current;
 use crate::join::{JoinHandle, spawn_on};
 use crate::main_future::MainFuture;
-use crate::pace::Pace;
-use crate::reactor::Target;
-use crate::ready::{Batch, Entry, Sent};
 use crate::remote::Remote;
-use crate::state::{Main, Origin, Phase, Settings, State, until};
-use crate::timer::wheel::TimerKey;
-use crate::trace::event::{EventKind, LoopEnd, WaitReason};
-use crate::trace::observer::{Choice, Decision};
+use crate::state::{Origin, Phase, Settings, State};
+use crate::trace::event::{EventKind, LoopEnd};
+use crate::turn::Turns;
 
 /// One loop, on one thread: it runs tasks and callbacks, and waits when there is nothing to run.
 ///
@@ -70,34 +52,13 @@ use crate::trace::observer::{Choice, Decision};
 /// ```
 pub struct EventLoop {
     state: Rc<State>,
-    pace: Pace,
-    /// Turns begun.
-    turns: Cell<u64>,
-    /// Lists that one turn fills and empties, kept for their memory.
-    scratch: RefCell<Scratch>,
-}
-
-#[derive(Default)]
-struct Scratch {
-    targets: Vec<Target>,
-    fired: Vec<(TimerKey, Target)>,
-    sent: Vec<Sent>,
-}
-
-/// What step 1 decided.
-enum Plan {
-    /// Leave out steps 2 to 4.
-    Skip,
-    /// Wait, at most so long (`None`: without limit).
-    Wait(Option<Duration>, WaitReason),
-    /// Virtual time: look at I/O without waiting, then move the clock to this deadline.
-    Jump(u64),
+    turns: Turns,
 }
 
 impl EventLoop {
     pub(crate) fn with_settings(settings: Settings) -> io::Result<EventLoop> {
         let state = State::new(settings)?;
-        Ok(EventLoop { state, pace: Pace::new(), turns: Cell::new(0), scratch: RefCell::default() })
+        Ok(EventLoop { turns: Turns::new(Rc::clone(&state)), state })
     }
 
     /// Runs until `future` has ended, and returns its output. Tasks that have not ended stay suspended, and go
@@ -124,7 +85,7 @@ impl EventLoop {
             None
         };
         let entry = self.state.spawn(take_waker, origin);
-        self.turns(Some(&mut future));
+        self.turns.run(Some(&mut future));
         match future.take() {
             Some(Ok(output)) => {
                 run.end(LoopEnd::MainDone);
@@ -137,7 +98,9 @@ impl EventLoop {
             None => {
                 self.state.forget_main(entry);
                 run.end(LoopEnd::Stopped);
-                panic!("the event loop was stopped before its main future had ended: let the future return, or use run_forever")
+                panic!(
+                    "the event loop was stopped before its main future had ended: let the future return, or use run_forever"
+                )
             }
         }
     }
@@ -150,7 +113,7 @@ impl EventLoop {
     #[track_caller]
     pub fn run_forever(&self) {
         let run = self.begin_run();
-        self.turns(None);
+        self.turns.run(None);
         run.end(LoopEnd::Stopped);
     }
 
@@ -171,16 +134,13 @@ impl EventLoop {
             Phase::Closed => return,
             Phase::Idle => {}
             Phase::Running | Phase::Closing => {
-                panic!("a running event loop cannot be closed: call stop, and close it when its run has ended")
+                panic!(
+                    "a running event loop cannot be closed: call stop, and close it when its run has ended"
+                )
             }
         }
         let current = current::enter(&self.state);
-        self.state.phase.set(Phase::Closing);
-        self.state.drop_tasks();
-        self.state.drop_callbacks();
-        self.state.close_remote();
-        self.state.close_pool();
-        self.state.phase.set(Phase::Closed);
+        self.state.close();
         drop(current);
     }
 
@@ -260,185 +220,16 @@ impl EventLoop {
         self.state.phase.set(Phase::Running);
         Run { state: &self.state, _current: current }
     }
-
-    /// Turns until something stops the loop.
-    fn turns(&self, mut main: Option<&mut dyn Main>) {
-        loop {
-            self.turn(&mut main);
-            if self.state.stopping.replace(false) {
-                return;
-            }
-        }
-    }
-
-    fn turn(&self, main: &mut Option<&mut dyn Main>) {
-        let watched = self.state.seam.watched();
-        if watched {
-            self.begin_watched_turn();
-        }
-        // 1 plan
-        let plan = self.plan();
-        if !matches!(plan, Plan::Skip) {
-            let scratch = &mut *self.scratch.borrow_mut();
-            // 2 wait
-            let now = self.wait(plan);
-            // 3 wake
-            self.state.wake_ready(&mut scratch.targets);
-            self.state.fetch_sent(&mut scratch.sent);
-            // 4 fire
-            self.state.fire(now, &mut scratch.fired);
-        } else if self.state.remote.is_pending() {
-            self.state.fetch_sent(&mut self.scratch.borrow_mut().sent);
-        }
-        // 5 run
-        let entries = self.run(main);
-        self.pace.ran(entries);
-        if watched {
-            self.end_watched_turn();
-        }
-    }
-
-    /// Step 1: how long may step 2 wait?
-    #[inline]
-    fn plan(&self) -> Plan {
-        let state = &*self.state;
-        let next = state.next_timer();
-        if state.ready.len() > 0 || state.stopping.get() {
-            return match self.pace.may_skip(next, || state.clock.now()) && !state.stopping.get() {
-                true => Plan::Skip,
-                false => Plan::Wait(Some(Duration::ZERO), WaitReason::ReadyWork),
-            };
-        }
-        let Some(at) = next else { return Plan::Wait(None, WaitReason::Forever) };
-        // Virtual time stands still as long as a socket or a job may still have something to say; then it
-        // passes as real time does.
-        if state.clock.is_virtual() && state.jobs() == 0 && !state.waits_for_io() {
-            return Plan::Jump(at);
-        }
-        Plan::Wait(Some(until(state.clock.now(), at)), WaitReason::NextTimer)
-    }
-
-    /// Step 2: waits as planned; returns the time it is then.
-    fn wait(&self, plan: Plan) -> u64 {
-        let state = &*self.state;
-        let (timeout, why) = match plan {
-            Plan::Wait(timeout, why) => (timeout, why),
-            Plan::Skip | Plan::Jump(_) => (Some(Duration::ZERO), WaitReason::NextTimer),
-        };
-        let timeout = self.decide_wait(timeout);
-        state.tell(|| match plan {
-            // To the program this is a wait like any other.
-            Plan::Jump(at) => EventKind::WaitBegin { timeout: Some(until(state.clock.now(), at)), why },
-            _ => EventKind::WaitBegin { timeout, why },
-        });
-        let began = Instant::now();
-        state.block(timeout);
-        match plan {
-            // Another thread may have sent something meanwhile, which comes first.
-            Plan::Jump(at) if !state.remote.is_pending() => self.jump(at),
-            Plan::Wait(Some(limit), _) if state.clock.is_virtual() && began.elapsed() >= limit => {
-                self.jump(state.clock.now() + crate::timer::clock::nanos(limit));
-            }
-            _ => {}
-        }
-        let now = state.clock.now();
-        self.pace.looked(now);
-        now
-    }
-
-    fn jump(&self, to: u64) {
-        let from = self.state.moment();
-        self.state.clock.jump(to);
-        if self.state.moment() > from {
-            self.state.tell(|| EventKind::ClockJump { from, to: Duration::from_nanos(to) });
-        }
-    }
-
-    /// An observer may have the clock moved instead of the wait.
-    fn decide_wait(&self, timeout: Option<Duration>) -> Option<Duration> {
-        if !self.state.seam.watched() || timeout == Some(Duration::ZERO) {
-            return timeout;
-        }
-        let Decision::Advance(by) = self.state.seam.decide(&Choice::Time(timeout)) else { return timeout };
-        let from = self.state.moment();
-        self.state.clock.advance(by);
-        self.state.tell(|| EventKind::ClockJump { from, to: from + by });
-        Some(Duration::ZERO)
-    }
-
-    /// Step 5: each entry that is in the queue now, once. Returns how many there were.
-    #[inline]
-    fn run(&self, main: &mut Option<&mut dyn Main>) -> usize {
-        let mut batch = self.state.ready.take();
-        let entries = batch.len();
-        loop {
-            if self.state.seam.watched() {
-                self.decide_next(&mut batch);
-            }
-            let Some(entry) = batch.next() else { return entries };
-            if !entry.is_callback() {
-                self.state.run_task(entry, main);
-            } else if entry == Entry::MAIN_DONE {
-                self.state.stopping.set(true);
-            } else {
-                self.state.run_callback(entry);
-            }
-        }
-    }
-
-    /// An observer may choose among the entries left in this turn.
-    #[cold]
-    fn decide_next(&self, batch: &mut Batch<'_>) {
-        if batch.rest().len() > 1 {
-            let ready: Vec<_> = batch.rest().iter().copied().map(State::ready_of).collect();
-            if let Decision::Run(index) = self.state.seam.decide(&Choice::Next(&ready)) {
-                batch.bring_forward(index);
-            }
-        }
-    }
-
-    #[cold]
-    fn begin_watched_turn(&self) {
-        let state = &*self.state;
-        let turn = self.turns.get();
-        self.turns.set(turn + 1);
-        state.tell(|| EventKind::TurnBegin {
-            turn,
-            ready: state.ready.to_run(),
-            timers: state.timers(),
-            sources: state.sources(),
-            jobs: state.jobs(),
-        });
-        if let Decision::Cancel(task) = state.seam.decide(&Choice::Turn(turn)) {
-            let entry = state.tasks.borrow().find(task);
-            if let Some(entry) = entry {
-                let before = state.seam.enter(crate::trace::event::Actor::Observer, None);
-                state.cancel(entry);
-                state.seam.leave(before);
-            }
-        }
-    }
-
-    #[cold]
-    fn end_watched_turn(&self) {
-        let turn = self.turns.get() - 1;
-        self.state.tell(|| EventKind::TurnEnd { turn, ready: self.state.ready.to_run() });
-    }
 }
 
 impl Drop for EventLoop {
     fn drop(&mut self) {
-        // A loop dropped inside another loop's run, or while its own unwinds, cannot be made current to
+        // A loop dropped inside another loop's run, or at the very end of its thread, cannot be made current to
         // run its tasks' guards; its tasks are dropped all the same.
-        if current::try_with(|_| ()).is_none() && self.state.phase.get() == Phase::Idle {
+        if current::is_free() && self.state.phase.get() == Phase::Idle {
             self.close();
         } else if self.state.phase.get() != Phase::Closed {
-            self.state.phase.set(Phase::Closing);
-            self.state.drop_tasks();
-            self.state.drop_callbacks();
-            self.state.close_remote();
-            self.state.close_pool();
-            self.state.phase.set(Phase::Closed);
+            self.state.close();
         }
     }
 }
@@ -469,6 +260,7 @@ impl Run<'_> {
 impl Drop for Run<'_> {
     fn drop(&mut self) {
         self.state.stopping.set(false);
+        self.state.ready.forget_main_done();
         self.state.phase.set(Phase::Idle);
     }
 }

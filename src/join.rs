@@ -166,7 +166,7 @@ impl<T: 'static> Future for JoinHandle<T> {
         );
         let joining = self.state.tasks.borrow_mut().join(self.entry, cx.waker());
         match joining {
-            Joining::Running => {
+            Joining::Running(_before) => {
                 self.stage = Stage::Awaited;
                 current::suspended(Wait::Join, Location::caller());
                 Poll::Pending
@@ -190,11 +190,13 @@ impl<T> Drop for JoinHandle<T> {
         let awaited = self.stage == Stage::Awaited;
         let cancelled = awaited && self.state.cancel(self.entry);
         let ended = self.state.tasks.borrow_mut().detach(self.entry);
+        if let Some(cell) = ended.unwanted {
+            self.state.discard(self.entry, cell);
+        }
         if ended.freed {
             self.state.forget_name(self.entry);
         }
         self.state.tell(|| EventKind::HandleDrop { task: task_id(self.entry), cancelled });
-        // `ended` is dropped here, with nothing borrowed: it may hold an output that nobody took.
     }
 }
 
@@ -209,7 +211,7 @@ impl<T> fmt::Debug for JoinHandle<T> {
             (Life::Done, _) => f.write_str("finished")?,
             (Life::Polling | Life::PollingQueued, _) => f.write_str("running")?,
             (Life::Queued, None) => f.write_str("ready, not started")?,
-            (Life::Queued, Some(site)) => write!(f, "ready, to go on at {site}")?,
+            (Life::Queued, Some(site)) => write!(f, "ready, to go on at {}:{}", site.file(), site.line())?,
             (Life::Suspended, None) => f.write_str("suspended")?,
             (Life::Suspended, Some(site)) => {
                 write!(f, "suspended at {}:{}, waiting for {}", site.file(), site.line(), info.wait)?;

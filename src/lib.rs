@@ -63,6 +63,7 @@ mod join;
 mod remote;
 mod pace;
 mod main_future;
+mod turn;
 mod event_loop;
 
 // Part II: futures that wait.

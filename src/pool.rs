@@ -28,7 +28,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::task::JoinError;
+use crate::task::{JoinError, drop_quietly, panic_text};
 use crate::trace::event::{EventKind, JobId};
 
 thread_local! {
@@ -116,7 +116,8 @@ pub(crate) struct BlockingPool {
 impl BlockingPool {
     /// A pool of at most `cap` threads; none is made yet.
     pub(crate) fn new(cap: usize, reporter: Option<Reporter>) -> BlockingPool {
-        let shared = Shared { queue: Mutex::default(), work: Condvar::new(), ended: Condvar::new(), reporter };
+        let shared =
+            Shared { queue: Mutex::default(), work: Condvar::new(), ended: Condvar::new(), reporter };
         BlockingPool { shared: Arc::new(shared), cap: cap.max(1) }
     }
 
@@ -168,12 +169,11 @@ impl BlockingPool {
         let Err(error) = started else { return };
         let mut queue = self.shared.lock();
         queue.threads -= 1;
-        log::warn!(target: "oneloop", "no thread for the blocking pool ({error}); it has {}", queue.threads);
-        if queue.threads == 0 {
-            let jobs = std::mem::take(&mut queue.jobs);
-            drop(queue);
-            jobs.into_iter().for_each(|job| self.shared.call(job));
-        }
+        let threads = queue.threads;
+        let jobs = if threads == 0 { std::mem::take(&mut queue.jobs) } else { VecDeque::new() };
+        drop(queue);
+        log::warn!(target: "oneloop", "no thread for the blocking pool ({error}); it has {threads}");
+        jobs.into_iter().for_each(|job| self.shared.call(job));
     }
 
     /// Refuses the jobs that have not started, and waits for those that have. Idempotent.
@@ -183,7 +183,7 @@ impl BlockingPool {
         let refused = std::mem::take(&mut queue.jobs);
         drop(queue);
         self.shared.work.notify_all();
-        drop(refused);
+        refused.into_iter().for_each(|job| drop_quietly(Some(job), "job of a closed loop"));
         let mut queue = self.shared.lock();
         while queue.threads > 0 {
             queue = self.shared.ended.wait(queue).unwrap_or_else(PoisonError::into_inner);
@@ -260,11 +260,17 @@ impl Shared {
             self.report(EventKind::JobStart { job: id, waited: began - queued });
         }
         let before = began.and_then(|_| JOB_HERE.replace(Some(id)));
-        run(&|panicked| {
-            if let Some(began) = began {
-                self.report(EventKind::JobEnd { job: id, took: began.elapsed(), panicked });
-            }
-        });
+        // The call's own panic is its result. This is a waker's, or that of a result which nobody takes.
+        let delivered = catch_unwind(AssertUnwindSafe(|| {
+            run(&|panicked| {
+                if let Some(began) = began {
+                    self.report(EventKind::JobEnd { job: id, took: began.elapsed(), panicked });
+                }
+            })
+        }));
+        if let Err(payload) = delivered {
+            log::error!(target: "oneloop", "delivering the result of {id} panicked: {}", panic_text(&*payload));
+        }
         if let Some(reporter) = &self.reporter {
             JOB_HERE.set(before);
             reporter(Report::JobEnded);
@@ -322,12 +328,16 @@ impl<T> Delivery<T> {
     /// # Panics
     /// When polled again after it handed the value over.
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        // Declared first, dropped last: a waker's drop may run the user's code.
+        let mut _before = None;
         let mut parcel = lock(&self.0);
         match &mut *parcel {
-            Parcel::Coming(Some(waker)) => waker.clone_from(cx.waker()),
-            Parcel::Coming(none) => *none = Some(cx.waker().clone()),
+            Parcel::Coming(Some(waker)) if waker.will_wake(cx.waker()) => {}
+            Parcel::Coming(waker) => _before = waker.replace(cx.waker().clone()),
             Parcel::Here(_) => {}
-            Parcel::Taken => panic!("this handle has given its result already: do not await it a second time"),
+            Parcel::Taken => {
+                panic!("this handle has given its result already: do not await it a second time")
+            }
         }
         match std::mem::replace(&mut *parcel, Parcel::Taken) {
             Parcel::Here(value) => Poll::Ready(value),

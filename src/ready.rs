@@ -84,7 +84,10 @@ impl Entry {
 
 /// A slab key in 31 bits. More than two thousand million tasks do not fit in memory first.
 fn slot_number(key: usize) -> u32 {
-    u32::try_from(key).ok().filter(|key| key & CALLBACK == 0).expect("more than 2^31 tasks or callbacks at once")
+    u32::try_from(key)
+        .ok()
+        .filter(|key| key & CALLBACK == 0)
+        .expect("more than 2^31 tasks or callbacks at once")
 }
 
 /// What a task's waker points to: how to find the task from anywhere.
@@ -306,6 +309,11 @@ impl Ready {
     #[inline]
     pub(crate) fn take(&self) -> Batch<'_> {
         Batch { entries: self.entries.replace(self.spare.take()), next: 0, ready: self }
+    }
+
+    /// Takes the mark of a main future out, if the run ended before the mark came up: it is not the next run's.
+    pub(crate) fn forget_main_done(&self) {
+        self.entries.borrow_mut().retain(|entry| *entry != Entry::MAIN_DONE);
     }
 
     pub(crate) fn clear(&self) {

@@ -38,6 +38,7 @@ use crate::callback::Callbacks;
 use crate::pool::{BlockingPool, Report, Reporter};
 use crate::reactor::{Reactor, Target};
 use crate::ready::{Entry, Ready, RemoteQueue, Sent};
+use crate::task::drop_quietly;
 use crate::tasks::TaskTable;
 use crate::timer::clock::Clock;
 use crate::timer::wheel::Wheel;
@@ -114,7 +115,8 @@ impl State {
         let (reactor, notifier) = Reactor::new()?;
         let watched = !settings.observers.is_empty();
         let remote = Arc::new(RemoteQueue::new(notifier, watched));
-        let reporter = (watched || settings.virtual_time).then(|| reporter(Arc::clone(&remote), settings.virtual_time));
+        let reporter =
+            (watched || settings.virtual_time).then(|| reporter(Arc::clone(&remote), settings.virtual_time));
         Ok(Rc::new(State {
             seam: Seam::new(settings.observers),
             clock: if settings.virtual_time { Clock::virtual_time() } else { Clock::real() },
@@ -147,6 +149,11 @@ impl State {
             self.phase.get() != Phase::Closed,
             "this event loop is closed: make a new one with EventLoop::new, or do this before close"
         );
+    }
+
+    /// Whether what is started now is cancelled at once.
+    pub(crate) fn is_closing(&self) -> bool {
+        matches!(self.phase.get(), Phase::Closing | Phase::Closed)
     }
 
     /// Tells the observers, if there are any; the event is built only then.
@@ -259,12 +266,27 @@ impl State {
         self.tell(|| EventKind::Stop { by: self.seam.actor() });
     }
 
+    /// Drops all that the loop was to do, and refuses more. In this order: a started job may be waiting for
+    /// what a task holds, or for an answer to what it sent.
+    pub(crate) fn close(&self) {
+        self.phase.set(Phase::Closing);
+        self.drop_tasks();
+        self.drop_callbacks();
+        self.close_remote();
+        self.close_pool();
+        let kept = self.kept.take();
+        drop(kept);
+        self.phase.set(Phase::Closed);
+    }
+
     /// Refuses what other threads send from now on. What they sent is dropped; the observers still hear of
     /// what they told.
-    pub(crate) fn close_remote(&self) {
+    fn close_remote(&self) {
         for sent in self.remote.close().into_iter().flatten() {
-            if let Sent::Told(at, thread, kind) = sent {
-                self.tell_of_thread(at, thread, kind);
+            match sent {
+                Sent::Told(at, thread, kind) => self.tell_of_thread(at, thread, kind),
+                Sent::Call(function, ..) => drop_quietly(Some(function), "function sent to a closed loop"),
+                Sent::Wake(..) | Sent::JobEnded => {}
             }
         }
     }

@@ -27,6 +27,7 @@
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -174,6 +175,14 @@ impl JoinError {
 pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no message)")
+}
+
+/// Drops the user's code where a panic must not go further; it is reported instead.
+pub(crate) fn drop_quietly<T>(value: Option<T>, what: &str) {
+    let Some(value) = value else { return };
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        log::error!(target: "oneloop", "dropping the {what} panicked: {}", panic_text(&*payload));
+    }
 }
 
 impl fmt::Debug for JoinError {

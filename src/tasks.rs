@@ -92,8 +92,8 @@ pub(crate) struct Ended {
 
 /// What a handle finds of its task.
 pub(crate) enum Joining {
-    /// It goes on.
-    Running,
+    /// It goes on. The waker of whoever awaited it before, to be dropped with the borrow given back.
+    Running(Option<Waker>),
     /// It has ended; its slot is free again.
     Ended(BoxedCell),
 }
@@ -241,11 +241,8 @@ impl TaskTable {
             return Joining::Ended(task::failed(JoinError::Cancelled));
         };
         if slot.life != Life::Done {
-            match &mut slot.joiner {
-                Some(joiner) => joiner.clone_from(waker),
-                None => slot.joiner = Some(waker.clone()),
-            }
-            return Joining::Running;
+            let same = slot.joiner.as_ref().is_some_and(|joiner| joiner.will_wake(waker));
+            return Joining::Running(if same { None } else { slot.joiner.replace(waker.clone()) });
         }
         Joining::Ended(self.free(entry).unwrap_or_else(|| task::failed(JoinError::Cancelled)))
     }

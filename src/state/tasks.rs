@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use super::{IO_BUDGET, Phase, Polled, State};
+use super::{IO_BUDGET, Polled, State};
 use crate::ready::Entry;
-use crate::task::{self, JoinError, panic_text};
 use crate::task::BoxedCell;
+use crate::task::{self, JoinError, drop_quietly, panic_text};
 use crate::tasks::Polling;
 use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId, Wait, WakeEffect};
 
@@ -50,9 +50,9 @@ impl State {
         if self.seam.watched() {
             self.tell_spawn(entry, &origin);
         }
-        match self.phase.get() {
-            Phase::Closing | Phase::Closed => self.drop_now(entry),
-            Phase::Idle | Phase::Running => self.ready.push(entry),
+        match self.is_closing() {
+            true => self.drop_now(entry),
+            false => self.ready.push(entry),
         }
         entry
     }
@@ -137,15 +137,26 @@ impl State {
             self.ready.push(Entry::MAIN_DONE);
         }
         let ended = self.tasks.borrow_mut().finish(entry, cell);
+        if let Some(cell) = ended.unwanted {
+            self.discard(entry, cell);
+        }
         if ended.freed {
             self.forget_name(entry);
         }
         if let Some(joiner) = ended.joiner {
             joiner.wake();
         }
-        if ended.unwanted.is_some() {
-            drop_quietly(ended.unwanted, "output of a task that nobody joined");
-        }
+    }
+
+    /// Drops what is left of a task that nobody joined. A panic is reported, since nobody else will.
+    pub(crate) fn discard(&self, entry: Entry, mut cell: BoxedCell) {
+        let (error, what) = match catch_unwind(AssertUnwindSafe(|| cell.as_mut().take(&mut ()))) {
+            Ok(Err(JoinError::Panicked(payload))) => (payload, ""),
+            Err(payload) => (payload, " when its output was dropped"),
+            Ok(_) => return,
+        };
+        let (name, text) = (self.name_of(entry), panic_text(&*error));
+        log::error!(target: "oneloop", "{name}, which nobody joined, panicked{what}: {text}");
     }
 
     #[cold]
@@ -270,12 +281,4 @@ struct Watch {
     poll: u32,
     began: Duration,
     before: (Actor, Option<u64>),
-}
-
-/// Drops the user's code where a panic must not go further; it is reported instead.
-pub(super) fn drop_quietly<T>(value: Option<T>, what: &str) {
-    let Some(value) = value else { return };
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        log::error!(target: "oneloop", "dropping the {what} panicked: {}", panic_text(&*payload));
-    }
 }

@@ -8,7 +8,7 @@ use super::{State, timer_id};
 use crate::callback::Function;
 use crate::reactor::Target;
 use crate::ready::Entry;
-use crate::task::panic_text;
+use crate::task::{drop_quietly, panic_text};
 use crate::timer::wheel::TimerKey;
 use crate::trace::event::{Actor, CallbackId, EventKind, Site};
 
@@ -18,11 +18,14 @@ pub(crate) fn callback_id(entry: Entry) -> CallbackId {
 }
 
 impl State {
-    /// Queues a function for the next turn.
+    /// Queues a function for the next turn. A loop that is closing drops it uncalled.
     pub(crate) fn call_soon(&self, function: Function, site: Site) -> Entry {
         let entry = self.callbacks.borrow_mut().insert(function);
         self.tell_callback(entry, None, site);
-        self.ready.push(entry);
+        match self.is_closing() {
+            true => _ = self.cancel_callback(entry),
+            false => self.ready.push(entry),
+        }
         entry
     }
 
@@ -32,6 +35,9 @@ impl State {
         self.tell_callback(entry, Some(at), site);
         let timer = self.arm(at, Target::Entry(entry));
         self.callbacks.borrow_mut().set_timer(entry, Some(timer));
+        if self.is_closing() {
+            self.cancel_callback(entry);
+        }
         entry
     }
 
@@ -122,11 +128,18 @@ impl State {
         }
     }
 
-    /// When the loop must look at its timers next; exact in virtual time.
+    /// When a busy loop must look at its timers next.
     #[inline]
     pub(crate) fn next_timer(&self) -> Option<u64> {
+        self.timers.borrow_mut().next()
+    }
+
+    /// Until when a loop with nothing to do waits for its timers; exact in virtual time. The end of time never
+    /// comes.
+    pub(crate) fn next_deadline(&self) -> Option<u64> {
         let mut timers = self.timers.borrow_mut();
-        if self.clock.is_virtual() { timers.earliest() } else { timers.next() }
+        let next = if self.clock.is_virtual() { timers.earliest() } else { timers.next() };
+        next.filter(|&at| at < u64::MAX)
     }
 
     /// Timers armed.
@@ -157,7 +170,8 @@ impl State {
         let (armed, at) = self.seam.take_deadline(id).unzip();
         let late = at.map_or(Duration::ZERO, |at| time.saturating_sub(at));
         let callback = called(&target);
-        let seq = self.seam.tell_because(armed, time, None, EventKind::TimerFire { timer: id, callback, late });
+        let seq =
+            self.seam.tell_because(armed, time, None, EventKind::TimerFire { timer: id, callback, late });
         if let Some(callback) = callback {
             self.seam.note_callback(callback, seq);
         }
@@ -170,10 +184,10 @@ impl State {
     pub(crate) fn drop_callbacks(&self) {
         let functions = self.callbacks.borrow_mut().drain();
         for function in functions {
-            super::tasks::drop_quietly(Some(function), "callback of a closed loop");
+            drop_quietly(Some(function), "callback of a closed loop");
         }
         let targets = self.timers.borrow_mut().drain();
-        drop(targets);
+        drop_quietly(Some(targets), "wakers of a closed loop's timers");
         self.ready.clear();
     }
 }

@@ -1,0 +1,264 @@
+//! Chapter 19: the turn.
+//!
+//! An event loop does one thing over and over. What can be waiting for it, and who ends the wait:
+//!
+//! ```text
+//!   a task woken here, call_soon ──▶ ready queue            nothing to wait for
+//!   sleep, call_later ─────────────▶ timer wheel            the time runs out
+//!   a socket would block ──────────▶ reactor                the operating system reports an edge
+//!   spawn_blocking, another thread ▶ remote queue           notify
+//!
+//!        ┌──────────────────────────── one turn ───────────────────────────┐
+//!        │ 1 plan    how long may we wait?  0 if anything is ready          │
+//!        │ 2 wait    block in the reactor: I/O, notify, or time runs out    │
+//!        │ 3 wake    sources that became ready → their tasks join the queue │
+//!        │ 4 fire    timers that are due → wake a task or queue a callback  │
+//!        │ 5 run     take the queue as it is now; poll / call each once     │
+//!        └──────────────────────────────────────────────────────────────────┘
+//!   made ready during step 5 → waits for the next turn, after another look at I/O
+//! ```
+//!
+//! The order is that of asyncio's `_run_once`. Step 5 runs what is in the queue when it starts and no more:
+//! that is what keeps tasks that wake each other, or themselves, from shutting out everything else.
+//!
+//! The main future of `run_until_complete` is polled as one more task. When it has ended, a mark is put at
+//! the end of the queue, and the run ends after the turn in which the mark comes up. So whatever was made
+//! ready before the main future ended still has its turn, as in asyncio.
+//!
+//! Before: `main_future.rs`. Next chapter: `event_loop.rs`, the loop as a program sees it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use crate::pace::Pace;
+use crate::reactor::Target;
+use crate::ready::{Batch, Entry, Sent};
+use crate::state::{Main, State, until};
+use crate::timer::clock::nanos;
+use crate::timer::wheel::TimerKey;
+use crate::trace::event::{Actor, EventKind, WaitReason};
+use crate::trace::observer::{Choice, Decision, Ready};
+
+/// What runs a loop's turns.
+pub(crate) struct Turns {
+    state: Rc<State>,
+    pace: Pace,
+    /// Turns begun while somebody watched.
+    begun: Cell<u64>,
+    /// In virtual time: how long the loop has waited for the world outside since its time last moved.
+    waited: Cell<Duration>,
+    /// Lists that one turn fills and empties, kept for their memory.
+    scratch: RefCell<Scratch>,
+}
+
+#[derive(Default)]
+struct Scratch {
+    targets: Vec<Target>,
+    fired: Vec<(TimerKey, Target)>,
+    sent: Vec<Sent>,
+}
+
+/// What step 1 decided.
+enum Plan {
+    /// Leave out steps 2 to 4.
+    Skip,
+    /// Wait, at most so long (`None`: without limit).
+    Wait(Option<Duration>, WaitReason),
+    /// Virtual time: look at I/O without waiting, then move the clock to this deadline.
+    Jump(u64),
+}
+
+impl Turns {
+    pub(crate) fn new(state: Rc<State>) -> Turns {
+        let (pace, scratch) = (Pace::new(), RefCell::default());
+        Turns { state, pace, begun: Cell::new(0), waited: Cell::new(Duration::ZERO), scratch }
+    }
+
+    /// Turns until something stops the loop.
+    pub(crate) fn run(&self, mut main: Option<&mut dyn Main>) {
+        loop {
+            self.turn(&mut main);
+            if self.state.stopping.replace(false) {
+                return;
+            }
+        }
+    }
+
+    fn turn(&self, main: &mut Option<&mut dyn Main>) {
+        let watched = self.state.seam.watched();
+        if watched {
+            self.begin_watched_turn();
+        }
+        // 1 plan
+        let plan = self.plan();
+        if !matches!(plan, Plan::Skip) {
+            let scratch = &mut *self.scratch.borrow_mut();
+            // 2 wait
+            let now = self.wait(plan);
+            // 3 wake
+            self.state.wake_ready(&mut scratch.targets);
+            self.state.fetch_sent(&mut scratch.sent);
+            // 4 fire
+            self.state.fire(now, &mut scratch.fired);
+        } else if self.state.remote.is_pending() {
+            self.state.fetch_sent(&mut self.scratch.borrow_mut().sent);
+        }
+        // 5 run
+        let entries = self.run_ready(main);
+        self.pace.ran(entries);
+        if watched {
+            self.end_watched_turn();
+        }
+    }
+
+    /// Step 1: how long may step 2 wait?
+    #[inline]
+    fn plan(&self) -> Plan {
+        let state = &*self.state;
+        if state.ready.len() > 0 || state.stopping.get() {
+            let skip = !state.stopping.get() && self.pace.may_skip(state.next_timer(), || state.clock.now());
+            return if skip { Plan::Skip } else { Plan::Wait(Some(Duration::ZERO), WaitReason::ReadyWork) };
+        }
+        let Some(at) = state.next_deadline() else { return Plan::Wait(None, WaitReason::Forever) };
+        let mut left = until(state.clock.now(), at);
+        if state.clock.is_virtual() {
+            // Time stands still as long as a socket or a job may still have something to say; then it passes
+            // as real time does.
+            if state.jobs() == 0 && !state.waits_for_io() {
+                return Plan::Jump(at);
+            }
+            left = left.saturating_sub(self.waited.get());
+        }
+        Plan::Wait(Some(left), WaitReason::NextTimer)
+    }
+
+    /// Step 2: waits as planned; returns the time it is then.
+    fn wait(&self, plan: Plan) -> u64 {
+        let state = &*self.state;
+        let (timeout, why) = match plan {
+            Plan::Wait(timeout, why) => (timeout, why),
+            Plan::Skip | Plan::Jump(_) => (Some(Duration::ZERO), WaitReason::NextTimer),
+        };
+        let timeout = self.decide_wait(timeout);
+        state.tell(|| match plan {
+            // To the program this is a wait like any other.
+            Plan::Jump(at) => EventKind::WaitBegin { timeout: Some(until(state.clock.now(), at)), why },
+            _ => EventKind::WaitBegin { timeout, why },
+        });
+        let began = Instant::now();
+        state.block(timeout);
+        match plan {
+            // Another thread may have sent something meanwhile, which comes first.
+            Plan::Jump(at) if !state.remote.is_pending() => self.jump(at),
+            Plan::Wait(Some(limit), WaitReason::NextTimer) if state.clock.is_virtual() => {
+                self.pass(began.elapsed(), limit);
+            }
+            _ => {}
+        }
+        let now = state.clock.now();
+        self.pace.looked(now);
+        now
+    }
+
+    /// Virtual time passes as real time does, though in one step: when what was waited adds up to the time left
+    /// until the next timer. So a loop that is woken early, again and again, still comes to its timers, and to
+    /// each at its very time.
+    fn pass(&self, elapsed: Duration, limit: Duration) {
+        let waited = self.waited.get();
+        if elapsed < limit {
+            return self.waited.set(waited + elapsed);
+        }
+        self.jump(self.state.clock.now().saturating_add(nanos(waited)).saturating_add(nanos(limit)));
+    }
+
+    fn jump(&self, to: u64) {
+        let from = self.state.moment();
+        self.waited.set(Duration::ZERO);
+        self.state.clock.jump(to);
+        if self.state.moment() > from {
+            self.state.tell(|| EventKind::ClockJump { from, to: Duration::from_nanos(to) });
+        }
+    }
+
+    /// An observer may have the clock moved instead of the wait.
+    fn decide_wait(&self, timeout: Option<Duration>) -> Option<Duration> {
+        if !self.state.seam.watched() || timeout == Some(Duration::ZERO) {
+            return timeout;
+        }
+        let Decision::Advance(by) = self.state.seam.decide(&Choice::Time(timeout)) else { return timeout };
+        let from = self.state.moment();
+        self.state.clock.advance(by);
+        self.state.tell(|| EventKind::ClockJump { from, to: self.state.moment() });
+        Some(Duration::ZERO)
+    }
+
+    /// Step 5: each entry that is in the queue now, once. Returns how many there were.
+    #[inline]
+    fn run_ready(&self, main: &mut Option<&mut dyn Main>) -> usize {
+        let mut batch = self.state.ready.take();
+        let entries = batch.len();
+        let watched = self.state.seam.watched();
+        let mut choices: Vec<Ready> = Vec::new();
+        if watched {
+            choices.extend(batch.rest().iter().copied().map(State::ready_of));
+        }
+        loop {
+            if watched {
+                self.decide_next(&mut batch, &mut choices);
+            }
+            let Some(entry) = batch.next() else { return entries };
+            if !entry.is_callback() {
+                self.state.run_task(entry, main);
+            } else if entry == Entry::MAIN_DONE {
+                self.state.stopping.set(true);
+            } else {
+                self.state.run_callback(entry);
+            }
+        }
+    }
+
+    /// An observer may choose among the entries left in this turn: the last ones of `choices`.
+    #[cold]
+    fn decide_next(&self, batch: &mut Batch<'_>, choices: &mut [Ready]) {
+        let done = choices.len() - batch.rest().len();
+        let left = &mut choices[done..];
+        if left.len() < 2 {
+            return;
+        }
+        if let Decision::Run(index) = self.state.seam.decide(&Choice::Next(left)) {
+            if let Some(moved) = left.get_mut(..=index) {
+                moved.rotate_right(1);
+                batch.bring_forward(index);
+            }
+        }
+    }
+
+    #[cold]
+    fn begin_watched_turn(&self) {
+        let state = &*self.state;
+        let turn = self.begun.get();
+        self.begun.set(turn + 1);
+        state.tell(|| EventKind::TurnBegin {
+            turn,
+            ready: state.ready.to_run(),
+            timers: state.timers(),
+            sources: state.sources(),
+            jobs: state.jobs(),
+        });
+        if let Decision::Cancel(task) = state.seam.decide(&Choice::Turn(turn)) {
+            let entry = state.tasks.borrow().find(task);
+            if let Some(entry) = entry {
+                let before = state.seam.enter(Actor::Observer, None);
+                state.cancel(entry);
+                state.seam.leave(before);
+            }
+        }
+    }
+
+    #[cold]
+    fn end_watched_turn(&self) {
+        let turn = self.begun.get() - 1;
+        self.state.tell(|| EventKind::TurnEnd { turn, ready: self.state.ready.to_run() });
+    }
+}
