@@ -322,7 +322,7 @@ fn a_million_sleeping_tasks_leave_nothing_behind() {
             .map(|number| {
                 let counted = Counted(Rc::clone(&dropped));
                 spawn(async move {
-                    sleep(Duration::from_millis(number)).await;
+                    sleep(Duration::from_millis(number + 1)).await;
                     drop(counted);
                 })
             })

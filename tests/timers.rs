@@ -55,7 +55,8 @@ fn a_sleep_of_nothing_or_until_the_past_is_over_at_once() {
         sleep(SECOND).await;
         let now = time();
         let polls = Cell::new(0);
-        let mut waits = [sleep(Duration::ZERO), sleep_until(now), sleep_until(now - 5 * SECOND)].map(Box::pin);
+        let mut waits =
+            [sleep(Duration::ZERO), sleep_until(now), sleep_until(now - 5 * SECOND)].map(Box::pin);
         poll_fn(|cx| {
             polls.set(polls.get() + 1);
             assert!(waits.iter_mut().all(|wait| wait.as_mut().poll(cx).is_ready()));
@@ -90,7 +91,7 @@ fn a_delay_beyond_the_end_of_time_never_ends() {
         let (sender, receiver) = oneloop::sync::oneshot::channel();
         let sender = RefCell::new(Some(sender));
         let told = Rc::clone(&woken);
-        call_later(300 * 365 * 24 * 3600 * SECOND, move || {
+        call_later(Duration::from_secs(300 * 365 * 24 * 3600), move || {
             told.set(true);
             let thread = thread::spawn(move || remote.call_soon(|| ()).unwrap());
             thread.join().unwrap();
