@@ -5,10 +5,12 @@
 
 mod http_support;
 
+use std::cell::Cell;
 use std::io::ErrorKind as Io;
+use std::rc::Rc;
 use std::time::Duration;
 
-use http_support::{Script, always, ok, script};
+use http_support::{Script, always, ok, once, script};
 use oneloop::http::{Client, ClientBuilder, Error, ErrorKind, Limits, Phase, Timeouts};
 use oneloop::trace::{Choice, Decision, Event, IoOp, Observer};
 
@@ -128,6 +130,48 @@ fn a_connection_that_is_never_made() {
     });
 }
 
+/// Holds connections back until told otherwise.
+#[derive(Clone, Default)]
+struct Gate(Rc<Cell<bool>>);
+
+impl Observer for Gate {
+    fn event(&self, _: &Event) {}
+
+    fn decide(&self, choice: &Choice<'_>) -> Decision {
+        match choice {
+            Choice::Io(_, IoOp::Connect) if !self.0.get() => Decision::Delay,
+            _ => Decision::GoOn,
+        }
+    }
+}
+
+#[test]
+fn a_request_cancelled_while_it_connects_gives_its_place_to_the_next() {
+    let server = always(ok("good"));
+    let gate = Gate::default();
+    let event_loop = oneloop::EventLoop::builder().observer(gate.clone()).build().unwrap();
+    event_loop.run_until_complete(async {
+        let client = builder().build();
+        let mut tasks: Vec<_> = (0..3)
+            .map(|_| {
+                let send = client.get(server.url("/")).send();
+                oneloop::spawn(async move { send.await?.text().await })
+            })
+            .collect();
+        for _ in 0..5 {
+            oneloop::yield_now().await;
+        }
+        let last = tasks.pop().unwrap();
+        for task in tasks {
+            assert!(task.cancel(), "the first connects, the second waits for its turn");
+        }
+        gate.0.set(true);
+        assert_eq!(last.await.unwrap().unwrap(), "good");
+        assert!(server.request().starts_with("GET"));
+        assert_eq!(server.requests().len(), 0, "only the last was sent");
+    });
+}
+
 #[test]
 fn a_server_that_never_answers() {
     let server = always("");
@@ -228,7 +272,7 @@ fn a_body_shorter_than_promised() {
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n", None, 5),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n0\r\n", None, 5),
     ] {
-        let server = script(move |_, mut peer| drop(peer.answer(answer)));
+        let server = once(answer);
         let error = fault(builder().build(), &server);
         assert_eq!(error.phase(), Phase::Body);
         let right = matches!(error.kind(), ErrorKind::ShortBody { expected: e, got: g } if *e == expected && *g == got);
@@ -238,7 +282,7 @@ fn a_body_shorter_than_promised() {
 
 #[test]
 fn after_an_error_a_body_does_not_look_complete() {
-    let server = script(|_, mut peer| drop(peer.answer("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")));
+    let server = once("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
     oneloop::run(async {
         let mut response = builder().build().get(server.url("/")).send().await.unwrap();
         assert_eq!(response.chunk().await.unwrap().as_deref(), Some(&b"half"[..]));
@@ -262,7 +306,7 @@ fn a_large_promise_is_refused_beyond_the_limit_and_costs_nothing_below_it() {
     assert!(matches!(error.kind(), ErrorKind::TooLarge { what: "body", limit: l } if *l == limit), "{error}");
 
     for length in [1 << 40, u64::MAX] {
-        let server = script(move |_, mut peer| drop(peer.answer(promise(length))));
+        let server = once(promise(length));
         let error = fault(with_limits(|limits| limits.body_bytes = u64::MAX), &server);
         let right =
             matches!(error.kind(), ErrorKind::ShortBody { expected: Some(e), got: 6 } if *e == length);
@@ -333,7 +377,7 @@ fn a_body_of_exactly_the_limit_is_taken_in_every_framing() {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n0123\r\n6\r\n456789\r\n0\r\n\r\n",
     ] {
         for (limit, fits) in [(10, true), (9, false)] {
-            let server = script(move |_, mut peer| drop(peer.answer(answer)));
+            let server = once(answer);
             oneloop::run(async {
                 let client = with_limits(|limits| limits.body_bytes = limit);
                 let body = async { client.get(server.url("/")).send().await?.bytes().await };
@@ -398,7 +442,7 @@ fn a_large_upload_that_is_refused_early_gets_the_refusal() {
 
 #[test]
 fn a_tls_handshake_that_never_comes_and_one_that_is_none() {
-    let silent = script(|_, mut peer| drop(peer.wait_for_close()));
+    let silent = script(|_, mut peer| assert!(peer.wait_for_close()));
     let plain = script(|_, mut peer| {
         peer.write("HTTP/1.1 400 Bad Request\r\n\r\n");
         peer.wait_for_close();

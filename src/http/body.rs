@@ -29,6 +29,8 @@
 //!                    └► Extension ┘ └──► Trailer ─ line ─► TrailerLf ─► Trailer
 //!                                           └── CR (line is empty) ─► EndLf ─ LF ─► Done
 //! ```
+//!
+//! Before: `buffer.rs`. Next chapter: `head.rs`, reading heads.
 
 use super::error::ErrorKind;
 use super::limits::Limits;

@@ -7,6 +7,8 @@
 //!
 //! Safe Rust cannot read into memory that was never written, so room is zeroed once when it is made
 //! and never again: a body of 200 KB costs one `memset` of 200 KB, however many reads it takes.
+//!
+//! Before: `error.rs`. Next chapter: `body.rs`, where a body ends.
 
 /// A queue of bytes: filled at its end by reads, consumed at its start by the protocol.
 #[derive(Debug, Default)]
@@ -33,8 +35,7 @@ impl Buffer {
         self.end - self.start
     }
 
-    /// Room to read into, at least one byte. Grows by `step` (and at least doubles what is filled,
-    /// so that growing stays linear) only when there is no room left.
+    /// Room to read into, at least one byte. Grows by `step` only when there is no room left.
     pub fn room(&mut self, step: usize) -> &mut [u8] {
         if self.is_empty() {
             (self.start, self.end) = (0, 0);

@@ -9,6 +9,8 @@
 //! # }
 //! # drop(example());
 //! ```
+//!
+//! Before: `request.rs`. Next chapter: `reply.rs`, a handler's side.
 
 use std::fmt;
 use std::rc::Rc;

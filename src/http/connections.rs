@@ -14,6 +14,8 @@
 //! Turn and connection live in one [`Lease`]. Whatever becomes of a request (an error, a timeout, its task
 //! cancelled while it connects, its response dropped unread), the lease is dropped and the turn goes to the
 //! next in line. Places lost to cancelled requests are what httpx's `PoolTimeout` reports are about.
+//!
+//! Before: `dial.rs`. Next chapter: `response.rs`, an answer and its body.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};

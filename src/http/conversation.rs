@@ -12,11 +12,14 @@
 //! Requests that a client sends ahead (pipelining) wait in the buffer, or in its own: the next is looked at
 //! when the one before is answered. So replies are in order, and a client that does not read them has at
 //! most one of them held for it.
+//!
+//! Before: `reply.rs`. Next chapter: `server.rs`, the server.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::panic::Location;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
@@ -34,11 +37,13 @@ use super::limits::{Limits, ServerTimeouts};
 use super::reply::{Reply, Request};
 use super::stream::{Connection, Sent, Stream};
 use super::wire::{self, HeadReader, RequestHead, ResponseFraming};
+use crate::current::suspended;
 use crate::net::TcpStream;
 use crate::sync::Event;
+use crate::trace::event::Wait;
 
-/// After a refusal, so much of what the client still sends is read and forgotten, for so long. Closing at
-/// once would reset the connection, and the client might never see why (RFC 9112, section 9.6).
+/// When the server closes first, so much of what the client still sends is read and forgotten, for so long.
+/// Closing at once would reset the connection, and the client might never see the reply (RFC 9112, section 9.6).
 const LINGER_BYTES: usize = 256 * 1024;
 const LINGER: Duration = Duration::from_secs(1);
 /// Memory given to a request's body on the word of `Content-Length` alone.
@@ -52,6 +57,8 @@ pub(crate) struct Service<H> {
     /// Set when the server is dropped: idle connections end, busy ones after their reply.
     pub closing: Event,
     pub date: RefCell<DateLine>,
+    /// Where the program called `serve`.
+    pub site: &'static Location<'static>,
 }
 
 /// What is needed of a request to send its reply, after the handler took the request.
@@ -76,10 +83,11 @@ where
                 let reply = (service.handler)(request).await;
                 let keep_alive = terms.keep_alive && !service.closing.is_set();
                 let sent = service.send(&mut connection, &reply, Terms { keep_alive, ..terms }).await;
-                if !keep_alive || sent.is_err() {
-                    return;
+                match sent {
+                    Ok(()) if keep_alive => connection.rest(),
+                    Ok(()) => return service.linger(&mut connection).await,
+                    Err(_) => return,
                 }
-                connection.rest();
             }
             Err(kind) => return service.refuse(&mut connection, &kind).await,
         }
@@ -97,7 +105,7 @@ impl<H> Service<H> {
             Poll::Ready(result) => Poll::Ready(result.is_ok_and(|n| n > 0)),
             Poll::Pending => closing.as_mut().poll(cx).map(|()| false),
         });
-        Deadline::new(None).within(Some(self.timeouts.idle), wait).await.unwrap_or(false)
+        self.noted(Deadline::new(None).within(Some(self.timeouts.idle), wait)).await.unwrap_or(false)
     }
 
     /// Reads one whole request.
@@ -107,7 +115,8 @@ impl<H> Service<H> {
         peer: SocketAddr,
     ) -> Result<(Request, Terms), ErrorKind> {
         let deadline = Deadline::new(Some(self.timeouts.request));
-        let head = deadline.within(Some(self.timeouts.head), read_head(connection, &self.limits)).await??;
+        let head = deadline.within(Some(self.timeouts.head), read_head(connection, &self.limits));
+        let head = self.noted(head).await??;
         check(&head)?;
         let terms = Terms {
             version: head.version,
@@ -123,11 +132,11 @@ impl<H> Service<H> {
         let mut timer = Timer::new(deadline, Some(self.timeouts.body));
         let mut body = Buffer::default();
         while !decoder.is_done() {
-            poll_fn(|cx| match connection.poll_body(cx, &mut decoder, &mut body, BODY_STEP) {
+            let some = poll_fn(|cx| match connection.poll_body(cx, &mut decoder, &mut body, BODY_STEP) {
                 Poll::Ready(result) => Poll::Ready(result),
                 Poll::Pending => timer.poll(cx).map(Err),
-            })
-            .await?;
+            });
+            self.noted(some).await?;
             timer.reset();
         }
         Ok((Request::new(head, body.into_vec(), peer), terms))
@@ -159,7 +168,7 @@ impl<H> Service<H> {
         let deadline = Deadline::new(None);
         loop {
             let some = poll_fn(|cx| connection.poll_send(cx, body, &mut sent));
-            if deadline.within(Some(self.timeouts.send), some).await?? {
+            if self.noted(deadline.within(Some(self.timeouts.send), some)).await?? {
                 return Ok(());
             }
         }
@@ -180,9 +189,28 @@ impl<H> Service<H> {
         let reply = Reply::text(format!("{status}\n{kind}\n")).status(status);
         let terms = Terms { version: Version::HTTP_11, keep_alive: false, head_only: false };
         if self.send(connection, &reply, terms).await.is_ok() {
-            // Whatever comes of it, the connection is closed next.
-            let _ = Deadline::new(Some(LINGER)).within(None, linger(connection)).await;
+            self.linger(connection).await;
         }
+    }
+
+    /// Closes our side and reads what still comes, for a while.
+    async fn linger(&self, connection: &mut Connection) {
+        let end = Deadline::new(Some(LINGER)).within(None, drain(connection));
+        // Whatever comes of it, the connection is closed next.
+        let _ = self.noted(end).await;
+    }
+
+    /// Has the server's own waits show the line that called `serve`; a handler's show the handler's.
+    async fn noted<T>(&self, future: impl Future<Output = T>) -> T {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            let poll = future.as_mut().poll(cx);
+            if poll.is_pending() {
+                suspended(Wait::Request, self.site);
+            }
+            poll
+        })
+        .await
     }
 }
 
@@ -227,7 +255,7 @@ fn expects_continue(head: &RequestHead) -> bool {
         && expect.is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
 }
 
-async fn linger(connection: &mut Connection) -> io::Result<()> {
+async fn drain(connection: &mut Connection) -> io::Result<()> {
     poll_fn(|cx| connection.poll_close(cx)).await?;
     let mut forgotten = 0;
     while forgotten < LINGER_BYTES {

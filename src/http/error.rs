@@ -11,6 +11,8 @@
 //! [`Error`] carries the URL, the [`Phase`] and the [`ErrorKind`]; it is one word wide, so that a
 //! `Result<T, Error>` stays small. The protocol code below it ([`wire`](super::wire),
 //! [`body`](super::body)) knows no URL and no phase: it returns the bare kind.
+//!
+//! Before: `limits.rs`. Next chapter: `buffer.rs`, where bytes wait.
 
 use std::fmt;
 use std::io;

@@ -4,6 +4,8 @@
 //! into it. If not one byte of an answer came, a `GET`, `HEAD` or `OPTIONS` is sent once more, on a fresh
 //! connection. A `POST` never is: the server may have acted on it before it closed (RFC 9112, section
 //! 9.3.1). A request on a fresh connection is not repeated either: there it is the server's answer.
+//!
+//! Before: `response.rs`. Next chapter: `request.rs`, putting a request together.
 
 use std::cell::OnceCell;
 use std::future::poll_fn;
@@ -145,11 +147,12 @@ async fn ask(
     // A server may answer (413, say) and close while we are still sending: its answer is worth more than
     // our broken pipe.
     let limit = shared.settings.timeouts.head;
-    let kind = match deadline.within(limit, read_head(connection, shared)).await {
+    let mut came = false;
+    let kind = match deadline.within(limit, read_head(connection, shared, &mut came)).await {
         Ok(Ok(head)) => return Ok(Asked { head, sent: unsent.is_none() }),
         Ok(Err(kind)) | Err(kind) => kind,
     };
-    let gone = connection.received().is_empty() && is_gone(&kind);
+    let gone = !came && is_gone(&kind);
     Err(Failed { failure: unsent.unwrap_or((Phase::Head, kind)), gone })
 }
 
@@ -184,8 +187,12 @@ async fn send(
     }
 }
 
-/// Reads heads until one is the answer itself and no interim one (1xx).
-async fn read_head(connection: &mut Connection, shared: &Shared) -> Result<ResponseHead, ErrorKind> {
+/// Reads heads until one is the answer itself and no interim one (1xx). `came` tells whether any byte did.
+async fn read_head(
+    connection: &mut Connection,
+    shared: &Shared,
+    came: &mut bool,
+) -> Result<ResponseHead, ErrorKind> {
     let limits = &shared.settings.limits;
     for _ in 0..=limits.interim_heads {
         let mut reader = HeadReader::new();
@@ -198,6 +205,7 @@ async fn read_head(connection: &mut Connection, shared: &Shared) -> Result<Respo
             if poll_fn(|cx| connection.poll_receive(cx)).await? == 0 {
                 return Err(ErrorKind::Closed { got: connection.received().len() });
             }
+            *came = true;
         };
         connection.consume(length);
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -213,7 +221,7 @@ async fn read_head(connection: &mut Connection, shared: &Shared) -> Result<Respo
 /// Whether this is how a connection looks that the other side has closed.
 fn is_gone(kind: &ErrorKind) -> bool {
     match kind {
-        ErrorKind::Closed { got: 0 } => true,
+        ErrorKind::Closed { .. } => true,
         ErrorKind::Io(error) => matches!(
             error.kind(),
             io::ErrorKind::BrokenPipe

@@ -8,6 +8,8 @@
 //! **Line ends.** A server here takes CR LF only. A client also takes a bare LF in a *head*, which RFC
 //! 9112, section 2.2, allows, because old servers send it and nothing behind a client could be
 //! misled; in chunked framing neither takes it. A bare CR, NUL or a folded line is an error in both.
+//!
+//! Before: `body.rs`. Next chapter: `wire.rs`, what stands on the wire.
 
 use std::mem::MaybeUninit;
 
@@ -68,9 +70,8 @@ impl HeadReader {
         let Some(bytes) = self.worth_parsing(bytes, limits)? else { return Ok(None) };
         with_slots(limits, |slots| {
             let mut parsed = httparse::Response::new(&mut []);
-            let mut config = httparse::ParserConfig::default();
-            config.allow_multiple_spaces_in_response_status_delimiters(false);
-            let status = config.parse_response_with_uninit_headers(&mut parsed, bytes, slots);
+            let strict = httparse::ParserConfig::default();
+            let status = strict.parse_response_with_uninit_headers(&mut parsed, bytes, slots);
             let Some(length) = complete(status, bytes.len(), limits)? else { return Ok(None) };
             let status = StatusCode::from_u16(parsed.code.unwrap_or(0));
             let status = status.map_err(|_| bad_head("the status is not between 100 and 999"))?;
@@ -180,13 +181,15 @@ fn head_error(error: httparse::Error, limits: &Limits) -> ErrorKind {
 }
 
 fn header_map(lines: &[httparse::Header<'_>]) -> Result<HeaderMap, ErrorKind> {
-    let mut map = HeaderMap::with_capacity(lines.len());
+    // Both `try_` for the one case of a limit on headers raised beyond what a map can hold.
+    let full = |_| bad_head("more headers than a map can hold");
+    let mut map = HeaderMap::try_with_capacity(lines.len()).map_err(full)?;
     for line in lines {
         let name = HeaderName::from_bytes(line.name.as_bytes());
         let name = name.map_err(|_| bad_head("a header name is no token"))?;
         let value = HeaderValue::from_bytes(line.value);
         let value = value.map_err(|_| bad_head("a header value has a control byte"))?;
-        map.append(name, value);
+        map.try_append(name, value).map_err(full)?;
     }
     Ok(map)
 }

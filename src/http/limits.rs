@@ -3,6 +3,8 @@
 //! Everything that comes from a network is bounded by one of these. They hold for bodies that are
 //! thrown away too (a redirect's, say), and however the bytes are cut up on their way: one at a time
 //! costs no more memory and, per byte, no more work than all at once.
+//!
+//! Before: `net/tls.rs`. Next chapter: `error.rs`, what can go wrong.
 
 use std::time::Duration;
 

@@ -9,6 +9,8 @@
 //! (RFC 9110, section 15.4.) To another *origin*, that is when scheme, host or port differ, no credentials
 //! go along: a `Location` is written by a stranger, and this leak has been found in nearly every client
 //! (CVE-2018-18074 in requests, CVE-2022-27774 in curl, GHSA-4qqq in Scrapy, …).
+//!
+//! Before: `date.rs`. Next chapter: `settings.rs`, a client's settings.
 
 use ::http::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE, COOKIE, HOST,

@@ -1,4 +1,6 @@
 //! Chapter: what a handler of the server is given, and what it returns.
+//!
+//! Before: `client.rs`. Next chapter: `conversation.rs`, one connection of the server.
 
 use std::fmt;
 use std::net::SocketAddr;

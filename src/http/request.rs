@@ -1,4 +1,6 @@
 //! Chapter: how a request is put together, and sent.
+//!
+//! Before: `exchange.rs`. Next chapter: `client.rs`, the client.
 
 use std::fmt;
 use std::future::Future;
@@ -88,7 +90,7 @@ impl RequestBuilder {
     ///
     /// # Errors
     ///
-    /// Every [`Phase`] but `Body` can fail.
+    /// In any [`Phase`]; in `Body` only if the promised length is beyond the limit.
     ///
     /// # Cancellation
     ///

@@ -2,6 +2,8 @@
 //!
 //! The body is read only as fast as it is asked for. When its last byte is read the connection goes back to
 //! be used again; a [`Response`] dropped before that closes it, unless the rest had already come.
+//!
+//! Before: `connections.rs`. Next chapter: `exchange.rs`, a request and its answer.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -66,7 +68,7 @@ impl Response {
         &self.url
     }
 
-    /// How long the body will be in bytes, if the server said so.
+    /// How long the body will be in bytes, if that is known; 0 where there is none, as after `HEAD`.
     pub fn content_length(&self) -> Option<u64> {
         self.incoming.decoder.expected()
     }

@@ -16,6 +16,8 @@
 //!     Ok::<(), Box<dyn std::error::Error>>(())
 //! }).unwrap();
 //! ```
+//!
+//! Before: `conversation.rs`. Next part: seeing it, `trace/narrate.rs`.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -32,7 +34,7 @@ use super::date::DateLine;
 use super::limits::{Limits, SERVER_BODY_BYTES, SERVER_CONNECTIONS, ServerTimeouts};
 use super::reply::{Reply, Request};
 use crate::current::suspended;
-use crate::join::spawn;
+use crate::join::spawn_named;
 use crate::net::TcpListener;
 use crate::sync::{Event, Semaphore};
 use crate::trace::event::Wait;
@@ -109,6 +111,7 @@ impl Server {
     ///
     /// Dropped, it takes no more connections; idle ones are closed, and requests that have begun are still
     /// answered.
+    #[track_caller]
     pub fn serve<H, F>(self, handler: H) -> Serve
     where
         H: Fn(Request) -> F + 'static,
@@ -117,7 +120,8 @@ impl Server {
         let Server { listener, limits, timeouts, max_connections } = self;
         let closing = Event::new();
         let date = RefCell::new(DateLine::default());
-        let service = Rc::new(Service { handler, limits, timeouts, closing: closing.clone(), date });
+        let site = Location::caller();
+        let service = Rc::new(Service { handler, limits, timeouts, closing: closing.clone(), date, site });
         Serve { inner: Box::pin(accept(listener, service, max_connections)), closing }
     }
 }
@@ -141,7 +145,7 @@ where
         }
         let service = Rc::clone(&service);
         // Detached: `closing` ends it.
-        drop(spawn(async move {
+        drop(spawn_named("http connection", async move {
             converse(stream, peer, service).await;
             drop(place);
         }));

@@ -1,4 +1,6 @@
 //! Chapter: what a client may be told, and what it does when told nothing.
+//!
+//! Before: `redirect.rs`. Next chapter: `deadline.rs`, no wait without an end.
 
 use std::sync::Arc;
 use std::time::Duration;

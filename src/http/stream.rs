@@ -2,6 +2,8 @@
 //!
 //! Client and server both hold a [`Connection`]: it reads into its [`Buffer`], or past it straight into
 //! a body, and writes a head and a body as one piece.
+//!
+//! Before: `deadline.rs`. Next chapter: `dial.rs`, from a URL to a connection.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;

@@ -9,6 +9,8 @@
 //!
 //! What is written takes its parts as types that cannot hold CR, LF or NUL (`Method`, `HeaderName`,
 //! `HeaderValue`), and the target is checked here byte by byte. So no caller's input can end a line.
+//!
+//! Before: `head.rs`. Next chapter: `date.rs`, the `Date` line.
 
 use ::http::header::{CONNECTION, CONTENT_LENGTH, DATE, HOST, HeaderName, TRANSFER_ENCODING};
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Version};

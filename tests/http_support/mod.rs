@@ -85,12 +85,6 @@ impl Peer {
     pub fn note(&self, text: &str) {
         let _ = self.seen.send(text.to_owned());
     }
-
-    /// Closes so that the client sees a reset instead of an end.
-    pub fn reset(self) {
-        // Closing with unread bytes resets; the request is still there if it was never read.
-        drop(self.stream);
-    }
 }
 
 /// The length of the request at the front, if it is whole.
@@ -122,6 +116,14 @@ pub fn script(mut script: impl FnMut(usize, Peer) + Send + 'static) -> Script {
 pub fn always(answer: impl Into<Vec<u8>>) -> Script {
     let answer = answer.into();
     script(move |_, mut peer| while peer.answer(&answer) {})
+}
+
+/// Answers one request on each connection, and closes it.
+pub fn once(answer: impl Into<Vec<u8>>) -> Script {
+    let answer = answer.into();
+    script(move |_, mut peer| {
+        peer.answer(&answer);
+    })
 }
 
 /// A 200 with this body.
