@@ -36,7 +36,7 @@ fn one_ctrl_c_reaches_every_waiter() {
         // They begin to listen in the turn after this one.
         yield_now().await;
         let shown = format!("{:?}", waiters[0]);
-        assert!(shown.contains("tests/signal.rs") && shown.contains("Signal"), "{shown}");
+        assert!(shown.contains("suspended at tests/signal.rs") && shown.contains("a signal"), "{shown}");
         raise(SIGINT).unwrap();
         for waiter in waiters {
             waiter.await.unwrap().unwrap();
