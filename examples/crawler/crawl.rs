@@ -86,6 +86,11 @@ impl Crawl {
         self.there.borrow().clone()
     }
 
+    /// Says that no more pictures will be found.
+    pub fn say_found(&self) {
+        self.bar.suspend(|| println!("[+] Found {} images.", self.tally.borrow().found));
+    }
+
     /// Clears the progress bar away.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
@@ -99,7 +104,10 @@ impl Crawl {
         match self.fetch(&page).await {
             Ok(Some(html)) => {
                 self.tally.borrow_mut().pages += 1;
-                links::pictures(&html, &page).into_iter().filter_map(|url| self.admit(url)).collect()
+                let pictures = links::pictures(&html, &page).into_iter();
+                let new: Vec<Picture> = pictures.filter_map(|url| self.admit(url)).collect();
+                self.bar.inc_length(new.len() as u64);
+                new
             }
             Ok(None) => Vec::new(),
             Err(failure) => {
@@ -157,7 +165,6 @@ impl Crawl {
         }
         names.insert(name.clone(), url.clone());
         self.tally.borrow_mut().found += 1;
-        self.bar.inc_length(1);
         Some(Picture { url, name })
     }
 

@@ -20,12 +20,12 @@ use crate::crawl::{Crawl, Picture};
 const QUEUE_ROOM: usize = 1000;
 
 /// A producer for each page puts pictures into a queue, `consumers` tasks take them out.
-pub async fn queue(crawl: &Rc<Crawl>, pages: Vec<Url>, consumers: usize, found: impl FnOnce()) {
+pub async fn queue(crawl: &Rc<Crawl>, pages: Vec<Url>, consumers: usize) {
     let queue = Queue::new(QUEUE_ROOM);
     let consumers: Vec<JoinHandle<()>> =
         (0..consumers).map(|_| spawn(consume(Rc::clone(crawl), queue.clone()))).collect();
     gather(pages.into_iter().map(|page| produce(Rc::clone(crawl), page, queue.clone()))).await;
-    found();
+    crawl.say_found();
     // Every picture that was put has been processed when this returns …
     queue.join().await;
     // … so that all consumers wait for one that will never come.
@@ -50,13 +50,13 @@ async fn consume(crawl: Rc<Crawl>, queue: Queue<Picture>) {
 }
 
 /// All pages at once, and when the last is there, all pictures at once; the lanes hold them back.
-pub async fn all_at_once(crawl: &Rc<Crawl>, pages: Vec<Url>, found: impl FnOnce()) {
+pub async fn all_at_once(crawl: &Rc<Crawl>, pages: Vec<Url>) {
     let find = |page| {
         let crawl = Rc::clone(crawl);
         async move { crawl.find(page).await }
     };
     let pictures = gather(pages.into_iter().map(find)).await;
-    found();
+    crawl.say_found();
     let process = |picture| {
         let crawl = Rc::clone(crawl);
         async move { crawl.process(picture).await }
@@ -65,12 +65,12 @@ pub async fn all_at_once(crawl: &Rc<Crawl>, pages: Vec<Url>, found: impl FnOnce(
 }
 
 /// One request after the other.
-pub async fn sequential(crawl: &Crawl, pages: Vec<Url>, found: impl FnOnce()) {
+pub async fn sequential(crawl: &Crawl, pages: Vec<Url>) {
     let mut pictures = Vec::new();
     for page in pages {
         pictures.extend(crawl.find(page).await);
     }
-    found();
+    crawl.say_found();
     for picture in pictures {
         crawl.process(picture).await;
     }

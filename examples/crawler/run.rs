@@ -103,11 +103,10 @@ async fn crawl_pages(args: Args, start: Url) -> io::Result<u8> {
     let interrupt = spawn(stop_at_ctrl_c(Rc::clone(&crawl)));
 
     let begin = Instant::now();
-    let found = || println!("[+] Found {} images.", crawl.tally.borrow().found);
     match args.mode {
-        Mode::Queue => modes::queue(&crawl, pages, consumers, found).await,
-        Mode::Gather => modes::all_at_once(&crawl, pages, found).await,
-        Mode::Sequential => modes::sequential(&crawl, pages, found).await,
+        Mode::Queue => modes::queue(&crawl, pages, consumers).await,
+        Mode::Gather => modes::all_at_once(&crawl, pages).await,
+        Mode::Sequential => modes::sequential(&crawl, pages).await,
     }
     let took = begin.elapsed();
 

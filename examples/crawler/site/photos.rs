@@ -104,9 +104,9 @@ impl Photos {
     }
 }
 
-/// The file name of picture `index`: its scene, and its number in that scene from 1.
+/// The file name of picture `index`: its number from 1, and its scene.
 pub fn name(index: usize) -> String {
-    format!("{}-{:02}.jpg", SCENES[index % SCENES.len()].name, index / SCENES.len() + 1)
+    format!("{:03}-{}.jpg", index + 1, SCENES[index % SCENES.len()].name)
 }
 
 /// Where window `nth` lies on its canvas. A step of 3 through all places spreads them over it, and
