@@ -249,15 +249,14 @@ impl State {
 
     /// Does for another thread what it asked for; observers are told that `by` did it.
     fn as_sender(&self, by: Option<Actor>, act: impl FnOnce()) {
-        let before = by.map(|by| {
-            let cause = match by {
-                Actor::Job(job) => self.seam.job_cause(job),
-                _ => None,
-            };
-            self.seam.enter(by, cause)
-        });
+        let Some(by) = by else { return act() };
+        let cause = match by {
+            Actor::Job(job) => self.seam.job_cause(job),
+            _ => None,
+        };
+        self.seam.enter(by, cause);
         act();
-        before.into_iter().for_each(|before| self.seam.leave(before));
+        self.seam.leave();
     }
 
     /// Asks for the end of the run after this turn.

@@ -249,9 +249,9 @@ impl Turns {
         if let Decision::Cancel(task) = state.seam.decide(&Choice::Turn(turn)) {
             let entry = state.tasks.borrow().find(task);
             if let Some(entry) = entry {
-                let before = state.seam.enter(Actor::Observer, None);
+                state.seam.enter(Actor::Observer, None);
                 state.cancel(entry);
-                state.seam.leave(before);
+                state.seam.leave();
             }
         }
     }

@@ -12,7 +12,9 @@ use oneloop::{Builder, EventLoop, call_later, call_soon, sleep, spawn, spawn_blo
 
 /// All events of a run, with their sentences.
 #[derive(Clone, Default)]
-struct Run(Rc<RefCell<(Narrator, Vec<(Event, String)>)>>);
+struct Run(Rc<RefCell<(Narrator, Told)>>);
+
+type Told = Vec<(Event, String)>;
 
 impl Observer for Run {
     fn event(&self, event: &Event) {

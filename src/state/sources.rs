@@ -117,9 +117,9 @@ impl State {
         for Edge { id, readable, writable, closed, targets: count } in edges {
             let kind = EventKind::IoReady { source: id, readable, writable, closed };
             let seq = self.seam.tell(self.moment(), None, kind);
-            let before = self.seam.enter(Actor::Source(id), Some(seq));
+            self.seam.enter(Actor::Source(id), Some(seq));
             targets.by_ref().take(count).for_each(|target| self.make_ready(target));
-            self.seam.leave(before);
+            self.seam.leave();
         }
     }
 

@@ -112,7 +112,9 @@ impl State {
             (None, None) => Poll::Pending,
         }));
         self.polled.set(None);
-        let before = watch.map(|watch| self.tell_poll_end(entry, &result, watch));
+        if let Some(watch) = watch {
+            self.tell_poll_end(entry, &result, watch);
+        }
         match result {
             Ok(Poll::Pending) => {
                 let (wait, site) = self.suspended.get();
@@ -122,8 +124,8 @@ impl State {
             Err(payload) => self.finish_panicked(entry, cell, main, payload),
         }
         // Only now: whom the task's end wakes, the task has woken.
-        if let Some(before) = before {
-            self.seam.leave(before);
+        if watch.is_some() {
+            self.seam.leave();
         }
     }
 
@@ -205,14 +207,17 @@ impl State {
     fn drop_cell(&self, entry: Entry, cell: Option<BoxedCell>) {
         let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at);
         let before = self.polled.replace(Some(Polled { entry, waker: std::ptr::null() }));
-        let actor = self.seam.watched().then(|| {
+        let watched = self.seam.watched();
+        if watched {
             let task = task_id(entry);
-            self.seam.enter(Actor::Task(task), self.seam.take_wake(task))
-        });
+            self.seam.enter(Actor::Task(task), self.seam.take_wake(task));
+        }
         drop_quietly(cell, "future of a cancelled task");
         self.polled.set(before);
         self.finish(entry, Some(task::failed(JoinError::Cancelled)), Outcome::Cancelled, at);
-        actor.into_iter().for_each(|before| self.seam.leave(before));
+        if watched {
+            self.seam.leave();
+        }
     }
 
     /// Drops a task at once, whether it was queued or suspended: how a closing loop ends it.
@@ -256,29 +261,22 @@ impl State {
         let waited = wake.map_or(Duration::ZERO, |(_, woken)| time.saturating_sub(woken));
         let kind = EventKind::PollBegin { task, poll, waited };
         let seq = self.seam.tell_because(wake.map(|(seq, _)| seq), time, None, kind);
-        let before = self.seam.enter(Actor::Task(task), Some(seq));
-        Watch { poll, began: time, before }
+        self.seam.enter(Actor::Task(task), Some(seq));
+        Watch { poll, began: time }
     }
 
-    /// Returns who was at work before the poll, for `leave`.
     #[cold]
-    fn tell_poll_end(
-        &self,
-        entry: Entry,
-        result: &std::thread::Result<Poll<()>>,
-        watch: Watch,
-    ) -> (Actor, Option<u64>) {
+    fn tell_poll_end(&self, entry: Entry, result: &std::thread::Result<Poll<()>>, watch: Watch) {
         let suspended = matches!(result, Ok(Poll::Pending)).then(|| self.suspended.get());
         let wakers = self.tasks.borrow_mut().clones_of_waker(entry);
         let took = self.moment().saturating_sub(watch.began);
         self.tell(|| EventKind::PollEnd { task: task_id(entry), poll: watch.poll, took, suspended, wakers });
-        watch.before
     }
 }
 
 /// What is remembered of a poll while somebody watches.
+#[derive(Clone, Copy)]
 struct Watch {
     poll: u32,
     began: Duration,
-    before: (Actor, Option<u64>),
 }

@@ -58,13 +58,14 @@ impl State {
             let began = self.moment();
             let cause = self.seam.take_callback(id);
             let seq = self.seam.tell_because(cause, began, None, EventKind::CallbackBegin { callback: id });
-            (began, self.seam.enter(Actor::Callback(id), Some(seq)))
+            self.seam.enter(Actor::Callback(id), Some(seq));
+            began
         });
         let result = catch_unwind(AssertUnwindSafe(function));
-        if let Some((began, before)) = watch {
+        if let Some(began) = watch {
             let took = self.moment().saturating_sub(began);
             self.tell(|| EventKind::CallbackEnd { callback: id, took, panicked: result.is_err() });
-            self.seam.leave(before);
+            self.seam.leave();
         }
         if let Err(payload) = result {
             log::error!(target: "oneloop", "{id} panicked: {}", panic_text(&*payload));
@@ -175,9 +176,9 @@ impl State {
         if let Some(callback) = callback {
             self.seam.note_callback(callback, seq);
         }
-        let before = self.seam.enter(Actor::Timer(id), Some(seq));
+        self.seam.enter(Actor::Timer(id), Some(seq));
         self.make_ready(target);
-        self.seam.leave(before);
+        self.seam.leave();
     }
 
     /// Drops every callback and timer, for a loop that closes.

@@ -122,6 +122,8 @@ pub(crate) struct Seam {
     actor: RefCell<Actor>,
     /// The event that began what is going on now; `None` outside of everything.
     cause: Cell<Option<u64>>,
+    /// Who was at work before, and what began that: the wake inside a timer inside a turn. Empty unless watched.
+    outer: RefCell<Vec<(Actor, Option<u64>)>>,
     /// Notes on live tasks. Empty unless watched.
     notes: RefCell<HashMap<TaskId, TaskNotes>>,
     /// The events that armed the timers in the wheel, and their deadlines. Empty unless watched.
@@ -140,6 +142,7 @@ impl Seam {
             seq: Cell::new(0),
             actor: RefCell::new(Actor::Loop),
             cause: Cell::new(None),
+            outer: RefCell::default(),
             notes: RefCell::default(),
             deadlines: RefCell::default(),
             callbacks: RefCell::default(),
@@ -191,13 +194,15 @@ impl Seam {
         self.actor.borrow().clone()
     }
 
-    /// From now on `actor` is at work, begun by event `cause`; returns what was before, for `leave`.
-    pub(crate) fn enter(&self, actor: Actor, cause: Option<u64>) -> (Actor, Option<u64>) {
-        (self.actor.replace(actor), self.cause.replace(cause))
+    /// From now on `actor` is at work, begun by event `cause`; until `leave`.
+    pub(crate) fn enter(&self, actor: Actor, cause: Option<u64>) {
+        let outer = (self.actor.replace(actor), self.cause.replace(cause));
+        self.outer.borrow_mut().push(outer);
     }
 
-    /// Puts back what `enter` returned.
-    pub(crate) fn leave(&self, (actor, cause): (Actor, Option<u64>)) {
+    /// Whoever was at work before the last `enter` goes on.
+    pub(crate) fn leave(&self) {
+        let (actor, cause) = self.outer.borrow_mut().pop().unwrap_or((Actor::Loop, None));
         self.actor.replace(actor);
         self.cause.set(cause);
     }
