@@ -67,6 +67,8 @@ pub struct Narrator {
 struct Known {
     /// In brackets, after a space; empty for a task named after its number.
     name: String,
+    /// Whether it was asked to end.
+    cancelled: bool,
     ended: bool,
     /// Whether its handle is dropped or has given the result: with `ended`, nothing more will be heard of it.
     released: bool,
@@ -93,7 +95,7 @@ impl Narrator {
                 let numbered = name.strip_prefix("task-").and_then(|number| number.parse().ok());
                 let name =
                     if numbered == Some(task.0) { String::new() } else { format!(" ({})", plain(name)) };
-                self.tasks.insert(*task, Known { name, ended: false, released: false });
+                self.tasks.insert(*task, Known { name, cancelled: false, ended: false, released: false });
             }
             E::IoOpen { source, what, .. } => drop(self.sources.insert(*source, what)),
             _ => {}
@@ -103,6 +105,7 @@ impl Narrator {
     /// Drops what will not be heard of again.
     fn forget(&mut self, kind: &E) {
         match kind {
+            E::Cancel { task, .. } => self.note(*task, |known| known.cancelled = true),
             E::TaskEnd { task, .. } => self.note(*task, |known| known.ended = true),
             E::HandleDrop { task, .. } | E::Joined { task, .. } => {
                 self.note(*task, |known| known.released = true)
@@ -133,6 +136,10 @@ impl Narrator {
             Some(what) => format!("{source} ({what})"),
             None => source.to_string(),
         }
+    }
+
+    fn is_cancelled(&self, task: TaskId) -> bool {
+        self.tasks.get(&task).is_some_and(|known| known.cancelled)
     }
 
     fn has_ended(&self, task: TaskId) -> bool {

@@ -162,6 +162,7 @@ fn handle_drop(names: &Narrator, task: TaskId, cancelled: bool) -> String {
     let then = match cancelled {
         true => " while it was awaited, which cancelled the task",
         false if names.has_ended(task) => ", and with it the task's result, which nobody took",
+        false if names.is_cancelled(task) => ", and nobody will hear of the cancelled task's end",
         false => ", and the task goes on by itself",
     };
     format!("the handle of {} was dropped{then}", names.task(task))

@@ -61,6 +61,7 @@ fn kinds() -> Vec<E> {
         E::PollEnd { task, poll: 3, took: ms(1), suspended: Some((Wait::Sleep, Some(site))), wakers: 1 },
         E::PollEnd { task, poll: 3, took: Duration::ZERO, suspended: Some((Wait::Custom, None)), wakers: 0 },
         E::PollEnd { task, poll: 3, took: Duration::ZERO, suspended: None, wakers: 0 },
+        E::HandleDrop { task, cancelled: false },
         E::Cancel { task, by: by.clone() },
         E::HandleDrop { task, cancelled: false },
         E::HandleDrop { task, cancelled: true },
