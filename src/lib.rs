@@ -91,7 +91,7 @@ pub use join::{JoinHandle, spawn, spawn_named};
 pub use remote::{LoopClosed, Remote, RemoteHandle, remote};
 pub use sleep::{Sleep, YieldNow, sleep, sleep_until, yield_now};
 pub use start::{Builder, run};
-pub use task::JoinError;
+pub use task::{JoinError, Panic};
 
 /// The pages outside of `src/`, compiled and run as tests.
 #[cfg(all(doctest, feature = "http"))]

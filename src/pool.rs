@@ -28,7 +28,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::task::{JoinError, drop_quietly, panic_text};
+use crate::task::{JoinError, Panic, drop_quietly, panic_text};
 use crate::trace::event::{EventKind, JobId};
 
 thread_local! {
@@ -121,6 +121,11 @@ impl BlockingPool {
         BlockingPool { shared: Arc::new(shared), cap: cap.max(1) }
     }
 
+    /// The most threads it has at a time.
+    pub(crate) fn cap(&self) -> usize {
+        self.cap
+    }
+
     /// Queues `call`. A closed pool refuses it: the delivery says `Cancelled`.
     ///
     /// If no thread can be made and none is there, the job is called on this thread: late and blocking, but
@@ -134,7 +139,7 @@ impl BlockingPool {
         let run = Box::new(move |called: &dyn Fn(bool)| {
             let result = catch_unwind(AssertUnwindSafe(call));
             called(result.is_err());
-            deliver.send(result.map_err(JoinError::Panicked));
+            deliver.send(result.map_err(|payload| JoinError::Panicked(Panic::new(payload))));
         });
         let queued = self.shared.reporter.is_some().then(Instant::now);
         self.queue(Job { id, run, queued });

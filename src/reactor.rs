@@ -147,7 +147,11 @@ impl Reactor {
 
     /// Registers `source` for both directions, once for its life. `counted`: whether a task that waits for
     /// it counts as waiting for I/O.
-    pub(crate) fn register(&mut self, source: &mut impl mio::event::Source, counted: bool) -> io::Result<SourceKey> {
+    pub(crate) fn register(
+        &mut self,
+        source: &mut impl mio::event::Source,
+        counted: bool,
+    ) -> io::Result<SourceKey> {
         let id = SourceId(self.next_id);
         let slot = self.sources.vacant_key();
         let interest = Interest::READABLE | Interest::WRITABLE;

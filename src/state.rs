@@ -224,11 +224,6 @@ impl State {
         Rc::clone(found).downcast().expect("it is found by its type")
     }
 
-    /// The entry of the task being polled.
-    pub(crate) fn current_task(&self) -> Option<Entry> {
-        self.polled.get().map(|polled| polled.entry)
-    }
-
     /// Takes what other threads sent: wakes join the queue, calls become callbacks.
     pub(crate) fn fetch_sent(&self, batch: &mut Vec<Sent>) {
         self.remote.fetch(batch);

@@ -29,6 +29,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
@@ -107,10 +108,11 @@ where
     }
 
     fn take(self: Pin<&mut Self>, place: &mut dyn Any) -> Result<(), JoinError> {
-        if let StageBefore::Done { output } = self.project().stage.project_replace(Stage::Taken) {
-            if let Some(place) = place.downcast_mut::<Option<F::Output>>() {
-                *place = Some(output);
-            }
+        let before = self.project().stage.project_replace(Stage::Taken);
+        if let (StageBefore::Done { output }, Some(place)) =
+            (before, place.downcast_mut::<Option<F::Output>>())
+        {
+            *place = Some(output);
         }
         Ok(())
     }
@@ -144,8 +146,35 @@ impl TaskCell for Failed {
 pub enum JoinError {
     /// It was cancelled, or its loop was closed, before it could finish.
     Cancelled,
-    /// It panicked; this is what it panicked with.
-    Panicked(Box<dyn Any + Send + 'static>),
+    /// It panicked.
+    Panicked(Panic),
+}
+
+/// What a task or a job panicked with.
+///
+/// Behind a mutex, which makes the error `Sync`, as `Box<dyn Error + Send + Sync>` wants its contents.
+pub struct Panic(Mutex<Box<dyn Any + Send>>);
+
+impl Panic {
+    pub(crate) fn new(payload: Box<dyn Any + Send>) -> Panic {
+        Panic(Mutex::new(payload))
+    }
+
+    /// The payload, to go on with in `std::panic::resume_unwind`.
+    pub fn into_payload(self) -> Box<dyn Any + Send> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its text, as most payloads have one.
+    pub fn message(&self) -> String {
+        panic_text(&**self.0.lock().unwrap_or_else(PoisonError::into_inner)).to_owned()
+    }
+}
+
+impl fmt::Debug for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.message())
+    }
 }
 
 impl JoinError {
@@ -163,13 +192,18 @@ impl JoinError {
     ///
     /// # Errors
     /// The error itself, if there was no panic.
-    pub fn into_panic(self) -> Result<Box<dyn Any + Send + 'static>, JoinError> {
+    pub fn into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
         match self {
-            JoinError::Panicked(payload) => Ok(payload),
+            JoinError::Panicked(panic) => Ok(panic.into_payload()),
             other => Err(other),
         }
     }
 }
+
+const _: () = {
+    const fn fits_in_any_error_box<T: Send + Sync>() {}
+    fits_in_any_error_box::<JoinError>();
+};
 
 /// The text of a panic: most payloads are a string of one kind or the other.
 pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
@@ -189,7 +223,7 @@ impl fmt::Debug for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             JoinError::Cancelled => f.write_str("Cancelled"),
-            JoinError::Panicked(payload) => f.debug_tuple("Panicked").field(&panic_text(&**payload)).finish(),
+            JoinError::Panicked(payload) => f.debug_tuple("Panicked").field(payload).finish(),
         }
     }
 }
@@ -198,7 +232,7 @@ impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             JoinError::Cancelled => f.write_str("cancelled"),
-            JoinError::Panicked(payload) => write!(f, "panicked: {}", panic_text(&**payload)),
+            JoinError::Panicked(payload) => write!(f, "panicked: {}", payload.message()),
         }
     }
 }

@@ -226,11 +226,10 @@ impl Turns {
         if left.len() < 2 {
             return;
         }
-        if let Decision::Run(index) = self.state.seam.decide(&Choice::Next(left)) {
-            if let Some(moved) = left.get_mut(..=index) {
-                moved.rotate_right(1);
-                batch.bring_forward(index);
-            }
+        let Decision::Run(index) = self.state.seam.decide(&Choice::Next(left)) else { return };
+        if let Some(moved) = left.get_mut(..=index) {
+            moved.rotate_right(1);
+            batch.bring_forward(index);
         }
     }
 

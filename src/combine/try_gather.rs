@@ -203,7 +203,7 @@ impl<T, E> TryGather<T, E> {
         };
         self.children.clear();
         match result {
-            Err(JoinError::Panicked(panic)) => resume_unwind(panic),
+            Err(JoinError::Panicked(panic)) => resume_unwind(panic.into_payload()),
             _ => panic!(
                 "child {index} of a try_gather was cancelled from outside, so its value will never come: use \
                  gather, which returns that as an error"

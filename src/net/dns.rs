@@ -42,7 +42,8 @@ pub const LONGEST_HOST: usize = 253;
 /// How many characters of a refused host an error repeats.
 const SHOWN: usize = 60;
 
-/// How many names one loop asks for at a time. The default pool has at least five threads: one is always left.
+/// How many names one loop asks for at a time, if its pool has twice as many threads or more; with a smaller
+/// pool, half as many as it has threads, and at least one. So slow names leave threads for other jobs.
 pub const MOST_LOOKUPS: usize = 4;
 
 /// Finds the addresses of `host`, each with `port`, in the order in which they should be tried (RFC 6724).
@@ -233,7 +234,8 @@ impl Desk {
         let question = Rc::new(question);
         self.open.borrow_mut().insert(host, Rc::downgrade(&question));
         self.line.borrow_mut().push_back(Rc::clone(&question));
-        if self.resolvers.get() < MOST_LOOKUPS {
+        let most = current::with(|state| state.pool_threads() / 2).clamp(1, MOST_LOOKUPS);
+        if self.resolvers.get() < most {
             drop(spawn_named("resolver", Resolver::new(self).resolve()));
         }
         question

@@ -144,7 +144,9 @@ impl Future for Accept<'_> {
             current::suspended(Wait::Accept, Location::caller());
             return Poll::Pending;
         };
-        Poll::Ready(accepted.and_then(|(stream, peer)| Ok((TcpStream(Source::new(stream, "connection")?), peer))))
+        Poll::Ready(
+            accepted.and_then(|(stream, peer)| Ok((TcpStream(Source::new(stream, "connection")?), peer))),
+        )
     }
 }
 

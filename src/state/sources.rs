@@ -149,6 +149,11 @@ impl State {
         }
     }
 
+    /// The most threads of the blocking pool.
+    pub(crate) fn pool_threads(&self) -> usize {
+        self.pool.cap()
+    }
+
     /// Refuses the jobs that have not started and waits for the others, for a loop that closes.
     pub(crate) fn close_pool(&self) {
         self.pool.close();

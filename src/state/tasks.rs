@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{IO_BUDGET, Polled, State};
 use crate::ready::Entry;
 use crate::task::BoxedCell;
-use crate::task::{self, JoinError, drop_quietly, panic_text};
+use crate::task::{self, JoinError, Panic, drop_quietly, panic_text};
 use crate::tasks::Polling;
 use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId, Wait, WakeEffect};
 
@@ -153,7 +153,7 @@ impl State {
     /// Drops what is left of a task that nobody joined. A panic is reported, since nobody else will.
     pub(crate) fn discard(&self, entry: Entry, mut cell: BoxedCell) {
         let (error, what) = match catch_unwind(AssertUnwindSafe(|| cell.as_mut().take(&mut ()))) {
-            Ok(Err(JoinError::Panicked(payload))) => (payload, ""),
+            Ok(Err(JoinError::Panicked(panic))) => (panic.into_payload(), ""),
             Err(payload) => (payload, " when its output was dropped"),
             Ok(_) => return,
         };
@@ -172,7 +172,7 @@ impl State {
         let error = match (cell, main) {
             (Some(cell), _) => {
                 drop_quietly(Some(cell), "future of a task that had panicked");
-                Some(task::failed(JoinError::Panicked(payload)))
+                Some(task::failed(JoinError::Panicked(Panic::new(payload))))
             }
             (None, Some(main)) => {
                 main.panicked(payload);
