@@ -177,7 +177,7 @@ fn a_task_may_finish_another_and_itself_be_finished_by_it() {
 fn a_panic_ends_its_task_alone_and_reaches_whoever_joins() {
     virtual_loop().run_until_complete(async {
         let other = spawn(sleep(Duration::from_secs(1)));
-        let error = spawn(async { panic!("out of flour") }).await.map(|()| ()).unwrap_err();
+        let error = spawn(async { panic!("out of flour") }).await.unwrap_err();
         assert!(error.is_panic());
         assert_eq!(error.to_string(), "panicked: out of flour");
         assert_eq!(error.into_panic().unwrap().downcast_ref::<&str>(), Some(&"out of flour"));
