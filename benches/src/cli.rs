@@ -26,7 +26,7 @@ pub struct Arguments {
     #[arg(long = "row", value_name = "NAME")]
     rows: Vec<String>,
 
-    /// Only this peer, beside those of its row that are asked for too; may be given several times
+    /// Only this peer; may be given several times [default: all that take part in the row]
     #[arg(long = "peer", value_name = "NAME")]
     peers: Vec<String>,
 
@@ -34,7 +34,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: Option<u32>,
 
-    /// Fewer runs and shorter ones: under a minute, for a first impression
+    /// Fewer runs, and shorter ones where that changes little: two minutes, for a first impression
     #[arg(long)]
     quick: bool,
 
