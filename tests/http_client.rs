@@ -286,25 +286,37 @@ fn a_get_whose_answer_has_begun_is_not_repeated() {
 
 #[test]
 fn chunks_arrive_as_they_are_sent_and_a_dropped_wait_loses_nothing() {
-    let (go, wait) = std::sync::mpsc::channel();
-    let server = script(move |_, mut peer| {
-        peer.answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n");
-        wait.recv().expect("the test goes on");
-        peer.write("6\r\nsecond\r\n0\r\n\r\n");
-    });
-    run(async {
-        let client = Client::new();
-        let mut response = client.get(server.url("/")).send().await?;
-        assert_eq!(response.content_length(), None);
-        assert_eq!(response.chunk().await?.as_deref(), Some(&b"first"[..]));
-        let early = oneloop::wait_for(response.chunk(), Duration::ZERO).await;
-        assert!(early.is_err(), "nothing is there yet");
-        go.send(())?;
-        assert_eq!(response.chunk().await?.as_deref(), Some(&b"second"[..]));
-        assert_eq!(response.chunk().await?, None);
-        assert_eq!(response.chunk().await?, None, "and stays so");
-        Ok(())
-    });
+    for [head, first, second] in [
+        [
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "5\r\nfirst\r\n",
+            "6\r\nsecond\r\n0\r\n\r\n",
+        ],
+        ["HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n", "first", "second"],
+        ["HTTP/1.0 200 OK\r\n\r\n", "first", "second"],
+    ] {
+        let (go, wait) = std::sync::mpsc::channel();
+        let server = script(move |_, mut peer| {
+            peer.answer(head);
+            for piece in [first, second] {
+                wait.recv().expect("the test goes on");
+                peer.write(piece);
+            }
+        });
+        run(async {
+            let client = Client::new();
+            let mut response = client.get(server.url("/")).send().await?;
+            for piece in ["first", "second"] {
+                let early = oneloop::wait_for(response.chunk(), Duration::ZERO).await;
+                assert!(early.is_err(), "nothing is there yet");
+                go.send(())?;
+                assert_eq!(response.chunk().await?.as_deref(), Some(piece.as_bytes()), "{head}");
+            }
+            assert_eq!(response.chunk().await?, None);
+            assert_eq!(response.chunk().await?, None, "and stays so");
+            Ok(())
+        });
+    }
 }
 
 #[test]
@@ -535,27 +547,35 @@ fn a_dropped_response_whose_body_has_come_leaves_its_connection_for_the_next() {
 
 #[test]
 fn no_more_idle_connections_are_kept_than_allowed() {
-    for (most, expected) in [(0, "2"), (1, "1"), (2, "1")] {
+    for (most, closed_first, then) in [(0, Some(0), "2"), (1, Some(0), "1"), (2, None, "1")] {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
+        let (note, closed) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             for (number, stream) in listener.incoming().enumerate() {
+                let note = note.clone();
                 std::thread::spawn(move || {
                     let mut stream = stream.unwrap();
                     let mut buffer = [0; 1024];
                     while std::io::Read::read(&mut stream, &mut buffer).is_ok_and(|n| n > 0) {
                         let _ = std::io::Write::write_all(&mut stream, ok(&number.to_string()).as_bytes());
                     }
+                    let _ = note.send(number);
                 });
             }
         });
         run(async {
-            let client = Client::builder().max_idle_per_host(most).build();
+            let client =
+                Client::builder().max_idle_per_host(most).idle_time(Duration::from_secs(3600)).build();
             let url = format!("http://{address}/");
             let first = client.get(&url).send().await?;
             let second = client.get(&url).send().await?;
             assert_eq!((first.text().await?, second.text().await?), ("0".to_owned(), "1".to_owned()));
-            assert_eq!(text(&client, url).await?, expected, "the newest idle connection, of at most {most}");
+            if closed_first.is_some() {
+                assert_eq!(closed.recv_timeout(http_support::NEVER).ok(), closed_first, "the oldest goes");
+            }
+            assert_eq!(text(&client, url).await?, then, "the newest idle connection, of at most {most}");
+            assert!(most == 0 || closed.try_recv().is_err(), "the others stay");
             Ok(())
         });
     }

@@ -297,6 +297,66 @@ fn after_an_error_a_body_does_not_look_complete() {
 }
 
 #[test]
+fn after_a_timeout_a_body_does_not_go_on() {
+    let (go, wait) = std::sync::mpsc::channel();
+    let server = script(move |_, mut peer| {
+        peer.answer("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
+        let _ = wait.recv();
+        peer.write("half");
+    });
+    oneloop::run(async {
+        let client = with_timeouts(|timeouts| timeouts.body = Some(SHORT));
+        let mut response = client.get(server.url("/")).send().await.unwrap();
+        assert_eq!(response.chunk().await.unwrap().as_deref(), Some(&b"half"[..]));
+        assert!(response.chunk().await.unwrap_err().is_timeout());
+        go.send(()).unwrap();
+        assert!(matches!(response.chunk().await.unwrap_err().kind(), ErrorKind::ShortBody { got: 4, .. }));
+    });
+}
+
+/// Lets the clock run a second ahead whenever the loop would wait: hours pass in an instant, and I/O is looked at in
+/// every one of their seconds.
+struct Hurry;
+
+impl Observer for Hurry {
+    fn event(&self, _: &Event) {}
+
+    fn decide(&self, choice: &Choice<'_>) -> Decision {
+        match choice {
+            Choice::Time(wait) => Decision::Advance(wait.unwrap_or_default().min(Duration::from_secs(1))),
+            _ => Decision::GoOn,
+        }
+    }
+}
+
+#[test]
+fn the_limits_of_body_and_send_are_for_pauses_and_the_total_for_the_whole() {
+    for (total, ends) in [(None, true), (Some(Duration::from_secs(100)), false)] {
+        let event_loop = oneloop::EventLoop::builder().observer(Hurry).build().unwrap();
+        event_loop.run_until_complete(async {
+            let listener = oneloop::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("http://{}/", listener.local_addr().unwrap());
+            let server = oneloop::spawn(async move {
+                let (peer, _) = listener.accept().await.unwrap();
+                // Otherwise the second byte waits for an acknowledgement, in real time.
+                peer.set_nodelay(true).unwrap();
+                assert!(peer.read(&mut [0; 1000]).await.unwrap() > 0);
+                peer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n").await.unwrap();
+                for _ in 0..8 {
+                    oneloop::sleep(Duration::from_secs(20)).await;
+                    let _ = peer.write_all(b"x").await;
+                }
+            });
+            let client =
+                with_timeouts(|timeouts| (timeouts.body, timeouts.total) = (Some(SHORT * 600), total));
+            let result = client.get(url).send().await.unwrap().bytes().await;
+            assert_eq!(result.is_ok(), ends, "8 pauses of 20 s, each may take 30: {result:?}");
+            server.cancel();
+        });
+    }
+}
+
+#[test]
 fn a_large_promise_is_refused_beyond_the_limit_and_costs_nothing_below_it() {
     let promise = |length: u64| format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nlittle");
     let server = always(promise(2 << 30));

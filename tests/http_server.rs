@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use oneloop::http::{Client, Limits, Method, Reply, Request, Server, ServerTimeouts, StatusCode};
 use oneloop::spawn;
+use oneloop::trace::{Event, EventKind, Observer, TaskId, Wait};
 
 /// Longer than anything takes that is not broken.
 const NEVER: Duration = Duration::from_secs(20);
@@ -501,5 +502,51 @@ fn client_and_server_of_one_loop_carry_every_method_and_body() {
             }
         }
         Ok(())
+    });
+}
+
+/// Notes what the tasks of connections wait for, and at which line of this file.
+#[derive(Clone, Default)]
+struct Lines(Rc<RefCell<Vec<(Wait, u32)>>>, Rc<RefCell<Vec<TaskId>>>);
+
+impl Observer for Lines {
+    fn event(&self, event: &Event) {
+        match &event.kind {
+            EventKind::Spawn { task, name, .. } if &**name == "http connection" => {
+                self.1.borrow_mut().push(*task)
+            }
+            EventKind::PollEnd { task, suspended: Some((wait, Some(site))), .. }
+                if self.1.borrow().contains(task) =>
+            {
+                assert!(site.file().ends_with("http_server.rs"), "{site}");
+                self.0.borrow_mut().push((*wait, site.line()));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_connection_shows_the_line_that_serves_or_the_handlers_own() {
+    let lines = Lines::default();
+    let event_loop = oneloop::EventLoop::builder().observer(lines.clone()).build().unwrap();
+    event_loop.run_until_complete(async {
+        let server = Server::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", server.local_addr().unwrap());
+        let handler = |_| async {
+            oneloop::yield_now().await;
+            Reply::text("")
+        };
+        let (in_handler, at_serve) = (line!() - 3, line!() + 1);
+        let _serving = spawn(server.serve(handler));
+        Client::new().get(url).send().await.unwrap();
+        let seen = lines.0.borrow().clone();
+        assert!(seen.contains(&(Wait::Yield, in_handler)), "{seen:?}");
+        assert!(seen.contains(&(Wait::Request, at_serve)), "{seen:?}");
+        assert_eq!(
+            seen.iter().filter(|(_, line)| ![in_handler, at_serve].contains(line)).count(),
+            0,
+            "{seen:?}"
+        );
     });
 }

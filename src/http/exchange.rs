@@ -88,7 +88,7 @@ async fn exchange(
     let repeatable = matches!(plan.method, Method::GET | Method::HEAD | Method::OPTIONS);
     if let Some(mut connection) = turn.idle().await {
         match ask(&mut connection, shared, plan, deadline).await {
-            Ok(asked) => return answer(turn.lease(connection), asked, shared, plan, deadline),
+            Ok(head) => return answer(turn.lease(connection), head, shared, plan, deadline),
             Err(Failed { gone: true, .. }) if repeatable => {}
             Err(Failed { failure, .. }) => return Err(failure),
         }
@@ -97,7 +97,7 @@ async fn exchange(
     let stream = dial(&plan.url, &shared.settings.timeouts, deadline, tls).await?;
     let mut connection = Connection::new(stream);
     match ask(&mut connection, shared, plan, deadline).await {
-        Ok(asked) => answer(turn.lease(connection), asked, shared, plan, deadline),
+        Ok(head) => answer(turn.lease(connection), head, shared, plan, deadline),
         Err(Failed { failure, .. }) => Err(failure),
     }
 }
@@ -105,7 +105,7 @@ async fn exchange(
 /// The answer whose head has come, ready to have its body read.
 fn answer(
     lease: Lease,
-    Asked { head, sent }: Asked,
+    head: ResponseHead,
     shared: &Shared,
     plan: &Plan,
     deadline: Deadline,
@@ -114,15 +114,8 @@ fn answer(
     let framing = wire::response_framing(&plan.method, &head).map_err(failed)?;
     let decoder = Decoder::new(framing, &shared.settings.limits).map_err(|kind| (Phase::Body, kind))?;
     let ours = wire::keeps_alive(Version::HTTP_11, &plan.headers);
-    let keep = sent && ours && wire::keeps_alive(head.version, &head.headers);
+    let keep = ours && wire::keeps_alive(head.version, &head.headers);
     Ok((head, Incoming::new(lease, decoder, keep, deadline, shared.settings.timeouts.body)))
-}
-
-/// A request that was answered.
-struct Asked {
-    head: ResponseHead,
-    /// Whether all of the request was sent; otherwise the connection is of no use afterwards.
-    sent: bool,
 }
 
 /// A request that failed on its connection.
@@ -137,7 +130,7 @@ async fn ask(
     shared: &Shared,
     plan: &Plan,
     deadline: Deadline,
-) -> Result<Asked, Failed> {
+) -> Result<ResponseHead, Failed> {
     let sent = send(connection, shared, plan, deadline).await;
     let unsent = match sent {
         Err((phase, kind)) if !is_gone(&kind) => return Err(Failed { failure: (phase, kind), gone: false }),
@@ -145,11 +138,11 @@ async fn ask(
         Ok(()) => None,
     };
     // A server may answer (413, say) and close while we are still sending: its answer is worth more than
-    // our broken pipe.
+    // our broken pipe. (Kept by mistake, such a connection would be found closed before its next use.)
     let limit = shared.settings.timeouts.head;
     let mut came = false;
     let kind = match deadline.within(limit, read_head(connection, shared, &mut came)).await {
-        Ok(Ok(head)) => return Ok(Asked { head, sent: unsent.is_none() }),
+        Ok(Ok(head)) => return Ok(head),
         Ok(Err(kind)) | Err(kind) => kind,
     };
     let gone = !came && is_gone(&kind);

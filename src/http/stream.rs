@@ -114,8 +114,8 @@ impl Connection {
         out: &mut Buffer,
         step: usize,
     ) -> Poll<Result<(), ErrorKind>> {
+        let before = decoder.got();
         loop {
-            let before = decoder.got();
             self.decode_received(decoder, |data| out.extend(data))?;
             if decoder.got() > before || decoder.is_done() {
                 return Poll::Ready(Ok(()));
