@@ -49,7 +49,7 @@ use crate::trace::event::{EventKind, JobId, Wait};
 ///
 /// What stays on its thread cannot go there:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// oneloop::run(async {
 ///     let here = std::rc::Rc::new(1);
 ///     oneloop::spawn_blocking(move || drop(here)).await

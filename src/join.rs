@@ -50,7 +50,7 @@ use crate::trace::event::{EventKind, TaskId, Wait};
 ///
 /// A handle stays on its thread:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// oneloop::run(async {
 ///     let task = oneloop::spawn(async {});
 ///     std::thread::spawn(move || drop(task));

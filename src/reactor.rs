@@ -26,10 +26,11 @@
 
 use std::io;
 use std::mem;
+use std::num::NonZeroU64;
 use std::task::Waker;
 use std::time::Duration;
 
-use mio::{Events, Interest, Token};
+use mio::{Events, Token};
 use slab::Slab;
 
 use crate::ready::Entry;
@@ -83,12 +84,38 @@ impl SourceKey {
     }
 }
 
+/// A future's wait for an edge, by which it takes the wait back when it is dropped. Empty before it waits.
+///
+/// Without it the source would remember everyone who ever gave up waiting for it, until the next edge.
+#[derive(Debug, Default)]
+pub(crate) struct Interest(Option<NonZeroU64>);
+
+impl Interest {
+    /// Forgets a wait that an edge has ended.
+    #[inline]
+    pub(crate) fn over(&mut self) {
+        self.0 = None;
+    }
+
+    #[inline]
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+/// Who waits for an edge.
+struct Waiting {
+    target: Target,
+    /// The number of the interest; `None` if a `poll_` function waits, which nobody takes back.
+    interest: Option<NonZeroU64>,
+}
+
 /// One direction of a source.
 struct Side {
-    /// Whether an attempt may succeed.
+    /// Whether an attempt may succeed. If so, nobody waits.
     ready: bool,
     /// Whom the next edge wakes. Usually nobody or one; several if tasks share a listener.
-    waiting: Vec<Target>,
+    waiting: Vec<Waiting>,
 }
 
 /// A registered source.
@@ -129,6 +156,8 @@ pub(crate) struct Reactor {
     sources: Slab<Source>,
     /// The next source's number.
     next_id: u64,
+    /// The latest interest's number.
+    interests: u64,
     /// Tasks waiting for a counted source.
     waiting: usize,
 }
@@ -142,7 +171,7 @@ impl Reactor {
         let poll = mio::Poll::new()?;
         let notifier = mio::Waker::new(poll.registry(), NOTIFIER)?;
         let events = Events::with_capacity(EVENTS_PER_WAIT);
-        Ok((Reactor { poll, events, sources: Slab::new(), next_id: 0, waiting: 0 }, notifier))
+        Ok((Reactor { poll, events, sources: Slab::new(), next_id: 0, interests: 0, waiting: 0 }, notifier))
     }
 
     /// Registers `source` for both directions, once for its life. `counted`: whether a task that waits for
@@ -154,7 +183,7 @@ impl Reactor {
     ) -> io::Result<SourceKey> {
         let id = SourceId(self.next_id);
         let slot = self.sources.vacant_key();
-        let interest = Interest::READABLE | Interest::WRITABLE;
+        let interest = mio::Interest::READABLE | mio::Interest::WRITABLE;
         self.poll.registry().register(source, token(slot, id), interest)?;
         self.next_id += 1;
         let side = || Side { ready: true, waiting: Vec::new() };
@@ -170,12 +199,12 @@ impl Reactor {
             return Vec::new();
         }
         let mut removed = self.sources.remove(key.slot);
-        let mut targets = mem::take(&mut removed.read.waiting);
-        targets.append(&mut removed.write.waiting);
+        let mut waiting = mem::take(&mut removed.read.waiting);
+        waiting.append(&mut removed.write.waiting);
         if removed.counted {
-            self.waiting -= targets.len();
+            self.waiting -= waiting.len();
         }
-        targets
+        waiting.into_iter().map(|waiting| waiting.target).collect()
     }
 
     fn source(&mut self, key: SourceKey) -> Option<&mut Source> {
@@ -198,18 +227,59 @@ impl Reactor {
         }
     }
 
-    /// Remembers `target` for the next edge in `direction`.
-    pub(crate) fn wait_for(&mut self, key: SourceKey, direction: Direction, target: Target) {
-        let Some(source) = self.source(key) else { return };
+    /// Remembers `target` for the next edge in `direction`, in place of what the same `interest` had left there.
+    /// That is returned, to be dropped with the borrow given back.
+    pub(crate) fn wait_for(
+        &mut self,
+        key: SourceKey,
+        direction: Direction,
+        target: Target,
+        interest: Option<&mut Interest>,
+    ) -> Option<Target> {
+        let Some(source) = self.sources.get_mut(key.slot).filter(|source| source.id == key.id) else {
+            return Some(target);
+        };
         let counted = source.counted;
-        let side = source.side(direction);
-        if side.waiting.iter().any(|waiting| waiting.is_same(&target)) {
-            return;
+        let waiting = &mut source.side(direction).waiting;
+        let number = interest.as_ref().and_then(|interest| interest.0);
+        let known = match (&interest, number) {
+            (None, _) => {
+                waiting.iter_mut().find(|known| known.interest.is_none() && known.target.is_same(&target))
+            }
+            (Some(_), Some(_)) => waiting.iter_mut().find(|known| known.interest == number),
+            (Some(_), None) => None,
+        };
+        if let Some(known) = known {
+            return Some(mem::replace(&mut known.target, target));
         }
-        side.waiting.push(target);
+        let interest = interest.and_then(|interest| {
+            self.interests += 1;
+            interest.0 = NonZeroU64::new(self.interests);
+            interest.0
+        });
+        waiting.push(Waiting { target, interest });
         if counted {
             self.waiting += 1;
         }
+        None
+    }
+
+    /// Takes an interest back; what it had left is returned, to be dropped.
+    pub(crate) fn forget(
+        &mut self,
+        key: SourceKey,
+        direction: Direction,
+        interest: &Interest,
+    ) -> Option<Target> {
+        let source = self.source(key)?;
+        let counted = source.counted;
+        let waiting = &mut source.side(direction).waiting;
+        let index = waiting.iter().position(|known| known.interest == interest.0 && interest.is_waiting())?;
+        let forgotten = waiting.remove(index);
+        if counted {
+            self.waiting -= 1;
+        }
+        Some(forgotten.target)
     }
 
     /// Tasks that wait for I/O.
@@ -257,7 +327,7 @@ impl Reactor {
             for (is, side) in [(readable, &mut source.read), (writable, &mut source.write)] {
                 if is {
                     side.ready = true;
-                    targets.append(&mut side.waiting);
+                    targets.extend(side.waiting.drain(..).map(|waiting| waiting.target));
                 }
             }
             let added = targets.len() - before;

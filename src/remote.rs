@@ -50,7 +50,7 @@ impl Remote {
     ///
     /// What does not leave its thread cannot be sent:
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0277
     /// # let event_loop = oneloop::EventLoop::new().unwrap();
     /// let here = std::rc::Rc::new(1);
     /// event_loop.remote().call_soon(move || drop(here));

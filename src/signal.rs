@@ -34,7 +34,7 @@ use signal_hook::consts::SIGINT;
 use signal_hook_mio::v1_0::Signals;
 
 use crate::current;
-use crate::reactor::{Direction, SourceKey};
+use crate::reactor::{Direction, Interest, SourceKey};
 use crate::state::State;
 use crate::trace::event::{Site, Wait};
 
@@ -107,6 +107,13 @@ struct Listening {
     signal: i32,
     /// How many there had been when the wait began.
     seen: u64,
+    interest: Interest,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.state.io_forget(self.source, Direction::Read, &self.interest);
+    }
 }
 
 impl Listening {
@@ -116,14 +123,14 @@ impl Listening {
         let post = state.kept::<Post>();
         let source = post.subscribe(&state, signal, site)?;
         let seen = post.count(signal);
-        Ok(Listening { state, post, source, signal, seen })
+        Ok(Listening { state, post, source, signal, seen, interest: Interest::default() })
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, site: Site) -> Poll<()> {
         if self.post.count(self.signal) != self.seen {
             return Poll::Ready(());
         }
-        self.state.io_wait(self.source, Direction::Read, cx);
+        self.state.io_wait(self.source, Direction::Read, cx, Some(&mut self.interest));
         self.state.note_suspended(Wait::Signal, site);
         Poll::Pending
     }

@@ -1,8 +1,8 @@
 //! Several futures at once: all of them, the first of two, one with a limit of time.
 
 mod gather;
-mod race;
 mod try_gather;
+mod race;
 mod wait_for;
 
 pub use gather::{Gather, gather};

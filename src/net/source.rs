@@ -25,9 +25,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use crate::current;
-use crate::reactor::{Direction, SourceKey, wait_of};
+use crate::reactor::{Direction, Interest, SourceKey, wait_of};
 use crate::state::State;
-use crate::trace::event::{IoOp, IoResult};
+use crate::trace::event::{IoOp, IoResult, Wait};
 use crate::trace::observer::Decision;
 
 /// Something the reactor watches, and its registration.
@@ -57,7 +57,7 @@ impl<S: mio::event::Source> Source<S> {
         &self.io
     }
 
-    /// Tries to move `wanted` bytes (more than 0) until it succeeds, fails, or has to wait.
+    /// Tries to move `wanted` bytes until it succeeds, fails, or has to wait. No bytes are moved at once.
     #[inline]
     #[track_caller]
     pub(crate) fn poll_bytes(
@@ -65,9 +65,13 @@ impl<S: mio::event::Source> Source<S> {
         cx: &mut Context<'_>,
         op: IoOp,
         wanted: usize,
-        mut attempt: impl FnMut(&S) -> io::Result<usize>,
+        interest: Option<&mut Interest>,
+        attempt: impl FnMut(&S) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        let moved = ready!(self.poll(cx, op, &mut attempt));
+        if wanted == 0 {
+            return Poll::Ready(Ok(0));
+        }
+        let moved = ready!(self.poll(cx, op, interest, attempt));
         if let Ok(bytes) = &moved {
             if *bytes < wanted && *bytes > 0 {
                 self.state.io_drained(self.key, direction(op), true);
@@ -80,13 +84,15 @@ impl<S: mio::event::Source> Source<S> {
         Poll::Ready(moved)
     }
 
-    /// Tries `attempt` until it succeeds, fails, or has to wait.
+    /// Tries `attempt` until it succeeds, fails, or has to wait. A future gives its `interest`, and takes it back
+    /// with `forget` when it is dropped; a `poll_` function has none.
     #[inline]
     #[track_caller]
     pub(crate) fn poll<R>(
         &self,
         cx: &mut Context<'_>,
         op: IoOp,
+        interest: Option<&mut Interest>,
         mut attempt: impl FnMut(&S) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         ready!(current::spend(cx));
@@ -103,9 +109,11 @@ impl<S: mio::event::Source> Source<S> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.tell(op, IoResult::Error(error.kind()));
+                    interest.into_iter().for_each(Interest::over);
                     return Poll::Ready(Err(error));
                 }
                 done => {
+                    interest.into_iter().for_each(Interest::over);
                     // What moves bytes is told by `poll_bytes`, which knows how many.
                     if matches!(op, IoOp::Accept | IoOp::Connect) {
                         self.tell(op, IoResult::Bytes(0));
@@ -114,25 +122,37 @@ impl<S: mio::event::Source> Source<S> {
                 }
             }
         }
-        self.wait(cx, direction)
+        self.wait(cx, direction, interest)
     }
 
     /// Leaves word with the reactor.
     #[track_caller]
-    fn wait<R>(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<R> {
+    fn wait<R>(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        interest: Option<&mut Interest>,
+    ) -> Poll<R> {
         let here = current::try_with(|state| Rc::ptr_eq(state, &self.state)).unwrap_or(false);
         assert!(
             here,
             "this socket belongs to an event loop that is not running on this thread: \
              make it, and use it, inside one and the same loop"
         );
-        self.state.io_wait(self.key, direction, cx);
+        self.state.io_wait(self.key, direction, cx, interest);
         self.state.note_suspended(wait_of(direction), Location::caller());
         Poll::Pending
     }
 
+    /// A future that may have waited for `op` is dropped.
+    #[inline]
+    pub(crate) fn forget(&self, op: IoOp, interest: &Interest) {
+        self.state.io_forget(self.key, direction(op), interest);
+    }
+
     /// An observer may have the operation fail, or tried later.
     #[cold]
+    #[track_caller]
     fn decide(&self, cx: &mut Context<'_>, op: IoOp) -> Poll<io::Result<()>> {
         match self.state.io_decision(self.key, op) {
             Decision::Fail(kind) => {
@@ -140,6 +160,7 @@ impl<S: mio::event::Source> Source<S> {
                 Poll::Ready(Err(io::Error::new(kind, "an observer decided that this operation fails")))
             }
             Decision::Delay => {
+                self.state.note_suspended(Wait::Yield, Location::caller());
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }

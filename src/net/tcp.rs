@@ -1,6 +1,6 @@
 //! Chapter 32: TCP.
 //!
-//! Connecting, accepting, reading and writing, each a named future around `Source::poll`. There is no state of
+//! Connecting, accepting, reading and writing, each a named future (in `tcp/waits.rs`) around `Source::poll`. There is no state of
 //! its own here: a read that is dropped half way has read nothing, a `write` has written nothing, and a
 //! `write_all` has written what it has written.
 //!
@@ -8,53 +8,20 @@
 //! closed, so `connect` and `accept` pause and try again, rather than fail; put a
 //! [`wait_for`](crate::wait_for) around them if that may take too long.
 //!
-//! Before: `source.rs`. Next chapter: `dns.rs`, names.
+//! Before: `source.rs`. Next: `tcp/waits.rs`, the futures; and `tcp/traits.rs`, the same for other libraries.
+
+mod traits;
+mod waits;
 
 use std::fmt;
-use std::future::Future;
-use std::io::{self, IoSlice, IoSliceMut, Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
-use std::panic::Location;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::task::{Context, Poll};
 
-use futures_io::{AsyncRead, AsyncWrite};
-
+pub use self::waits::{Accept, Connect, Read, Write, WriteAll};
 use super::source::Source;
-use crate::current;
-use crate::sleep::{Sleep, sleep};
-use crate::trace::event::{IoOp, Wait};
-
-/// How long `accept` and `connect` pause when there are no file descriptors left.
-const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(50);
-
-/// Whether the process (EMFILE, 24) or the system (ENFILE, 23) has no file descriptors left. The numbers are the
-/// same on Linux, macOS and the BSDs.
-fn out_of_descriptors(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(23 | 24))
-}
-
-/// Waits for descriptors to become free: `Pending` during a pause, and until the next one begins.
-#[derive(Debug, Default)]
-struct DescriptorPause(Option<Sleep>);
-
-impl DescriptorPause {
-    /// Whether the pause, if there is one, is over.
-    #[track_caller]
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(pause) = &mut self.0 {
-            ready!(Pin::new(pause).poll(cx));
-            self.0 = None;
-        }
-        Poll::Ready(())
-    }
-
-    fn begin(&mut self, doing: &str) {
-        log::warn!(target: "oneloop", "no file descriptors left; {doing} pauses for {DESCRIPTOR_PAUSE:?}");
-        self.0 = Some(sleep(DESCRIPTOR_PAUSE));
-    }
-}
+use crate::reactor::Interest;
+use crate::trace::event::IoOp;
 
 /// A TCP socket that waits for connections. asyncio's `start_server`, without the callback.
 ///
@@ -112,41 +79,7 @@ impl TcpListener {
     /// # Cancellation
     /// Nothing is lost: a connection not taken stays in the system's queue.
     pub fn accept(&self) -> Accept<'_> {
-        Accept { listener: self, pause: DescriptorPause::default() }
-    }
-}
-
-/// The future of [`TcpListener::accept`].
-#[derive(Debug)]
-#[must_use = "futures do nothing unless awaited"]
-pub struct Accept<'a> {
-    listener: &'a TcpListener,
-    pause: DescriptorPause,
-}
-
-impl Future for Accept<'_> {
-    type Output = io::Result<(TcpStream, SocketAddr)>;
-
-    #[track_caller]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let accepted = loop {
-            let this = &mut *self;
-            if this.pause.poll(cx).is_pending() {
-                break Poll::Pending;
-            }
-            match this.listener.0.poll(cx, IoOp::Accept, |listener| listener.accept()) {
-                Poll::Ready(Err(error)) if out_of_descriptors(&error) => this.pause.begin("accept"),
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                other => break other,
-            }
-        };
-        let Poll::Ready(accepted) = accepted else {
-            current::suspended(Wait::Accept, Location::caller());
-            return Poll::Pending;
-        };
-        Poll::Ready(
-            accepted.and_then(|(stream, peer)| Ok((TcpStream(Source::new(stream, "connection")?), peer))),
-        )
+        Accept::new(self)
     }
 }
 
@@ -166,7 +99,7 @@ impl TcpStream {
     /// # Cancellation
     /// The half-made connection is closed.
     pub fn connect(address: SocketAddr) -> Connect {
-        Connect { address, stream: None, pause: DescriptorPause::default() }
+        Connect::new(address)
     }
 
     /// Reads what is there into `buffer`, waiting until there is something: the number of bytes, 0 if the peer has
@@ -175,7 +108,7 @@ impl TcpStream {
     /// # Cancellation
     /// Nothing is lost.
     pub fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Read<'a> {
-        Read { stream: self, buffer }
+        Read::new(self, buffer)
     }
 
     /// Writes some of `bytes`, waiting until there is room: the number of bytes taken.
@@ -183,7 +116,7 @@ impl TcpStream {
     /// # Cancellation
     /// Nothing was written.
     pub fn write<'a>(&'a self, bytes: &'a [u8]) -> Write<'a> {
-        Write { stream: self, bytes }
+        Write::new(self, bytes)
     }
 
     /// Writes all of `bytes`.
@@ -194,7 +127,7 @@ impl TcpStream {
     /// # Cancellation
     /// Some of the bytes may have been written.
     pub fn write_all<'a>(&'a self, bytes: &'a [u8]) -> WriteAll<'a> {
-        WriteAll { stream: self, bytes }
+        WriteAll::new(self, bytes)
     }
 
     /// The address of the other end.
@@ -237,227 +170,24 @@ impl TcpStream {
     }
 
     #[track_caller]
-    fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+        interest: Option<&mut Interest>,
+    ) -> Poll<io::Result<usize>> {
         let wanted = buffer.len();
-        self.0.poll_bytes(cx, IoOp::Read, wanted, |mut stream| stream.read(buffer))
+        self.0.poll_bytes(cx, IoOp::Read, wanted, interest, |mut stream| stream.read(buffer))
     }
 
     #[track_caller]
-    fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.0.poll_bytes(cx, IoOp::Write, bytes.len(), |mut stream| stream.write(bytes))
-    }
-}
-
-/// The future of [`TcpStream::connect`].
-#[derive(Debug)]
-#[must_use = "futures do nothing unless awaited"]
-pub struct Connect {
-    address: SocketAddr,
-    /// The connection being made; `None` before the first poll and during a pause.
-    stream: Option<TcpStream>,
-    pause: DescriptorPause,
-}
-
-impl Connect {
-    #[track_caller]
-    fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
-        loop {
-            if let Some(stream) = self.stream.take() {
-                return Poll::Ready(Ok(stream));
-            }
-            ready!(self.pause.poll(cx));
-            match mio::net::TcpStream::connect(self.address) {
-                Ok(stream) => self.stream = Some(TcpStream(Source::new(stream, "connection")?)),
-                Err(error) if out_of_descriptors(&error) => self.pause.begin("connect"),
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
-    }
-
-    #[track_caller]
-    fn poll_connect(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
-        let stream = ready!(self.poll_start(cx))?;
-        match stream.0.poll(cx, IoOp::Connect, connected) {
-            Poll::Ready(result) => Poll::Ready(result.map(|()| stream)),
-            Poll::Pending => {
-                self.stream = Some(stream);
-                Poll::Pending
-            }
-        }
-    }
-}
-
-/// Whether the connection is made: it has no error, and it has a peer.
-fn connected(stream: &mio::net::TcpStream) -> io::Result<()> {
-    if let Some(error) = stream.take_error()? {
-        return Err(error);
-    }
-    match stream.peer_addr() {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotConnected => Err(io::ErrorKind::WouldBlock.into()),
-        Err(error) => Err(error),
-    }
-}
-
-impl Future for Connect {
-    type Output = io::Result<TcpStream>;
-
-    #[track_caller]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let result = self.poll_connect(cx);
-        if result.is_pending() {
-            current::suspended(Wait::Connect, Location::caller());
-        }
-        let address = self.address;
-        result.map_err(|error| io::Error::new(error.kind(), format!("cannot connect to {address}: {error}")))
-    }
-}
-
-/// The future of [`TcpStream::read`].
-#[derive(Debug)]
-#[must_use = "futures do nothing unless awaited"]
-pub struct Read<'a> {
-    stream: &'a TcpStream,
-    buffer: &'a mut [u8],
-}
-
-impl Future for Read<'_> {
-    type Output = io::Result<usize>;
-
-    #[inline]
-    #[track_caller]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        this.stream.poll_read(cx, this.buffer)
-    }
-}
-
-/// The future of [`TcpStream::write`].
-#[derive(Debug)]
-#[must_use = "futures do nothing unless awaited"]
-pub struct Write<'a> {
-    stream: &'a TcpStream,
-    bytes: &'a [u8],
-}
-
-impl Future for Write<'_> {
-    type Output = io::Result<usize>;
-
-    #[inline]
-    #[track_caller]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.stream.poll_write(cx, self.bytes)
-    }
-}
-
-/// The future of [`TcpStream::write_all`].
-#[derive(Debug)]
-#[must_use = "futures do nothing unless awaited"]
-pub struct WriteAll<'a> {
-    stream: &'a TcpStream,
-    /// What has not been written yet.
-    bytes: &'a [u8],
-}
-
-impl Future for WriteAll<'_> {
-    type Output = io::Result<()>;
-
-    #[track_caller]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        while !self.bytes.is_empty() {
-            let written = ready!(self.stream.poll_write(cx, self.bytes))?;
-            if written == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.bytes = &self.bytes[written..];
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncRead for &TcpStream {
-    #[track_caller]
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        TcpStream::poll_read(&self, cx, buffer)
-    }
-
-    #[track_caller]
-    fn poll_read_vectored(
-        self: Pin<&mut Self>,
+    fn poll_write(
+        &self,
         cx: &mut Context<'_>,
-        buffers: &mut [IoSliceMut<'_>],
+        bytes: &[u8],
+        interest: Option<&mut Interest>,
     ) -> Poll<io::Result<usize>> {
-        let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
-        self.0.poll_bytes(cx, IoOp::Read, wanted, |mut stream| stream.read_vectored(buffers))
-    }
-}
-
-impl AsyncWrite for &TcpStream {
-    #[track_caller]
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        TcpStream::poll_write(&self, cx, bytes)
-    }
-
-    #[track_caller]
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let wanted = slices.iter().map(|slice| slice.len()).sum();
-        self.0.poll_bytes(cx, IoOp::Write, wanted, |mut stream| stream.write_vectored(slices))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.shutdown(Shutdown::Write) {
-            // Closed by the peer already: closed is what was asked for.
-            Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
-            result => Poll::Ready(result),
-        }
-    }
-}
-
-impl AsyncRead for TcpStream {
-    #[track_caller]
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        TcpStream::poll_read(&self, cx, buffer)
-    }
-
-    #[track_caller]
-    fn poll_read_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffers: &mut [IoSliceMut<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut &*self).poll_read_vectored(cx, buffers)
-    }
-}
-
-impl AsyncWrite for TcpStream {
-    #[track_caller]
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        TcpStream::poll_write(&self, cx, bytes)
-    }
-
-    #[track_caller]
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut &*self).poll_write_vectored(cx, slices)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut &*self).poll_flush(cx)
-    }
-
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut &*self).poll_close(cx)
+        self.0.poll_bytes(cx, IoOp::Write, bytes.len(), interest, |mut stream| stream.write(bytes))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::State;
 use crate::pool::Delivery;
-use crate::reactor::{Direction, Edge, SourceKey, Target, wait_of};
+use crate::reactor::{Direction, Edge, Interest, SourceKey, Target, wait_of};
 use crate::trace::event::{Actor, EventKind, IoOp, IoResult, JobId, Site, WaitEnd};
 use crate::trace::observer::{Choice, Decision};
 
@@ -44,12 +44,29 @@ impl State {
         self.reactor.borrow_mut().drained(key, direction, short);
     }
 
-    /// Whoever polls now is woken by the next edge in `direction`.
-    pub(crate) fn io_wait(&self, key: SourceKey, direction: Direction, cx: &Context<'_>) {
+    /// Whoever polls now is woken by the next edge in `direction`. `None` for the interest: it will not be taken
+    /// back.
+    pub(crate) fn io_wait(
+        &self,
+        key: SourceKey,
+        direction: Direction,
+        cx: &Context<'_>,
+        interest: Option<&mut Interest>,
+    ) {
         let target = self.target(cx);
-        self.reactor.borrow_mut().wait_for(key, direction, target);
+        let before = self.reactor.borrow_mut().wait_for(key, direction, target, interest);
+        drop(before);
         let wait = wait_of(direction);
         self.tell(|| EventKind::IoInterest { source: key.id(), wait, by: self.seam.actor() });
+    }
+
+    /// A future is dropped: nobody waits with this interest any more.
+    #[inline]
+    pub(crate) fn io_forget(&self, key: SourceKey, direction: Direction, interest: &Interest) {
+        if interest.is_waiting() {
+            let forgotten = self.reactor.borrow_mut().forget(key, direction, interest);
+            drop(forgotten);
+        }
     }
 
     /// What an observer wants of an operation about to be tried; asked only while one watches.
@@ -144,6 +161,10 @@ impl State {
     /// Tells that a job's result was delivered, or that nobody wants it.
     pub(crate) fn tell_job_over(&self, kind: EventKind, job: JobId) {
         if self.seam.watched() {
+            if matches!(kind, EventKind::JobDeliver { .. }) {
+                // Its thread has told of its end by now, but the loop may not have heard of that yet.
+                self.fetch_sent(&mut Vec::new());
+            }
             self.seam.take_job(job);
             self.seam.tell(self.moment(), None, kind);
         }

@@ -10,12 +10,12 @@
 //! ```
 
 mod error;
+mod waiters;
+mod queue_state;
+mod queue;
+mod semaphore;
 mod event;
 pub mod oneshot;
-mod queue;
-mod queue_state;
-mod semaphore;
-mod waiters;
 
 pub use error::{PutError, QueueError};
 pub use event::{Event, EventWait};
