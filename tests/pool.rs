@@ -242,12 +242,16 @@ fn observers_hear_of_jobs_with_their_thread_and_in_their_order() {
     let jobs: Vec<_> = told.iter().filter(|word| **word != "thread").collect();
     assert_eq!(jobs, [&"start", &"end", &"start", &"panic"]);
     assert_eq!(told[0], "thread");
-    let order = recorder.find(|kind| match kind {
-        EventKind::JobNew { job, .. } => Some(("new", job.0)),
-        EventKind::JobEnd { job, .. } => Some(("end", job.0)),
-        EventKind::JobDeliver { job } => Some(("deliver", job.0)),
-        _ => None,
-    });
+    let order: Vec<_> = recorder
+        .events()
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::JobNew { job, .. } => Some(("new", job.0)),
+            EventKind::JobEnd { job, .. } => Some(("end", job.0)),
+            EventKind::JobDeliver { job } => Some(("deliver", job.0)),
+            _ => None,
+        })
+        .collect();
     let expected = [("new", 0), ("end", 0), ("deliver", 0), ("new", 1), ("end", 1), ("deliver", 1)];
     assert_eq!(order, expected);
 }

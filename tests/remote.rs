@@ -62,7 +62,7 @@ fn panics_and_cancellation_cross_over() {
         let pending = remote.spawn(std::future::pending::<()>);
         pending.cancel();
         let made = remote.spawn(|| -> std::future::Ready<()> { panic!("no future was made") });
-        (panicked.wait().map(|()| ()), pending.wait(), made.wait())
+        (panicked.wait(), pending.wait(), made.wait())
     });
     assert_eq!(panicked.unwrap_err().to_string(), "panicked: over there");
     assert!(cancelled.unwrap_err().is_cancelled());

@@ -207,15 +207,14 @@ fn a_task_that_wakes_itself_does_not_starve_other_threads_and_sockets() {
     }
     // A busy loop looks at the world after 256 entries at the latest, however short its turns are.
     let (mut since, mut most) = (0, 0);
-    recorder.find(|kind| {
-        match kind {
+    for event in recorder.events() {
+        match event.kind {
             EventKind::WaitBegin { .. } => since = 0,
             EventKind::PollBegin { .. } => since += 1,
             _ => {}
         }
         most = most.max(since);
-        None::<()>
-    });
+    }
     assert!(most <= 260, "{most} polls between two looks");
 }
 
@@ -235,8 +234,8 @@ fn in_virtual_time_other_threads_that_send_all_the_time_do_not_hold_up_a_timer()
             }
         });
         let start = time();
-        sleep(Duration::from_millis(20)).await;
-        assert_eq!(time() - start, Duration::from_millis(20));
+        sleep(Duration::from_millis(100)).await;
+        assert_eq!(time() - start, Duration::from_millis(100));
         over.store(true, Ordering::Relaxed);
         thread.join().unwrap();
     });

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use oneloop::trace::{Event, EventKind, Observer};
+use oneloop::trace::{Event, Observer};
 
 /// Keeps every event; clones share the list.
 #[derive(Clone, Default)]
@@ -16,12 +16,7 @@ impl Observer for Recorder {
 }
 
 impl Recorder {
-    /// What `choose` finds in the events so far, in their order.
-    pub fn find<T>(&self, mut choose: impl FnMut(&EventKind) -> Option<T>) -> Vec<T> {
-        self.0.borrow().iter().filter_map(|event| choose(&event.kind)).collect()
-    }
-
-    /// The events themselves.
+    /// The events so far.
     pub fn events(&self) -> Vec<Event> {
         self.0.borrow().clone()
     }

@@ -1,0 +1,68 @@
+//! A process without file descriptors: `accept` and `connect` pause, and go on when there are some again.
+//!
+//! The limit belongs to a whole process, so the test calls itself with a low one.
+#![cfg(unix)]
+
+mod support;
+
+use std::fs::File;
+use std::process::Command;
+use std::time::Duration;
+
+use oneloop::net::{TcpListener, TcpStream};
+use oneloop::{sleep, spawn, time, yield_now};
+use support::{Log, virtual_loop};
+
+/// Set in the process that has few descriptors.
+const FEW: &str = "ONELOOP_TEST_FEW_DESCRIPTORS";
+
+#[test]
+fn accept_and_connect_pause_until_there_are_descriptors_again() {
+    if std::env::var_os(FEW).is_some() {
+        return starve();
+    }
+    let own = std::env::current_exe().unwrap();
+    let name = "accept_and_connect_pause_until_there_are_descriptors_again";
+    let mut child = Command::new("sh");
+    child.args(["-c", "ulimit -n 40 && exec \"$0\" \"$@\""]).arg(own).args([name, "--exact", "--nocapture"]);
+    let output = child.env(FEW, "1").output().expect("there is a shell");
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+fn starve() {
+    let log = Log::default();
+    virtual_loop().run_until_complete(async {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        // The system takes this connection before anybody accepts it.
+        let early = std::net::TcpStream::connect(address).unwrap();
+        let mut all = Vec::new();
+        while let Ok(file) = File::open("/dev/null") {
+            all.push(file);
+        }
+        let start = time();
+        let noted = log.clone();
+        let accepts = spawn(async move {
+            let (_stream, _) = listener.accept().await.unwrap();
+            noted.note(format!("accepted after {:?}", time() - start));
+            listener.accept().await.unwrap();
+        });
+        let noted = log.clone();
+        let connects = spawn(async move {
+            TcpStream::connect(address).await.unwrap();
+            noted.note(format!("connected after {:?}", time() - start));
+        });
+        for _ in 0..10 {
+            yield_now().await;
+        }
+        assert!(!accepts.is_finished() && !connects.is_finished(), "no error came out");
+        sleep(Duration::from_millis(120)).await;
+        drop(all);
+        accepts.await.unwrap();
+        connects.await.unwrap();
+        drop(early);
+    });
+    // Tried at 0, 50 and 100 ms; freed at 120 ms.
+    assert_eq!(log.lines(), ["accepted after 150ms", "connected after 150ms"]);
+}

@@ -1,0 +1,209 @@
+//! The house rules that a machine can check: who may import whom, and how long things may be.
+//!
+//! The rooms of the crate stand in `src/lib.rs` in the order of its `mod` lines, and a file imports only from
+//! rooms above its own. Inside a room with several files the same holds for the `mod` lines of that room.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const MOST_LINES: usize = 400;
+const MOST_LINES_OF_A_FUNCTION: usize = 60;
+
+/// A source file: its path below `src` in parts, without `mod` and the ending, and its text.
+struct Source {
+    path: PathBuf,
+    parts: Vec<String>,
+    text: String,
+}
+
+impl Source {
+    /// The lines that are no comments, numbered from 1, with comments at their ends cut off.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        // A file's own tests come last, and may look where they like.
+        let lines = self.text.lines().take_while(|line| line.trim() != "#[cfg(test)]").enumerate();
+        let lines = lines.filter(|(_, line)| !line.trim_start().starts_with("//"));
+        lines.map(|(index, line)| (index + 1, line.split(" // ").next().unwrap_or(line)))
+    }
+
+    fn at(&self, line: usize, what: impl std::fmt::Display) -> String {
+        format!("{}:{line}: {what}", self.path.display())
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut folders, mut sources) = (vec![root.clone()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let path = path.strip_prefix(&root).unwrap().to_path_buf();
+                let parts = path.with_extension("");
+                let parts = parts.iter().map(|part| part.to_str().unwrap().to_owned());
+                let parts = parts.filter(|part| part != "mod" && part != "lib").collect();
+                sources.push(Source { path, parts, text });
+            }
+        }
+    }
+    assert!(sources.len() > 30, "these are not the sources");
+    sources.sort_by(|one, other| one.path.cmp(&other.path));
+    sources
+}
+
+/// The modules a file declares, in order.
+fn modules(text: &str) -> Vec<String> {
+    let names = text.lines().filter_map(|line| {
+        let line = line.trim_start_matches("pub(crate) ").trim_start_matches("pub ");
+        line.strip_prefix("mod ")?.strip_suffix(';')
+    });
+    names.map(str::to_owned).collect()
+}
+
+/// For each module with modules of its own: their order. The crate's own stands under no parts.
+fn orders(sources: &[Source]) -> HashMap<Vec<String>, Vec<String>> {
+    sources.iter().map(|source| (source.parts.clone(), modules(&source.text))).collect()
+}
+
+/// Where a module stands in the house: the places of its parts, each in its own room.
+fn place(parts: &[String], orders: &HashMap<Vec<String>, Vec<String>>) -> Option<Vec<usize>> {
+    // What reads events stands below all that makes them, beside those that put it to use.
+    if parts.len() > 1 && parts[0] == "trace" && parts[1] == "narrate" {
+        let rooms = &orders[&Vec::new()];
+        return Some(vec![rooms.iter().position(|room| room == "start")?, 0]);
+    }
+    let mut place = Vec::new();
+    for depth in 0..parts.len() {
+        let siblings = orders.get(&parts[..depth])?;
+        match siblings.iter().position(|sibling| *sibling == parts[depth]) {
+            Some(index) => place.push(index + usize::from(depth == 0 && parts[0] == "start")),
+            None => break, // an item, not a module
+        }
+    }
+    Some(place)
+}
+
+/// The paths that a file's code begins with `crate::` or `super::`, as parts from the crate's root.
+fn paths(source: &Source) -> Vec<(usize, Vec<String>)> {
+    let mut found = Vec::new();
+    for (number, line) in source.code() {
+        for (start, base) in [("crate::", &[][..]), ("super::", source.parts.as_slice())] {
+            for (index, _) in line.match_indices(start) {
+                if line[..index].ends_with(|before: char| before.is_alphanumeric() || before == ':') {
+                    continue;
+                }
+                let mut parts = base[..base.len().saturating_sub(1)].to_vec();
+                let rest = &line[index + start.len()..];
+                let path = rest.split(|next: char| !(next.is_alphanumeric() || next == '_' || next == ':'));
+                parts.extend(path.take(1).flat_map(|path| path.split("::")).map(str::to_owned));
+                parts.retain(|part| !part.is_empty());
+                found.push((number, parts));
+            }
+        }
+    }
+    found
+}
+
+fn fails(faults: &[String]) {
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn a_file_imports_only_from_rooms_above_its_own() {
+    let sources = sources();
+    let orders = orders(&sources);
+    let mut faults = Vec::new();
+    for source in sources.iter().filter(|source| !source.parts.is_empty()) {
+        let own = place(&source.parts, &orders).expect("every file has a place");
+        for (number, parts) in paths(source) {
+            let Some(other) = place(&parts, &orders).filter(|place| !place.is_empty()) else {
+                let path = parts.join("::");
+                if parts.len() < 2 || !source.parts.starts_with(&parts[..1]) {
+                    faults.push(source.at(number, format!("import {path} from the room it is made in")));
+                }
+                continue;
+            };
+            // A room's own files are in it, below and above: `state.rs` and `state/tasks.rs` are one.
+            let inside = own.starts_with(&other) || other.starts_with(&own);
+            if !inside && other > own {
+                faults.push(source.at(number, format!("{} is a room below", parts.join("::"))));
+            }
+        }
+    }
+    fails(&faults);
+}
+
+#[test]
+fn only_the_first_and_the_last_room_import_the_event_loop() {
+    let mut faults = Vec::new();
+    for source in sources() {
+        if source.parts.is_empty() || source.parts == ["start"] {
+            continue;
+        }
+        let uses = source.code().filter(|(_, line)| line.contains("event_loop::"));
+        faults.extend(uses.map(|(number, line)| source.at(number, line)));
+    }
+    fails(&faults);
+}
+
+#[test]
+fn no_file_is_longer_than_400_lines() {
+    let long = sources().into_iter().filter_map(|source| {
+        let lines = source.text.lines().count();
+        (lines > MOST_LINES).then(|| source.at(lines, "lines"))
+    });
+    fails(&long.collect::<Vec<_>>());
+}
+
+#[test]
+fn no_function_is_longer_than_60_lines() {
+    let mut faults = Vec::new();
+    for source in sources().into_iter().filter(|source| !source.path.ends_with("tests.rs")) {
+        let lines: Vec<&str> = source.text.lines().collect();
+        for (start, line) in lines.iter().enumerate() {
+            let code = line.trim_start();
+            let is_function = code.starts_with("fn ") || (code.starts_with("pub") && code.contains(" fn "));
+            if !is_function || code.ends_with(['}', ';']) {
+                continue;
+            }
+            let indent = &line[..line.len() - code.len()];
+            let end = lines[start..].iter().position(|line| {
+                let rest = line.strip_prefix(indent);
+                rest.is_some_and(|rest| rest == "}" || (rest.starts_with(')') && rest.ends_with(';')))
+            });
+            let length = end.expect("functions end") + 1;
+            if length > MOST_LINES_OF_A_FUNCTION {
+                faults.push(source.at(start + 1, format!("{length} lines")));
+            }
+        }
+    }
+    fails(&faults);
+}
+
+#[test]
+fn nothing_prints_is_unsafe_or_is_left_for_later() {
+    let mut faults = Vec::new();
+    for source in sources() {
+        for (number, line) in source.code() {
+            let words =
+                ["println!", "print!", "dbg!", "todo!", "unimplemented!", "dead_code", "process::exit"];
+            if let Some(word) = words.iter().find(|word| line.contains(*word)) {
+                faults.push(source.at(number, word));
+            }
+            if line.split(|next: char| !(next.is_alphanumeric() || next == '_')).any(|word| word == "unsafe")
+            {
+                faults.push(source.at(number, "unsafe"));
+            }
+        }
+    }
+    fails(&faults);
+}
+
+#[test]
+fn every_file_says_which_question_it_answers() {
+    let silent = sources().into_iter().filter(|source| !source.text.starts_with("//! "));
+    fails(&silent.map(|source| source.at(1, "the first line is no doc comment")).collect::<Vec<_>>());
+}
