@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use oneloop::http::{Client, Limits, Method, Reply, Request, Server, ServerTimeouts, StatusCode};
 use oneloop::spawn;
-use oneloop::trace::{Event, EventKind, Observer, TaskId, Wait};
+use oneloop::trace::{Choice, Decision, Event, EventKind, Observer, TaskId, Wait};
 
 /// Longer than anything takes that is not broken.
 const NEVER: Duration = Duration::from_secs(20);
@@ -397,6 +397,41 @@ fn a_drip_of_bytes_ends_at_the_requests_limit() {
         assert_eq!(&oneloop::spawn_blocking(job).await?, b"HTTP/1.1 408");
         Ok(())
     });
+}
+
+/// Lets the clock run a second ahead whenever the loop would wait, so that long pauses take no time.
+struct Hurry;
+
+impl Observer for Hurry {
+    fn event(&self, _: &Event) {}
+
+    fn decide(&self, choice: &Choice<'_>) -> Decision {
+        match choice {
+            Choice::Time(wait) => Decision::Advance(wait.unwrap_or_default().min(Duration::from_secs(1))),
+            _ => Decision::GoOn,
+        }
+    }
+}
+
+#[test]
+fn a_body_may_pause_often_if_never_for_long() {
+    for (pause, expected) in [(7, "200"), (12, "408")] {
+        let event_loop = oneloop::EventLoop::builder().observer(Hurry).build().unwrap();
+        event_loop.run_until_complete(async {
+            let (address, _serving) = start();
+            let client = oneloop::net::TcpStream::connect(address).await.unwrap();
+            client.set_nodelay(true).unwrap();
+            client.write_all(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n").await.unwrap();
+            for _ in 0..5 {
+                oneloop::sleep(Duration::from_secs(pause)).await;
+                let _ = client.write_all(b"x").await;
+            }
+            let mut buffer = [0; 1000];
+            let n = client.read(&mut buffer).await.unwrap();
+            let answer = String::from_utf8_lossy(&buffer[..n]).into_owned();
+            assert_eq!(status(&answer), expected, "5 pauses of {pause} s, each may take 10, and all 60");
+        });
+    }
 }
 
 #[test]
