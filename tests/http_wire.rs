@@ -285,15 +285,15 @@ fn a_chunk_size_is_hex_digits_and_nothing_else() {
         ";a=b\r\nHello\r\n",
         "g\r\nHello\r\n",
         "\u{0665}\r\nHello\r\n",
-        "5\nHello\r\n",               // bare LF: CVE-2025-22871 in Go
-        "5\rHello\r\n",               //
-        "5;a\nb\r\nHello\r\n",        // CVE-2024-52304 in aiohttp
-        "5;a\0b\r\nHello\r\n",        //
-        "5\r\nHello\n",               //
-        "5\r\nHelloX\r\n",            // more data than said
-        "10000000000000005\r\nHello", // 17 digits: wraps in 64 bits (RUSTSEC-2021-0079)
-        "00000000000000005\r\nHello", //
-        "ffffffffffffffff\r\nHello",  // overflows the count of the body's bytes, or the limit
+        "5\nHello\r\n",                   // bare LF: CVE-2025-22871 in Go
+        "5\rHello\r\n",                   //
+        "5;a\nb\r\nHello\r\n",            // CVE-2024-52304 in aiohttp
+        "5;a\0b\r\nHello\r\n",            //
+        "5\r\nHello\n",                   //
+        "5\r\nHelloX\r\n",                // more data than said
+        "10000000000000005\r\nHello\r\n", // 17 digits: wraps in 64 bits (RUSTSEC-2021-0079)
+        "00000000000000005\r\nHello\r\n", //
+        "ffffffffffffffff\r\nHello",      // overflows the count of the body's bytes, or the limit
         "5\r\nHello\r\nffffffffffffffff\r\nHello",
         "0\r\nTrailer: t\nOther: u\r\n\r\n",
         "0\r\nTrailer: t\r\r\n\r\n",
