@@ -238,7 +238,7 @@ impl fmt::Debug for EventLoop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventLoop")
             .field("phase", &self.state.phase.get())
-            .field("ready", &self.state.ready.len())
+            .field("ready", &self.state.ready.to_run())
             .field("tasks", &self.state.tasks.borrow().len())
             .field("timers", &self.state.timers())
             .finish_non_exhaustive()
@@ -260,7 +260,7 @@ impl Run<'_> {
 impl Drop for Run<'_> {
     fn drop(&mut self) {
         self.state.stopping.set(false);
-        self.state.ready.forget_main_done();
+        self.state.ready.end_run();
         self.state.phase.set(Phase::Idle);
     }
 }

@@ -50,6 +50,7 @@
 pub mod trace;
 mod task;
 mod ready;
+mod sent;
 mod tasks;
 mod timer;
 mod callback;

@@ -8,15 +8,15 @@
 //! 1. not after 256 entries of the queue: 256 × 20 ns = 5 µs;
 //! 2. not when a timer is due within a tick (1 ms) of the last look, or was armed in the past;
 //! 3. not when more than a tick has passed since the last look. Asking the clock costs 20 ns too, so that
-//!    is done every eighth turn; after a look that came too late, every turn, and then every second,
-//!    fourth and eighth again as long as turns stay short.
+//!    is done every 32nd turn; after a look that came too late, every turn, and then every second, fourth
+//!    and so on up to the 32nd again as long as turns stay short.
 //!
 //! ```text
 //!   a program of short turns:     look · · · · · · · ·(clock) … 256 entries … look
-//!   turns of 10 ms each:          look · · · · · · · ·(clock: 80 ms!) look ·(clock: 10 ms) look …
+//!   turns of 10 ms each:          look · · · … · · ·(clock: 320 ms!) look ·(clock: 10 ms) look …
 //! ```
 //!
-//! The second line shows the worst case: a loop that was fast and becomes slow is late once, by eight of
+//! The second line shows the worst case: a loop that was fast and becomes slow is late once, by 32 of
 //! its turns, and by one from then on.
 //!
 //! Before: `remote.rs`. Next chapter: `main_future.rs`, the future a run is for.
@@ -29,7 +29,7 @@ use crate::timer::wheel::TICK;
 const ENTRIES: usize = 256;
 
 /// The most turns between two looks at the clock.
-const TURNS: u32 = 8;
+const TURNS: u32 = 32;
 
 /// When to look at the world, in a loop that has work to do.
 #[derive(Debug)]
@@ -50,12 +50,11 @@ impl Pace {
         Pace { entries: Cell::new(ENTRIES), turns: Cell::new(1), every: Cell::new(1), looked: Cell::new(0) }
     }
 
-    /// Whether this turn may leave out steps 2 to 4. `next_timer`: when the next timer is due; `now` asks
-    /// the clock.
+    /// Whether this turn may leave out steps 2 to 4. `timer_is_near`: one is due within a tick of the last look;
+    /// `now` asks the clock.
     #[inline]
-    pub(crate) fn may_skip(&self, next_timer: Option<u64>, now: impl FnOnce() -> u64) -> bool {
-        let soon = self.looked.get().saturating_add(TICK);
-        if self.entries.get() >= ENTRIES || next_timer.is_some_and(|at| at <= soon) {
+    pub(crate) fn may_skip(&self, timer_is_near: bool, now: impl FnOnce() -> u64) -> bool {
+        if self.entries.get() >= ENTRIES || timer_is_near {
             return false;
         }
         let turns = self.turns.get() - 1;
@@ -63,7 +62,7 @@ impl Pace {
             self.turns.set(turns);
             return true;
         }
-        let in_time = now() <= soon;
+        let in_time = now() <= self.looked.get().saturating_add(TICK);
         self.every.set(if in_time { TURNS.min(self.every.get() * 2) } else { 1 });
         self.turns.set(self.every.get());
         in_time
@@ -89,32 +88,32 @@ mod tests {
     #[test]
     fn no_more_than_256_entries_run_between_two_looks() {
         let pace = Pace::new();
-        assert!(!pace.may_skip(None, || 0), "the first turn looks");
+        assert!(!pace.may_skip(false, || 0), "the first turn looks");
         pace.looked(0);
         pace.ran(255);
-        assert!(pace.may_skip(None, || 0));
+        assert!(pace.may_skip(false, || 0));
         pace.ran(1);
-        assert!(!pace.may_skip(None, || 0));
+        assert!(!pace.may_skip(false, || 0));
     }
 
     #[test]
     fn a_timer_due_within_a_tick_is_never_left_out() {
         let pace = Pace::new();
         pace.looked(0);
-        assert!(!pace.may_skip(Some(TICK), || 0));
-        assert!(pace.may_skip(Some(TICK + 1), || 0));
+        assert!(!pace.may_skip(true, || 0));
+        assert!(pace.may_skip(false, || 0));
     }
 
     #[test]
-    fn long_turns_are_noticed_after_eight_and_then_at_once() {
+    fn long_turns_are_noticed_after_thirty_two_and_then_at_once() {
         let pace = Pace::new();
         pace.looked(0);
-        let skipped = (0..).take_while(|_| pace.may_skip(None, || 0)).take(100).count();
+        let skipped = (0..).take_while(|_| pace.may_skip(false, || 0)).take(100).count();
         assert_eq!(skipped, 100, "short turns: only the entries count");
         let late = 10 * TICK;
-        let skipped = (0..).take_while(|_| pace.may_skip(None, || late)).take(100).count();
-        assert!(skipped < 8, "{skipped} turns went by before the clock was asked");
+        let skipped = (0..).take_while(|_| pace.may_skip(false, || late)).take(100).count();
+        assert!(skipped < 32, "{skipped} turns went by before the clock was asked");
         pace.looked(late);
-        assert!(!pace.may_skip(None, || 2 * late), "once late, the clock is asked every turn");
+        assert!(!pace.may_skip(false, || 2 * late), "once late, the clock is asked every turn");
     }
 }

@@ -1,46 +1,31 @@
-//! Chapter 4: the queue of what can run, and the two ways into it.
+//! Chapter 4: the queue of what can run.
 //!
 //! The ready queue is one FIFO for tasks and callbacks alike. An entry is eight bytes: which slot, and
 //! the serial number of what lay in the slot when the entry was made. A slot is used again and again, so
 //! a slot number is no identity; with the serial beside it, a late wake for a task that has ended finds
 //! another serial there, and is ignored.
 //!
-//! ```text
-//!   wake on the loop's thread ───────────────▶ Ready ──▶ step 5 runs what was in it at its start
-//!                                                ▲
-//!   wake on any other thread ──▶ RemoteQueue ────┘ step 3
-//!                                 (mutex)
-//!                                    └─▶ notify: ends the loop's wait, once for a burst
-//! ```
-//!
-//! Two ways, because they have different costs. The first is a push on a `Vec`: no lock and no
-//! atomic read-modify-write. The second takes a mutex and may need a system call to end the loop's wait.
-//! A single queue behind a mutex would be shorter, and every wake would pay for the rare one.
-//!
-//! When is a notify needed? Only when the loop is blocked, or about to block, and nobody has notified it
-//! yet. `pending` (there is something to fetch) and `asleep` (the loop may block) decide it; each side
-//! writes its own flag and then reads the other's, both in sequentially consistent order, so at
-//! least one of the two sees the other:
+//! A turn takes the queue as it is when step 5 begins, and runs that. What is pushed meanwhile waits for the next
+//! turn. So the queue is two plain lists that change places:
 //!
 //! ```text
-//!   other thread: push; pending = true; asleep?  yes → notify
-//!   the loop:     asleep = true; pending?        yes → do not block
+//!   turn 7 begins     entries: a b c     running:
+//!   step 5, begin     entries:           running: a b c
+//!   b wakes a         entries: a         running: a b c
+//!                                                     ↑ next
+//!   turn 8, begin     entries:           running: a
 //! ```
 //!
-//! Before: `task.rs`. Next chapter: `tasks.rs`, a task as the loop sees it.
+//! Before: `task.rs`. Next chapter: `sent.rs`, the other way into the queue.
 
-use std::cell::RefCell;
-use std::fmt;
-use std::io;
+use std::cell::{Cell, RefCell};
 use std::mem;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
-
-use crate::trace::event::{Actor, EventKind, Site};
 
 /// Set in an entry's key if it is a callback's.
 const CALLBACK: u32 = 1 << 31;
+
+/// The longest list kept for its memory from one turn to the next: 512 KiB. A longer one comes of a burst.
+const MAX_SPARE: usize = 65_536;
 
 /// Something that can run: which slot, and the serial number of what was in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,11 +58,13 @@ impl Entry {
         self.serial
     }
 
-    fn to_bits(self) -> u64 {
+    /// Both numbers in one, for an atomic.
+    pub(crate) fn to_bits(self) -> u64 {
         u64::from(self.key) << 32 | u64::from(self.serial)
     }
 
-    fn from_bits(bits: u64) -> Entry {
+    /// The entry of which `to_bits` made this.
+    pub(crate) fn from_bits(bits: u64) -> Entry {
         Entry { key: (bits >> 32) as u32, serial: bits as u32 }
     }
 }
@@ -90,203 +77,15 @@ fn slot_number(key: usize) -> u32 {
         .expect("more than 2^31 tasks or callbacks at once")
 }
 
-/// What a task's waker points to: how to find the task from anywhere.
-///
-/// It belongs to a slot and is used again for the slot's next task if nobody else holds it by then.
-#[derive(Debug)]
-pub(crate) struct TaskHeader {
-    /// The loop the task lives in.
-    remote: Arc<RemoteQueue>,
-    /// Slot and serial, as `Entry::to_bits`.
-    entry: AtomicU64,
-    /// Whether the header lies in `remote` already: a thread that wakes in a tight loop pushes it once.
-    sent: AtomicBool,
-}
-
-impl TaskHeader {
-    pub(crate) fn new(remote: Arc<RemoteQueue>, entry: Entry) -> TaskHeader {
-        TaskHeader { remote, entry: AtomicU64::new(entry.to_bits()), sent: AtomicBool::new(false) }
-    }
-
-    /// From now on this is `entry`'s header. Only for a header that nobody else holds.
-    #[inline]
-    pub(crate) fn reuse(&self, entry: Entry) {
-        self.entry.store(entry.to_bits(), Ordering::Relaxed);
-    }
-
-    #[inline]
-    pub(crate) fn entry(&self) -> Entry {
-        Entry::from_bits(self.entry.load(Ordering::Relaxed))
-    }
-
-    /// Whether the task lives in the loop that owns `remote`.
-    #[inline]
-    pub(crate) fn belongs_to(&self, remote: &Arc<RemoteQueue>) -> bool {
-        Arc::ptr_eq(&self.remote, remote)
-    }
-
-    /// The way of a wake from another thread. `by`: who woke, asked only if somebody watches.
-    pub(crate) fn send(self: &Arc<Self>, by: impl FnOnce() -> Actor) {
-        // Whoever finds `sent` set knows that the loop has yet to fetch the header, so that wake and
-        // this one are served by the same poll.
-        if !self.sent.swap(true, Ordering::AcqRel) {
-            let by = self.remote.is_watched().then(by);
-            // A closed loop has no tasks left to wake.
-            let _ = self.remote.push(Sent::Wake(Arc::clone(self), by));
-        }
-    }
-
-    /// The loop has fetched the header: from here on a wake is a new one. To be called before the task
-    /// is polled, so that what the other thread did before its wake is seen by that poll.
-    pub(crate) fn fetched(&self) {
-        self.sent.swap(false, Ordering::AcqRel);
-    }
-}
-
-/// What other threads send to a loop.
-pub(crate) enum Sent {
-    /// A task was woken; by whom, if somebody watches.
-    Wake(Arc<TaskHeader>, Option<Actor>),
-    /// A function to call on the loop's thread, and the line that sent it; by whom, if somebody watches.
-    Call(Box<dyn FnOnce() + Send>, Site, Option<Actor>),
-    /// Something happened on the thread of that name; for the observers.
-    Told(Instant, Arc<str>, EventKind),
-    /// A job of the blocking pool has ended and delivered its result.
-    JobEnded,
-}
-
-/// What other threads have sent and the loop has not fetched yet.
-pub(crate) struct RemoteQueue {
-    /// In the order of arrival; empty most of the time. `None`: the loop is closed.
-    sent: Mutex<Option<Vec<Sent>>>,
-    /// Whether `sent` may hold something. Spares the loop the mutex.
-    pending: AtomicBool,
-    /// Whether the loop is blocked in its reactor, or about to be.
-    asleep: AtomicBool,
-    /// Whether somebody watches the loop, so that senders say who they are.
-    watched: bool,
-    /// Ends the wait of the loop's reactor.
-    notifier: mio::Waker,
-}
-
-impl RemoteQueue {
-    pub(crate) fn new(notifier: mio::Waker, watched: bool) -> RemoteQueue {
-        RemoteQueue {
-            sent: Mutex::new(Some(Vec::new())),
-            pending: AtomicBool::new(false),
-            asleep: AtomicBool::new(false),
-            watched,
-            notifier,
-        }
-    }
-
-    pub(crate) fn is_watched(&self) -> bool {
-        self.watched
-    }
-
-    /// Adds `sent`, and notifies the loop if it may be blocked.
-    ///
-    /// # Errors
-    /// What was to be sent, if the loop is closed.
-    pub(crate) fn push(&self, sent: Sent) -> Result<(), Sent> {
-        if self.watched {
-            return self.push_watched(sent);
-        }
-        self.push_quietly(sent)?;
-        if !self.pending.swap(true, Ordering::SeqCst) && self.asleep.load(Ordering::SeqCst) {
-            self.notify();
-        }
-        Ok(())
-    }
-
-    /// As `push`, and tells who ended the loop's wait, before what they sent. To know that beforehand the
-    /// flags are changed under the lock, which `fetch` takes after it has unset `pending`.
-    #[cold]
-    fn push_watched(&self, sent: Sent) -> Result<(), Sent> {
-        let mut list = self.lock();
-        let Some(sents) = &mut *list else { return Err(sent) };
-        let notify = !self.pending.swap(true, Ordering::SeqCst) && self.asleep.load(Ordering::SeqCst);
-        if let (true, Sent::Wake(_, Some(by)) | Sent::Call(_, _, Some(by))) = (notify, &sent) {
-            let name = std::thread::current().name().unwrap_or("unnamed").into();
-            sents.push(Sent::Told(Instant::now(), name, EventKind::Notify { by: by.clone() }));
-        }
-        sents.push(sent);
-        drop(list);
-        if notify {
-            self.notify();
-        }
-        Ok(())
-    }
-
-    /// Adds `sent` without notifying: it will do when the loop comes by. `pending` stays as it is, so that
-    /// whoever pushes next still notifies.
-    pub(crate) fn push_quietly(&self, sent: Sent) -> Result<(), Sent> {
-        match &mut *self.lock() {
-            Some(list) => list.push(sent),
-            None => return Err(sent),
-        }
-        Ok(())
-    }
-
-    /// Ends the loop's wait, now or the next one.
-    pub(crate) fn notify(&self) {
-        let woken: io::Result<()> = self.notifier.wake();
-        if let Err(error) = woken {
-            log::error!(target: "oneloop", "the event loop could not be notified from another thread: {error}");
-        }
-    }
-
-    /// Whether there is something to fetch; a plain load.
-    #[inline]
-    pub(crate) fn is_pending(&self) -> bool {
-        self.pending.load(Ordering::Relaxed)
-    }
-
-    /// The loop is about to block; whether it may. To be undone by `woke_up`.
-    pub(crate) fn fall_asleep(&self) -> bool {
-        self.asleep.store(true, Ordering::SeqCst);
-        !self.pending.load(Ordering::SeqCst)
-    }
-
-    /// The loop no longer blocks.
-    pub(crate) fn woke_up(&self) {
-        self.asleep.store(false, Ordering::Relaxed);
-    }
-
-    /// Swaps what was sent with `batch`, which is empty.
-    pub(crate) fn fetch(&self, batch: &mut Vec<Sent>) {
-        // Unset before the swap: what is pushed after it sets `pending` again.
-        self.pending.swap(false, Ordering::SeqCst);
-        if let Some(list) = &mut *self.lock() {
-            mem::swap(list, batch);
-        }
-    }
-
-    /// Refuses all that is sent from now on; what had been sent is returned, to be dropped.
-    pub(crate) fn close(&self) -> Option<Vec<Sent>> {
-        self.lock().take()
-    }
-
-    /// No code of the user's runs under the lock, so a poisoned one is as good as any.
-    fn lock(&self) -> MutexGuard<'_, Option<Vec<Sent>>> {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for RemoteQueue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RemoteQueue").field("pending", &self.pending).finish_non_exhaustive()
-    }
-}
-
 /// The FIFO of what can run.
-///
-/// It is only ever pushed to and then taken whole, so two plain lists that change places will do.
 #[derive(Debug, Default)]
 pub(crate) struct Ready {
+    /// What waits for the next turn.
     entries: RefCell<Vec<Entry>>,
-    /// An empty list with the memory of the last batch.
-    spare: RefCell<Vec<Entry>>,
+    /// What this turn runs, or, between turns, what the last one ran.
+    running: RefCell<Vec<Entry>>,
+    /// The index in `running` of the entry to run next.
+    next: Cell<usize>,
 }
 
 impl Ready {
@@ -296,8 +95,8 @@ impl Ready {
     }
 
     #[inline]
-    pub(crate) fn len(&self) -> usize {
-        self.entries.borrow().len()
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.borrow().is_empty()
     }
 
     /// Tasks and callbacks in the queue, without the mark of a main future that has ended; for the observers.
@@ -305,95 +104,52 @@ impl Ready {
         self.entries.borrow().iter().filter(|entry| **entry != Entry::MAIN_DONE).count()
     }
 
-    /// Takes all that is in the queue now; what is pushed from here on belongs to the next batch.
+    /// Begins step 5 with all that is in the queue now; returns how much that is.
     #[inline]
-    pub(crate) fn take(&self) -> Batch<'_> {
-        Batch { entries: self.entries.replace(self.spare.take()), next: 0, ready: self }
+    pub(crate) fn begin(&self) -> usize {
+        let mut running = self.running.borrow_mut();
+        running.clear();
+        if running.capacity() > MAX_SPARE {
+            *running = Vec::new();
+        }
+        mem::swap(&mut *running, &mut *self.entries.borrow_mut());
+        self.next.set(0);
+        running.len()
     }
 
-    /// Takes the mark of a main future out, if the run ended before the mark came up: it is not the next run's.
-    pub(crate) fn forget_main_done(&self) {
-        self.entries.borrow_mut().retain(|entry| *entry != Entry::MAIN_DONE);
+    /// The next entry of this turn.
+    #[inline]
+    pub(crate) fn next(&self) -> Option<Entry> {
+        let next = self.next.get();
+        self.next.set(next + 1);
+        self.running.borrow().get(next).copied()
+    }
+
+    /// What this turn has not run yet.
+    pub(crate) fn rest(&self) -> Vec<Entry> {
+        self.running.borrow().get(self.next.get()..).unwrap_or_default().to_vec()
+    }
+
+    /// Lets the entry at `index` of the rest run next, if there is one.
+    pub(crate) fn bring_forward(&self, index: usize) {
+        let next = self.next.get();
+        if let Some(entries) = self.running.borrow_mut().get_mut(next..=next.saturating_add(index)) {
+            entries.rotate_right(1);
+        }
+    }
+
+    /// A run has ended. Puts back what its last turn did not come to, if an observer's panic ended it, and takes
+    /// out the mark of a main future, if the run ended before the mark came up: it is not the next run's.
+    pub(crate) fn end_run(&self) {
+        let mut rest = self.rest();
+        self.running.borrow_mut().clear();
+        let mut entries = self.entries.borrow_mut();
+        rest.append(&mut entries);
+        rest.retain(|entry| *entry != Entry::MAIN_DONE);
+        *entries = rest;
     }
 
     pub(crate) fn clear(&self) {
         self.entries.borrow_mut().clear();
-    }
-}
-
-/// The entries of one turn. Dropped before its end, when an observer panics, it puts the rest back.
-pub(crate) struct Batch<'a> {
-    entries: Vec<Entry>,
-    /// The index of the entry to run next.
-    next: usize,
-    ready: &'a Ready,
-}
-
-impl Batch<'_> {
-    pub(crate) fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// What has not run yet.
-    pub(crate) fn rest(&self) -> &[Entry] {
-        &self.entries[self.next..]
-    }
-
-    /// Lets the entry at `index` of the rest run next, if there is one.
-    pub(crate) fn bring_forward(&mut self, index: usize) {
-        if let Some(entries) = self.entries.get_mut(self.next..=self.next.saturating_add(index)) {
-            entries.rotate_right(1);
-        }
-    }
-}
-
-impl Iterator for Batch<'_> {
-    type Item = Entry;
-
-    #[inline]
-    fn next(&mut self) -> Option<Entry> {
-        let entry = self.entries.get(self.next).copied();
-        self.next += 1;
-        entry
-    }
-}
-
-impl Drop for Batch<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        let mut entries = mem::take(&mut self.entries);
-        entries.drain(..self.next.min(entries.len()));
-        if entries.is_empty() {
-            self.ready.spare.replace(entries);
-            return;
-        }
-        let mut queued = self.ready.entries.borrow_mut();
-        entries.append(&mut queued);
-        *queued = entries;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_notify_is_told_before_what_was_sent_and_only_if_the_loop_slept() {
-        let poll = mio::Poll::new().unwrap();
-        let notifier = mio::Waker::new(poll.registry(), mio::Token(0)).unwrap();
-        let queue = RemoteQueue::new(notifier, true);
-        let by = || Some(Actor::Thread("worker".into()));
-        let send = || queue.push(Sent::Call(Box::new(|| ()), std::panic::Location::caller(), by())).is_ok();
-        let mut fetched = Vec::new();
-
-        assert!(queue.fall_asleep() && send() && send());
-        queue.fetch(&mut fetched);
-        let told = |sent: &Sent| matches!(sent, Sent::Told(_, _, EventKind::Notify { by: Actor::Thread(_) }));
-        assert_eq!(fetched.drain(..).map(|sent| told(&sent)).collect::<Vec<_>>(), [true, false, false]);
-
-        queue.woke_up();
-        assert!(send());
-        queue.fetch(&mut fetched);
-        assert_eq!(fetched.iter().map(told).collect::<Vec<_>>(), [false]);
     }
 }

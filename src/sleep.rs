@@ -35,7 +35,8 @@ use crate::trace::event::Wait;
 /// Waits for `delay`, from this call on and not from the first poll: never less, and more if the loop is
 /// busy. asyncio's `sleep`, except that asyncio counts from the `await`.
 ///
-/// A delay too long for the loop's clock (584 years) never ends.
+/// A delay of zero is over at once (to give way, there is [`yield_now`]); one that has passed before the sleep is
+/// first awaited is over in the next turn. A delay too long for the loop's clock (584 years) never ends.
 ///
 /// # Cancellation
 /// Dropping it takes the timer out of the wheel; nothing is lost.
@@ -53,7 +54,7 @@ use crate::trace::event::Wait;
 #[track_caller]
 pub fn sleep(delay: Duration) -> Sleep {
     let state = current::state();
-    let deadline = state.clock.after(delay);
+    let deadline = if delay.is_zero() { state.fired_until() } else { state.clock.after(delay) };
     Sleep { state, deadline, timer: None }
 }
 
@@ -95,11 +96,12 @@ impl Future for Sleep {
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(timer) = self.timer {
-            if !self.state.retarget(timer, cx) {
+            // All timers due by then have fired, so there is no need to look this one up, or to ask the clock.
+            if self.deadline <= self.state.fired_until() || !self.state.retarget(timer, cx) {
                 self.timer = None;
                 return Poll::Ready(());
             }
-        } else if self.deadline <= self.state.clock.now() {
+        } else if self.deadline <= self.state.fired_until() {
             return Poll::Ready(());
         } else {
             let target = self.state.target(cx);

@@ -37,7 +37,8 @@ pub(crate) use timers::callback_id;
 use crate::callback::Callbacks;
 use crate::pool::{BlockingPool, Report, Reporter};
 use crate::reactor::{Reactor, Target};
-use crate::ready::{Entry, Ready, RemoteQueue, Sent};
+use crate::ready::{Entry, Ready};
+use crate::sent::{RemoteQueue, Sent};
 use crate::task::drop_quietly;
 use crate::tasks::TaskTable;
 use crate::timer::clock::Clock;
@@ -102,6 +103,12 @@ pub(crate) struct State {
     polled: Cell<Option<Polled>>,
     /// What the last leaf of this poll that returned `Pending` said: what it waits for, at which line.
     suspended: Cell<(Wait, Option<Site>)>,
+    /// The time up to which every timer has fired.
+    fired_until: Cell<u64>,
+    /// A tick after timers were last looked at.
+    soon: Cell<u64>,
+    /// Whether a timer may be due by then.
+    timer_is_near: Cell<bool>,
     /// Ready I/O operations this poll may still do.
     budget: Cell<u8>,
     /// What the rooms below keep once per loop, by type: open name lookups, the pipe for signals.
@@ -134,6 +141,9 @@ impl State {
             next_job: Cell::new(0),
             polled: Cell::new(None),
             suspended: Cell::new((Wait::Custom, None)),
+            fired_until: Cell::new(0),
+            soon: Cell::new(0),
+            timer_is_near: Cell::new(false),
             budget: Cell::new(IO_BUDGET),
             kept: RefCell::default(),
         }))

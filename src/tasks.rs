@@ -11,10 +11,11 @@
 //! * Nothing here polls, wakes or drops what belongs to the user. What is to be woken or dropped is
 //!   returned, and the caller does it with the borrow given back.
 //!
-//! When a task has ended and nobody holds its waker any more (the count of the header's owners says so),
-//! waker and header are kept in `spares` for the next task, which so costs one allocation instead of two.
+//! When a task has ended, its waker and header are kept in `spares` for the next task, which so costs one
+//! allocation instead of two; unless somebody still holds the waker then, as the count of the header's owners
+//! says. Like the table itself, the spares stay as many as there ever were tasks at once: 72 bytes each.
 //!
-//! Before: `ready.rs`. Next chapter: `timer/wheel.rs`, where tasks wait for a time.
+//! Before: `sent.rs`. Next chapter: `timer/wheel.rs`, where tasks wait for a time.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -22,12 +23,10 @@ use std::task::Waker;
 
 use slab::Slab;
 
-use crate::ready::{Entry, RemoteQueue, TaskHeader};
+use crate::ready::Entry;
+use crate::sent::{RemoteQueue, TaskHeader};
 use crate::task::{self, BoxedCell, JoinError};
 use crate::trace::event::{Site, TaskId, Wait, WakeEffect};
-
-/// Wakers kept for tasks to come: enough for bursts of spawning, at 64 bytes each.
-const MAX_SPARES: usize = 1024;
 
 /// Where a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,11 +141,13 @@ impl TaskTable {
         let vacant = self.slots.vacant_entry();
         let entry = Entry::task(vacant.key(), serial);
         let (header, waker) = match self.spares.pop() {
-            Some((header, waker)) => {
+            // Two owners are the spare itself and its waker. A count read as two stays two: there is nobody
+            // left to clone from.
+            Some((header, waker)) if Arc::strong_count(&header) == 2 => {
                 header.reuse(entry);
                 (header, waker)
             }
-            None => {
+            _ => {
                 let header = Arc::new(TaskHeader::new(Arc::clone(&self.remote), entry));
                 (Arc::clone(&header), Waker::from(header))
             }
@@ -220,17 +221,13 @@ impl TaskTable {
         }
     }
 
-    /// Frees a slot and keeps its waker if nobody else has it.
+    /// Frees a slot and keeps its waker as a spare.
     #[inline]
     pub(crate) fn free(&mut self, entry: Entry) -> Option<BoxedCell> {
         let slot = self.slots.try_remove(entry.key())?;
         let mut cell = slot.cell?;
-        // Two owners are the slot itself and the waker in the box. A count read as two stays two: there is
-        // nobody left to clone from.
-        if self.spares.len() < MAX_SPARES && Arc::strong_count(&slot.header) == 2 {
-            let waker = cell.as_mut().take_waker();
-            self.spares.extend(waker.map(|waker| (slot.header, waker)));
-        }
+        let waker = cell.as_mut().take_waker();
+        self.spares.extend(waker.map(|waker| (slot.header, waker)));
         Some(cell)
     }
 

@@ -33,7 +33,8 @@ use std::time::{Duration, Instant};
 
 use crate::pace::Pace;
 use crate::reactor::Target;
-use crate::ready::{Batch, Entry, Sent};
+use crate::ready::Entry;
+use crate::sent::Sent;
 use crate::state::{Main, State, until};
 use crate::timer::clock::nanos;
 use crate::timer::wheel::TimerKey;
@@ -101,6 +102,7 @@ impl Turns {
             self.state.fetch_sent(&mut scratch.sent);
             // 4 fire
             self.state.fire(now, &mut scratch.fired);
+            self.state.note_look(now);
         } else if self.state.remote.is_pending() {
             self.state.fetch_sent(&mut self.scratch.borrow_mut().sent);
         }
@@ -116,8 +118,9 @@ impl Turns {
     #[inline]
     fn plan(&self) -> Plan {
         let state = &*self.state;
-        if state.ready.len() > 0 || state.stopping.get() {
-            let skip = !state.stopping.get() && self.pace.may_skip(state.next_timer(), || state.clock.now());
+        if !state.ready.is_empty() || state.stopping.get() {
+            let skip =
+                !state.stopping.get() && self.pace.may_skip(state.timer_is_near(), || state.clock.now());
             return if skip { Plan::Skip } else { Plan::Wait(Some(Duration::ZERO), WaitReason::ReadyWork) };
         }
         let Some(at) = state.next_deadline() else { return Plan::Wait(None, WaitReason::Forever) };
@@ -146,13 +149,15 @@ impl Turns {
             Plan::Jump(at) => EventKind::WaitBegin { timeout: Some(until(state.clock.now(), at)), why },
             _ => EventKind::WaitBegin { timeout, why },
         });
-        let began = Instant::now();
+        let began = state.clock.is_virtual().then(Instant::now);
         state.block(timeout);
         match plan {
             // Another thread may have sent something meanwhile, which comes first.
             Plan::Jump(at) if !state.remote.is_pending() => self.jump(at),
-            Plan::Wait(Some(limit), WaitReason::NextTimer) if state.clock.is_virtual() => {
-                self.pass(began.elapsed(), limit);
+            Plan::Wait(Some(limit), WaitReason::NextTimer) => {
+                if let Some(began) = began {
+                    self.pass(began.elapsed(), limit);
+                }
             }
             _ => {}
         }
@@ -196,18 +201,17 @@ impl Turns {
     /// Step 5: each entry that is in the queue now, once. Returns how many there were.
     #[inline]
     fn run_ready(&self, main: &mut Option<&mut dyn Main>) -> usize {
-        let mut batch = self.state.ready.take();
-        let entries = batch.len();
+        let entries = self.state.ready.begin();
         let watched = self.state.seam.watched();
         let mut choices: Vec<Ready> = Vec::new();
         if watched {
-            choices.extend(batch.rest().iter().copied().map(State::ready_of));
+            choices.extend(self.state.ready.rest().into_iter().map(State::ready_of));
         }
-        loop {
+        for left in (1..=entries).rev() {
             if watched {
-                self.decide_next(&mut batch, &mut choices);
+                self.decide_next(&mut choices[entries - left..]);
             }
-            let Some(entry) = batch.next() else { return entries };
+            let Some(entry) = self.state.ready.next() else { break };
             if !entry.is_callback() {
                 self.state.run_task(entry, main);
             } else if entry == Entry::MAIN_DONE {
@@ -216,20 +220,19 @@ impl Turns {
                 self.state.run_callback(entry);
             }
         }
+        entries
     }
 
-    /// An observer may choose among the entries left in this turn: the last ones of `choices`.
+    /// An observer may choose among the entries left in this turn.
     #[cold]
-    fn decide_next(&self, batch: &mut Batch<'_>, choices: &mut [Ready]) {
-        let done = choices.len() - batch.rest().len();
-        let left = &mut choices[done..];
+    fn decide_next(&self, left: &mut [Ready]) {
         if left.len() < 2 {
             return;
         }
         let Decision::Run(index) = self.state.seam.decide(&Choice::Next(left)) else { return };
         if let Some(moved) = left.get_mut(..=index) {
             moved.rotate_right(1);
-            batch.bring_forward(index);
+            self.state.ready.bring_forward(index);
         }
     }
 

@@ -24,7 +24,7 @@ use std::task::Wake;
 
 use crate::current;
 use crate::pool;
-use crate::ready::TaskHeader;
+use crate::sent::TaskHeader;
 use crate::trace::event::Actor;
 
 impl Wake for TaskHeader {

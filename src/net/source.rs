@@ -95,7 +95,7 @@ impl<S: mio::event::Source> Source<S> {
         interest: Option<&mut Interest>,
         mut attempt: impl FnMut(&S) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        ready!(current::spend(cx));
+        ready!(self.spend(cx));
         let direction = direction(op);
         while self.state.io_ready(self.key, direction) {
             if self.state.seam.watched() {
@@ -123,6 +123,19 @@ impl<S: mio::event::Source> Source<S> {
             }
         }
         self.wait(cx, direction, interest)
+    }
+
+    /// Counts a ready operation. `Pending` when this poll has had its share: the task is woken at once and goes on
+    /// in its next turn, after all others.
+    #[inline]
+    #[track_caller]
+    fn spend(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.state.spend() {
+            return Poll::Ready(());
+        }
+        self.state.note_suspended(Wait::Yield, Location::caller());
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Leaves word with the reactor.

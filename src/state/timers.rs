@@ -9,7 +9,7 @@ use crate::callback::Function;
 use crate::reactor::Target;
 use crate::ready::Entry;
 use crate::task::{drop_quietly, panic_text};
-use crate::timer::wheel::TimerKey;
+use crate::timer::wheel::{TICK, TimerKey};
 use crate::trace::event::{Actor, CallbackId, EventKind, Site};
 
 /// A callback's number, as the observers know it.
@@ -91,6 +91,9 @@ impl State {
     #[inline]
     pub(crate) fn arm(&self, at: u64, target: Target) -> TimerKey {
         let key = self.timers.borrow_mut().insert(at, target);
+        if at <= self.soon.get() {
+            self.timer_is_near.set(true);
+        }
         if self.seam.watched() {
             self.tell_armed(key, at);
         }
@@ -129,10 +132,18 @@ impl State {
         }
     }
 
-    /// When a busy loop must look at its timers next.
+    /// Whether a timer may be due within a tick of the last look: then a busy loop must look again.
     #[inline]
-    pub(crate) fn next_timer(&self) -> Option<u64> {
-        self.timers.borrow_mut().next()
+    pub(crate) fn timer_is_near(&self) -> bool {
+        self.timer_is_near.get()
+    }
+
+    /// Timers were looked at, at `now`, and those due have fired.
+    pub(crate) fn note_look(&self, now: u64) {
+        let soon = now.saturating_add(TICK);
+        self.soon.set(soon);
+        let next = self.timers.borrow_mut().next();
+        self.timer_is_near.set(next.is_some_and(|at| at <= soon));
     }
 
     /// Until when a loop with nothing to do waits for its timers; exact in virtual time. The end of time never
@@ -148,9 +159,16 @@ impl State {
         self.timers.borrow().len()
     }
 
+    /// The time up to which every timer has fired.
+    #[inline]
+    pub(crate) fn fired_until(&self) -> u64 {
+        self.fired_until.get()
+    }
+
     /// Step 4: fires the timers due at `now`, in the order of their deadlines. `fired` is empty.
     pub(crate) fn fire(&self, now: u64, fired: &mut Vec<(TimerKey, Target)>) {
         self.timers.borrow_mut().advance(now, fired);
+        self.fired_until.set(self.fired_until.get().max(now));
         for (key, target) in fired.drain(..) {
             if let Target::Entry(entry) = target
                 && entry.is_callback()
