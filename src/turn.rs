@@ -202,25 +202,36 @@ impl Turns {
     #[inline]
     fn run_ready(&self, main: &mut Option<&mut dyn Main>) -> usize {
         let entries = self.state.ready.begin();
-        let watched = self.state.seam.watched();
-        let mut choices: Vec<Ready> = Vec::new();
-        if watched {
-            choices.extend(self.state.ready.rest().into_iter().map(State::ready_of));
-        }
-        for left in (1..=entries).rev() {
-            if watched {
-                self.decide_next(&mut choices[entries - left..]);
-            }
-            let Some(entry) = self.state.ready.next() else { break };
-            if !entry.is_callback() {
-                self.state.run_task(entry, main);
-            } else if entry == Entry::MAIN_DONE {
-                self.state.stopping.set(true);
-            } else {
-                self.state.run_callback(entry);
+        if self.state.seam.watched() {
+            self.run_watched(main);
+        } else {
+            while let Some(entry) = self.state.ready.next() {
+                self.run_entry(entry, main);
             }
         }
         entries
+    }
+
+    #[inline]
+    fn run_entry(&self, entry: Entry, main: &mut Option<&mut dyn Main>) {
+        if !entry.is_callback() {
+            self.state.run_task(entry, main);
+        } else if entry == Entry::MAIN_DONE {
+            self.state.stopping.set(true);
+        } else {
+            self.state.run_callback(entry);
+        }
+    }
+
+    /// Step 5 while somebody watches, and may choose what runs next.
+    #[cold]
+    fn run_watched(&self, main: &mut Option<&mut dyn Main>) {
+        let mut choices: Vec<Ready> = self.state.ready.rest().into_iter().map(State::ready_of).collect();
+        for done in 0..choices.len() {
+            self.decide_next(&mut choices[done..]);
+            let Some(entry) = self.state.ready.next() else { return };
+            self.run_entry(entry, main);
+        }
     }
 
     /// An observer may choose among the entries left in this turn.
