@@ -226,8 +226,9 @@ impl TaskTable {
     pub(crate) fn free(&mut self, entry: Entry) -> Option<BoxedCell> {
         let slot = self.slots.try_remove(entry.key())?;
         let mut cell = slot.cell?;
-        let waker = cell.as_mut().take_waker();
-        self.spares.extend(waker.map(|waker| (slot.header, waker)));
+        if let Some(waker) = cell.as_mut().take_waker() {
+            self.spares.push((slot.header, waker));
+        }
         Some(cell)
     }
 

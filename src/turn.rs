@@ -212,7 +212,7 @@ impl Turns {
         entries
     }
 
-    #[inline]
+    #[inline(always)]
     fn run_entry(&self, entry: Entry, main: &mut Option<&mut dyn Main>) {
         if !entry.is_callback() {
             self.state.run_task(entry, main);
