@@ -1,4 +1,4 @@
-//! Chapter 24: a call that blocks, awaited.
+//! Chapter 25: a call that blocks, awaited.
 //!
 //! The loop's thread must not block, and some calls do nothing else: files, names, most libraries. Such a
 //! call goes to the pool (`pool.rs`), and the task that awaits it is suspended like any other:

@@ -1,4 +1,4 @@
-//! Chapter 8: a plain function kept for later.
+//! Chapter 9: a plain function kept for later.
 //!
 //! Before there were coroutines there were callbacks, and every loop still runs on them. A callback here
 //! is a boxed `FnOnce`, waiting either in the ready queue (`call_soon`) or in the timer wheel

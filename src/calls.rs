@@ -1,4 +1,4 @@
-//! Chapter 13: plain functions for the loop to call.
+//! Chapter 14: plain functions for the loop to call.
 //!
 //! `call_soon`, `call_later` and `call_at` need no futures and no `await`: this is how a loop is programmed
 //! with callbacks alone, and what everything else is built on.

@@ -1,4 +1,4 @@
-//! Chapter 12: how a future finds its loop.
+//! Chapter 13: how a future finds its loop.
 //!
 //! A future is given nothing but a waker. A sleep needs a timer wheel, a socket needs a reactor: they find
 //! them through a thread-local that holds the state of the loop running on this thread. It is set for the

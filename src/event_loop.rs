@@ -1,4 +1,4 @@
-//! Chapter 20: the loop as a program sees it.
+//! Chapter 21: the loop as a program sees it.
 //!
 //! An `EventLoop` is made, runs once or several times, and is closed. What is left over between two runs stays:
 //! suspended tasks, armed timers, functions not called yet.

@@ -1,4 +1,4 @@
-//! Chapter 15: starting a task, and waiting for its end.
+//! Chapter 16: starting a task, and waiting for its end.
 //!
 //! `spawn` gives a future to the loop and returns a handle at once; nothing of the future runs before the
 //! next turn. The handle is itself a future: awaiting it suspends until the task has ended and gives its

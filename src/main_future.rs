@@ -1,4 +1,4 @@
-//! Chapter 18: the main future, which may borrow.
+//! Chapter 19: the main future, which may borrow.
 //!
 //! A spawned task is boxed and owned by the loop, so its future may not borrow (`'static`). The future given
 //! to `run_until_complete` stays where it is, on that call's stack, and may: the call returns only when the

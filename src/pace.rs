@@ -1,4 +1,4 @@
-//! Chapter 17: when a turn may leave out its wait.
+//! Chapter 18: when a turn may leave out its wait.
 //!
 //! Steps 2 to 4 of a turn cost a system call and a look at the clock, some 300 to 500 ns. A turn that polls
 //! one task which wakes another costs 20. A loop that asked the system at every turn would spend

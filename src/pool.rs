@@ -1,4 +1,4 @@
-//! Chapter 10: threads that may block.
+//! Chapter 11: threads that may block.
 //!
 //! A blocking call on the loop's thread stops everything: no timer fires, no socket is read. Such calls go
 //! to a pool of threads beside the loop. The pool makes a thread when a job finds none idle, up to a cap; a

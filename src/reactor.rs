@@ -1,4 +1,4 @@
-//! Chapter 9: which sockets can go on.
+//! Chapter 10: which sockets can go on.
 //!
 //! The operating system can watch many sockets at once (epoll on Linux, kqueue on the BSDs and macOS; the
 //! crate mio gives both one face). A socket is *registered* once, for both directions, and the

@@ -1,4 +1,4 @@
-//! Chapter 16: a loop reached from another thread.
+//! Chapter 17: a loop reached from another thread.
 //!
 //! Nothing of a loop may be touched from elsewhere, except through a [`Remote`]: it sends a function
 //! across, which the loop calls on its own thread. What the function makes there, a future for instance,

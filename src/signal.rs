@@ -1,4 +1,4 @@
-//! Chapter 37: how does Ctrl-C reach a program that waits for something else?
+//! Chapter 32: how does Ctrl-C reach a program that waits for something else?
 //!
 //! The operating system interrupts a thread, anywhere, and calls a *handler*, which may do next to nothing: no
 //! locks, no memory, no wakers. The way out is old (the self-pipe trick, D. J. Bernstein): the handler

@@ -1,4 +1,4 @@
-//! Chapter 21: the first future that waits.
+//! Chapter 22: the first future that waits.
 //!
 //! A future is something that can be polled. Asked before it can answer, it must do two things: see to it
 //! that it will be woken, and return `Pending`. `Sleep` is the smallest honest example. Written by hand, it

@@ -1,4 +1,4 @@
-//! The last room: making a loop, and starting a program.
+//! Chapter 54: making a loop, and starting a program.
 //!
 //! Here the environment is read. `ONELOOP` chooses, for the loops of the main thread, how they show
 //! themselves, with no change to the program:

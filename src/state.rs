@@ -1,4 +1,4 @@
-//! Chapter 11: all that a loop owns, and the moves it is made of.
+//! Chapter 12: all that a loop owns, and the moves it is made of.
 //!
 //! The loop drives this state and the futures find it (through `current`), so neither has to know the
 //! other. Everything is behind `Cell` and `RefCell`: one thread, no locks. The rule that keeps the borrows
@@ -7,12 +7,12 @@
 //!
 //! ```text
 //!   State ─┬─ ready      the queue                     chapter 4
-//!          ├─ tasks      what can be polled            chapter 5     state/tasks.rs
-//!          ├─ timers     what waits for a time         chapter 6     state/timers.rs
-//!          ├─ callbacks  what can be called            chapter 8     state/timers.rs
-//!          ├─ reactor    what waits for a socket       chapter 9     state/sources.rs
-//!          ├─ pool       what may block                chapter 10    state/sources.rs
-//!          ├─ remote     what other threads sent       chapter 4
+//!          ├─ tasks      what can be polled            chapter 6     state/tasks.rs
+//!          ├─ timers     what waits for a time         chapter 7     state/timers.rs
+//!          ├─ callbacks  what can be called            chapter 9     state/timers.rs
+//!          ├─ reactor    what waits for a socket       chapter 10    state/sources.rs
+//!          ├─ pool       what may block                chapter 11    state/sources.rs
+//!          ├─ remote     what other threads sent       chapter 5
 //!          └─ seam       who watches                   chapter 2
 //! ```
 //!

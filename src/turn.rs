@@ -1,4 +1,4 @@
-//! Chapter 19: the turn.
+//! Chapter 20: the turn.
 //!
 //! An event loop does one thing over and over. What can be waiting for it, and who ends the wait:
 //!

@@ -1,4 +1,4 @@
-//! Chapter 14: the way of a wake.
+//! Chapter 15: the way of a wake.
 //!
 //! `Waker::wake` is all that the world outside knows of a task. It may be called by anybody, on any thread,
 //! at any time: twice, during the task's own poll, long after its end. Here is what happens:

@@ -1,4 +1,4 @@
-//! Chapter 22, part 4: how long will it wait?
+//! Chapter 23, part 4: how long will it wait?
 //!
 //! `wait_for` puts a limit of time on a future. Three rules decide the close cases:
 //!

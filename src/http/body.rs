@@ -1,4 +1,4 @@
-//! Chapter: where a body ends, found out without doing any I/O.
+//! Chapter 36: where a body ends, found out without doing any I/O.
 //!
 //! [`Decoder`] is given the bytes that came and says how many it used and which of them are data.
 //! It keeps no bytes, so cutting the input anywhere changes nothing:

@@ -1,4 +1,4 @@
-//! Chapter: where bytes wait between the socket and the protocol.
+//! Chapter 35: where bytes wait between the socket and the protocol.
 //!
 //! ```text
 //! bytes:  [ consumed | filled, not yet consumed | zeroed room ]

@@ -1,4 +1,4 @@
-//! Chapter: the HTTP/1.1 client, as a program sees it.
+//! Chapter 49: the HTTP/1.1 client, as a program sees it.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), oneloop::http::Error> {

@@ -1,4 +1,4 @@
-//! Chapter: connections kept for the next request, and a fair line for those who want one.
+//! Chapter 45: connections kept for the next request, and a fair line for those who want one.
 //!
 //! Connections are kept per *origin*: scheme, host and port, which is the URL's text up to its path, so
 //! that finding one costs no allocation. Each origin has a number of turns (a [`Semaphore`], first come,

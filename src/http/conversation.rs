@@ -1,4 +1,4 @@
-//! Chapter: one connection of the server, from its first request to its last.
+//! Chapter 51: one connection of the server, from its first request to its last.
 //!
 //! ```text
 //!          first byte          empty line             body is whole

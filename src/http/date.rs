@@ -1,4 +1,4 @@
-//! Chapter: the `Date` line of a response.
+//! Chapter 39: the `Date` line of a response.
 //!
 //! RFC 9110, section 6.6.1, asks a server with a clock for one: `Sun, 06 Nov 1994 08:49:37 GMT`, always
 //! in English and in GMT. The day's number becomes a date by H. Hinnant's `civil_from_days`: count from

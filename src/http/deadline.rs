@@ -1,4 +1,4 @@
-//! Chapter: no phase of a request waits for ever.
+//! Chapter 42: no phase of a request waits for ever.
 //!
 //! Two limits hold at any moment: the phase's own, and what is left of the total. The nearer one becomes
 //! one timer, armed only when a future is first found pending: a phase that is ready at once (a write

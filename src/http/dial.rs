@@ -1,4 +1,4 @@
-//! Chapter: from a URL to a connection: look up, connect, shake hands.
+//! Chapter 44: from a URL to a connection: look up, connect, shake hands.
 //!
 //! The addresses of a host are tried one after the other. The connect limit is for all of them together, and
 //! each is given its share of what is left, so that a first address that swallows packets leaves time for

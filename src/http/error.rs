@@ -1,4 +1,4 @@
-//! Chapter: what can go wrong with a request, in which phase of it, and at which URL.
+//! Chapter 34: what can go wrong with a request, in which phase of it, and at which URL.
 //!
 //! A request walks through phases, and each has its own time limit and its own way to fail:
 //!

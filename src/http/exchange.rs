@@ -1,4 +1,4 @@
-//! Chapter: one request and the head of its answer; then perhaps another, if the answer is a redirect.
+//! Chapter 47: one request and the head of its answer; then perhaps another, if the answer is a redirect.
 //!
 //! **The one silent repeat.** A server may close a kept connection at the very moment a request is written
 //! into it. If not one byte of an answer came, a `GET`, `HEAD` or `OPTIONS` is sent once more, on a fresh

@@ -1,4 +1,4 @@
-//! Chapter: reading heads, the lines before a body.
+//! Chapter 37: reading heads, the lines before a body.
 //!
 //! A head ends at its first empty line. [`HeadReader`] is given everything that came so far, each
 //! time more came, and answers "not yet" or the head and its length. It remembers how far it has

@@ -1,4 +1,4 @@
-//! Chapter: how much the other side may make us hold, wait for and work through.
+//! Chapter 33: how much the other side may make us hold, wait for and work through.
 //!
 //! Everything that comes from a network is bounded by one of these. They hold for bodies that are
 //! thrown away too (a redirect's, say), and however the bytes are cut up on their way: one at a time

@@ -1,4 +1,4 @@
-//! Chapter: where a redirect leads, and what may go with it.
+//! Chapter 40: where a redirect leads, and what may go with it.
 //!
 //! | status | method of the next request | body |
 //! |---|---|---|

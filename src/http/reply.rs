@@ -1,4 +1,4 @@
-//! Chapter: what a handler of the server is given, and what it returns.
+//! Chapter 50: what a handler of the server is given, and what it returns.
 //!
 //! Before: `client.rs`. Next chapter: `conversation.rs`, one connection of the server.
 

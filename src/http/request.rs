@@ -1,4 +1,4 @@
-//! Chapter: how a request is put together, and sent.
+//! Chapter 48: how a request is put together, and sent.
 //!
 //! Before: `exchange.rs`. Next chapter: `client.rs`, the client.
 

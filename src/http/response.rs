@@ -1,4 +1,4 @@
-//! Chapter: an answer whose head is there and whose body is still coming.
+//! Chapter 46: an answer whose head is there and whose body is still coming.
 //!
 //! The body is read only as fast as it is asked for. When its last byte is read the connection goes back to
 //! be used again; a [`Response`] dropped before that closes it, unless the rest had already come.

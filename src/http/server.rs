@@ -1,4 +1,4 @@
-//! Chapter: the HTTP/1.1 server: a listener, a limit, and a task per connection.
+//! Chapter 52: the HTTP/1.1 server: a listener, a limit, and a task per connection.
 //!
 //! ```
 //! use oneloop::http::{Client, Reply, Server};

@@ -1,4 +1,4 @@
-//! Chapter: what a client may be told, and what it does when told nothing.
+//! Chapter 41: what a client may be told, and what it does when told nothing.
 //!
 //! Before: `redirect.rs`. Next chapter: `deadline.rs`, no wait without an end.
 

@@ -1,4 +1,4 @@
-//! Chapter: one connection, plain or TLS, and the bytes that came on it too early.
+//! Chapter 43: one connection, plain or TLS, and the bytes that came on it too early.
 //!
 //! Client and server both hold a [`Connection`]: it reads into its [`Buffer`], or past it straight into
 //! a body, and writes a head and a body as one piece.

@@ -1,4 +1,4 @@
-//! Chapter: what stands on the wire: heads written down, and what a head says about its body.
+//! Chapter 38: what stands on the wire: heads written down, and what a head says about its body.
 //!
 //! The three rules that keep two readers of one byte stream from seeing two different messages
 //! ("request smuggling") all live in [`request_framing`] and [`response_framing`]:

@@ -1,4 +1,4 @@
-//! Chapter 31: try, would-block, register, retry.
+//! Chapter 26: try, would-block, register, retry.
 //!
 //! Every socket operation in oneloop is this one loop. The socket is registered once, when it is made; after
 //! that an operation is simply tried, and only if it would block does the task wait for an edge.

@@ -1,4 +1,4 @@
-//! Chapter 32: TCP.
+//! Chapter 27: TCP.
 //!
 //! Connecting, accepting, reading and writing, each a named future (in `tcp/waits.rs`) around `Source::poll`. There is no state of
 //! its own here: a read that is dropped half way has read nothing, a `write` has written nothing, and a

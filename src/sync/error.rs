@@ -1,4 +1,4 @@
-//! Chapter 23, part 1: how the objects of this room say no.
+//! Chapter 24, part 1: how the objects of this room say no.
 //!
 //! An item that could not be put is given back inside the error, so a refused put loses nothing.
 //!

@@ -1,4 +1,4 @@
-//! Chapter 23, part 4: how do producers and consumers keep pace with each other?
+//! Chapter 24, part 4: how do producers and consumers keep pace with each other?
 //!
 //! A [`Queue`] holds items between tasks that put and tasks that get. A bounded one makes a fast producer
 //! wait for its consumers, so memory stays bounded; and with `task_done` and `join` a program knows when all

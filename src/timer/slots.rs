@@ -1,4 +1,4 @@
-//! Chapter 6, the lists: a timer is put in, and taken from the middle, at a fixed small price.
+//! Chapter 7, the lists: a timer is put in, and taken from the middle, at a fixed small price.
 //!
 //! All timers lie in one vector of *entries*; a freed entry is a *hole* and is used again. A list is a vector
 //! of indices of entries, and each entry knows its own spot in its list. So a timer can be taken out at once:

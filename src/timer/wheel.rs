@@ -1,4 +1,4 @@
-//! Chapter 6: where a million deadlines wait, when most of them never come.
+//! Chapter 7: where a million deadlines wait, when most of them never come.
 //!
 //! Nearly every timer in a network program is a precaution: give up if no answer comes within 30 s. The
 //! answer comes after 20 ms and the timer is cancelled. So *insert* and *cancel* must be cheap; to fire is

@@ -1,4 +1,4 @@
-//! Chapter: how is an event said in words?
+//! Chapter 53: how is an event said in words?
 //!
 //! One event, one English sentence. A [`Narrator`] goes through the events of a loop and says each; it
 //! remembers names while their task or source lives, so that "task 2" becomes "task 2 (fetch)".

@@ -1,4 +1,4 @@
-//! Chapter 32, the traits: how do other libraries read and write a connection?
+//! Chapter 27, the traits: how do other libraries read and write a connection?
 //!
 //! Through `AsyncRead` and `AsyncWrite` of `futures-io`, for a stream of one's own and for a shared one. Their
 //! `poll_` functions are no futures: nothing is dropped when somebody no longer waits, so a wait begun here lasts

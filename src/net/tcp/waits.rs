@@ -1,4 +1,4 @@
-//! Chapter 32, the futures: what does a task wait for at `accept`, `connect`, `read` and `write`?
+//! Chapter 27, the futures: what does a task wait for at `accept`, `connect`, `read` and `write`?
 //!
 //! Each one tries, and if it would block it leaves its *interest* with the reactor until the next edge. Dropped half
 //! way, it takes the interest back: a source does not gather the remains of those who gave up.
