@@ -9,7 +9,6 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::task::{Context, Poll};
 
 use crate::state::State;
 use crate::trace::event::{Site, Wait};
@@ -88,17 +87,4 @@ pub(crate) fn state() -> Rc<State> {
 #[inline]
 pub(crate) fn suspended(wait: Wait, site: Site) {
     try_with(|state| state.note_suspended(wait, site));
-}
-
-/// Counts a ready I/O operation. `Pending` when this poll has had its share: the task is woken at once
-/// and goes on in its next turn, after all others.
-#[inline]
-#[track_caller]
-pub(crate) fn spend(cx: &mut Context<'_>) -> Poll<()> {
-    if try_with(|state| state.spend()).unwrap_or(true) {
-        return Poll::Ready(());
-    }
-    suspended(Wait::Yield, std::panic::Location::caller());
-    cx.waker().wake_by_ref();
-    Poll::Pending
 }

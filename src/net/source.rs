@@ -129,7 +129,7 @@ impl<S: mio::event::Source> Source<S> {
     /// in its next turn, after all others.
     #[inline]
     #[track_caller]
-    fn spend(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn spend(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.state.spend() {
             return Poll::Ready(());
         }

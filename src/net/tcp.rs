@@ -88,7 +88,7 @@ impl TcpListener {
 /// The methods take `&self`, so that one task may read while another one writes; two tasks that read the same
 /// connection each get some of the bytes. It also has the traits of `futures-io`.
 #[derive(Debug)]
-pub struct TcpStream(Source<mio::net::TcpStream>);
+pub struct TcpStream(pub(super) Source<mio::net::TcpStream>);
 
 impl TcpStream {
     /// Connects to `address`. With no file descriptors left it pauses (50 ms) and goes on.

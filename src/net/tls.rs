@@ -261,7 +261,7 @@ impl TlsStream {
 impl AsyncRead for TlsStream {
     #[track_caller]
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        ready!(current::spend(cx));
+        ready!(self.stream.0.spend(cx));
         noted(self.poll_plaintext(cx, buf), Wait::Readable)
     }
 }
@@ -269,7 +269,7 @@ impl AsyncRead for TlsStream {
 impl AsyncWrite for TlsStream {
     #[track_caller]
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        ready!(current::spend(cx));
+        ready!(self.stream.0.spend(cx));
         noted(self.poll_take(cx, &[IoSlice::new(buf)]), Wait::Writable)
     }
 
@@ -279,7 +279,7 @@ impl AsyncWrite for TlsStream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        ready!(current::spend(cx));
+        ready!(self.stream.0.spend(cx));
         noted(self.poll_take(cx, bufs), Wait::Writable)
     }
 
