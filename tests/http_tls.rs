@@ -2,16 +2,15 @@
 
 #![cfg(feature = "http")]
 
-#[allow(dead_code)]
-#[path = "tls/peer.rs"]
-mod peer;
+#[path = "tls/authority.rs"]
+mod authority;
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 
+use authority::Authority;
 use oneloop::http::{Client, ErrorKind, Phase};
-use peer::Authority;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// Serves each connection on a thread: answers the requests with these texts, in turn, and then closes, with

@@ -1,8 +1,5 @@
 //! Servers that do exactly what a test says, each on a thread of its own, on 127.0.0.1.
 
-// Each test binary uses its own part of this.
-#![allow(dead_code)]
-
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
@@ -37,7 +34,8 @@ impl Script {
 /// A connection of a scripted server.
 pub struct Peer {
     pub stream: TcpStream,
-    seen: std::sync::mpsc::Sender<String>,
+    /// Where it notes what it read.
+    pub seen: std::sync::mpsc::Sender<String>,
     /// What came behind the last request.
     rest: Vec<u8>,
 }
@@ -67,23 +65,6 @@ impl Peer {
     /// Reads a request and answers it.
     pub fn answer(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.read().is_some() && self.write(bytes)
-    }
-
-    /// Waits until the client closes; false if it does not.
-    pub fn wait_for_close(&mut self) -> bool {
-        let mut sink = [0; 4096];
-        loop {
-            match self.stream.read(&mut sink) {
-                Ok(0) => return true,
-                Ok(_) => {}
-                Err(error) => return error.kind() == std::io::ErrorKind::ConnectionReset,
-            }
-        }
-    }
-
-    /// Notes something for the test.
-    pub fn note(&self, text: &str) {
-        let _ = self.seen.send(text.to_owned());
     }
 }
 
@@ -116,14 +97,6 @@ pub fn script(mut script: impl FnMut(usize, Peer) + Send + 'static) -> Script {
 pub fn always(answer: impl Into<Vec<u8>>) -> Script {
     let answer = answer.into();
     script(move |_, mut peer| while peer.answer(&answer) {})
-}
-
-/// Answers one request on each connection, and closes it.
-pub fn once(answer: impl Into<Vec<u8>>) -> Script {
-    let answer = answer.into();
-    script(move |_, mut peer| {
-        peer.answer(&answer);
-    })
 }
 
 /// A 200 with this body.

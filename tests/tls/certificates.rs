@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use oneloop::net::tls;
 
-use crate::peer::{Authority, VALID, finish, serve, serve_raw};
+use crate::authority::{Authority, VALID};
+use crate::peer::{finish, serve, serve_raw};
 use crate::{echo, open};
 
 /// Connects to a server as described and gives the error, which must name the host and have rustls' as its source;

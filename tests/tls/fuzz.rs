@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use rustls::ServerConnection;
 
+use crate::authority::Authority;
 use crate::malice::{Outcome, each_version, meet, records};
 use crate::noise;
-use crate::peer::{Authority, finish, serve, serve_raw};
+use crate::peer::{finish, serve, serve_raw};
 
 /// The records with which a server answers the client's hello. A client that gets them, and then the end of the
 /// stream, may finish the handshake (TLS 1.3) or not (TLS 1.2), and then reads an end without goodbye.

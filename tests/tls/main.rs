@@ -1,6 +1,7 @@
 //! TLS as a byte pipe: good connections, bad certificates, the ways to end, and (in `malice`) peers that mean harm.
 #![cfg(feature = "http")]
 
+mod authority;
 mod certificates;
 mod fuzz;
 mod malice;
@@ -11,11 +12,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc;
 
+use authority::{Authority, VALID};
 use futures_lite::future::{poll_fn, poll_once, zip};
 use futures_lite::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use oneloop::net::TcpStream;
 use oneloop::net::tls::{self, TlsStream};
-use peer::{Authority, VALID, finish, serve, serve_raw};
+use peer::{finish, serve, serve_raw};
 use rustls::{ClientConfig, ServerConnection};
 
 /// Connects and shakes hands.

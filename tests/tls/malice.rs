@@ -14,7 +14,8 @@ use std::task::{Context, Poll};
 use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
 use rustls::ServerConfig;
 
-use crate::peer::{Authority, Bent, VALID, finish, serve, serve_raw};
+use crate::authority::{Authority, VALID};
+use crate::peer::{Bent, finish, serve, serve_raw};
 use crate::{noise, open};
 
 /// The alert that ends a connection politely, unencrypted.
