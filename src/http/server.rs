@@ -76,7 +76,7 @@ impl Server {
     }
 
     /// How large requests may be. Default: [`Limits::default`], with a body of at most
-    /// [`SERVER_BODY_BYTES`](super::SERVER_BODY_BYTES).
+    /// [`SERVER_BODY_BYTES`].
     pub fn limits(mut self, limits: Limits) -> Server {
         self.limits = limits;
         self
@@ -89,7 +89,7 @@ impl Server {
     }
 
     /// How many connections there may be at once; further ones wait until one ends. Default:
-    /// [`SERVER_CONNECTIONS`](super::SERVER_CONNECTIONS).
+    /// [`SERVER_CONNECTIONS`].
     ///
     /// # Panics
     ///
