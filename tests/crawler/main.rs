@@ -6,24 +6,34 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use image::{ColorType, ImageFormat, Rgb, RgbImage};
 use rustix::process::{Pid, Signal, kill_process};
 use site::{Answer, Site};
 use tempfile::TempDir;
 
-/// The built example. `cargo test` builds it, and puts it beside this test's own folder.
+/// The example as a program. `cargo test` builds this one for its unit tests only (it has `test = true`), so the
+/// first of these tests has it built; where it is built already that takes no time.
 fn crawler() -> Command {
-    let test = std::env::current_exe().unwrap();
-    let program = test.parent().unwrap().parent().unwrap().join("examples/crawler");
-    assert!(
-        program.exists(),
-        "{} is missing: build it with `cargo build --example crawler`",
-        program.display()
-    );
-    let mut command = Command::new(program);
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    let mut command = Command::new(PROGRAM.get_or_init(build));
     command.env_remove("ONELOOP").env_remove("RUST_LOG");
     command
+}
+
+fn build() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    // target/PROFILE/deps/this
+    let profile = test.ancestors().nth(2).unwrap();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--example", "crawler", "--target-dir"]).arg(profile.parent().unwrap());
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap();
+    assert!(built.success(), "the crawler does not build");
+    profile.join("examples").join("crawler").with_extension(std::env::consts::EXE_EXTENSION)
 }
 
 /// How a run of the crawler ended.
