@@ -117,8 +117,21 @@ impl Ready {
         running.len()
     }
 
-    /// The next entry of this turn.
+    /// All entries of this turn at once, where nobody watches: no panic can end such a turn half way, and a plain
+    /// list is gone through faster. To be given back for its memory.
     #[inline]
+    pub(crate) fn take_batch(&self) -> Vec<Entry> {
+        self.running.take()
+    }
+
+    /// Gives back what `take_batch` gave, with nothing left to run.
+    #[inline]
+    pub(crate) fn give_back(&self, batch: Vec<Entry>) {
+        self.next.set(batch.len());
+        *self.running.borrow_mut() = batch;
+    }
+
+    /// The next entry of this turn, while somebody watches.
     pub(crate) fn next(&self) -> Option<Entry> {
         let next = self.next.get();
         self.next.set(next + 1);

@@ -205,9 +205,11 @@ impl Turns {
         if self.state.seam.watched() {
             self.run_watched(main);
         } else {
-            while let Some(entry) = self.state.ready.next() {
+            let batch = self.state.ready.take_batch();
+            for &entry in &batch {
                 self.run_entry(entry, main);
             }
+            self.state.ready.give_back(batch);
         }
         entries
     }
