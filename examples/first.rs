@@ -10,7 +10,7 @@
 //!
 //! `ONELOOP=print cargo run --example first` shows what the loop does meanwhile.
 //!
-//! Read next: `examples/hello.rs`.
+//! Read next: `examples/hello_sync.rs`, where the story begins.
 
 #![forbid(unsafe_code)]
 

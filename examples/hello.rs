@@ -1,13 +1,13 @@
-//! Hello, and a second later: World!
+//! Hello, and three seconds later: World! With `async` and `await`.
 //!
 //! Three async functions. `main_async` starts `delayed_hello` as a task, so the two go on side by side: the
-//! task sleeps for a second, `main_async` for half of one, and one thread is enough for both. Calling an async
+//! task sleeps for three seconds, `main_async` for half of one, and one thread is enough for both. Calling an async
 //! function only makes a future; it is the `.await`, or `spawn`, that has it run.
 //!
 //! ```text
 //! $ cargo run --example hello
 //! main: started
-//! Hello,
+//! Hello
 //! main: half a second later
 //! World!
 //! main: done
@@ -24,8 +24,8 @@ use std::time::Duration;
 use oneloop::{sleep, spawn};
 
 async fn hello() {
-    println!("Hello,");
-    sleep(Duration::from_secs(1)).await;
+    println!("Hello");
+    sleep(Duration::from_secs(3)).await;
     println!("World!");
 }
 
