@@ -55,6 +55,7 @@ mod tasks;
 mod timer;
 mod callback;
 mod reactor;
+mod delivery;
 mod pool;
 mod state;
 mod current;
@@ -84,7 +85,7 @@ pub mod http;
 // The last room.
 mod start;
 
-pub use blocking::{BlockingHandle, spawn_blocking};
+pub use blocking::{BlockingHandle, BlockingPool, spawn_blocking};
 pub use calls::{CallHandle, call_at, call_later, call_soon, stop, time};
 pub use combine::{Either, Gather, Race, TimedOut, TryGather, WaitFor, gather, race, try_gather, wait_for};
 pub use event_loop::EventLoop;

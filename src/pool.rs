@@ -10,30 +10,34 @@
 //!               └── pool closed: jobs not started are refused, jobs that started are waited for
 //! ```
 //!
-//! A job's result travels in a [`Delivery`], one value and the waker of whoever waits for it, behind a
-//! mutex. A job cannot be interrupted: when nobody waits any more, a job that has started runs to its end
-//! and its result is dropped.
+//! A job cannot be interrupted: when nobody waits any more, a job that has started runs to its end and its
+//! result is dropped.
+//!
+//! A loop has one such set of threads, and a program may make more (`blocking_pool.rs`), for several loops if it
+//! likes: so each job says whom to tell of it, and not the pool.
 //!
 //! Left out on purpose: priorities, and work stealing. Jobs block on disks and names; they do not compute
 //! in parallel for long.
 //!
-//! Before: `reactor.rs`. Next chapter: `state.rs`, all that a loop owns.
+//! Before: `delivery.rs`. Next chapter: `state.rs`, all that a loop owns.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::delivery::{Delivery, delivery};
 use crate::task::{JoinError, Panic, drop_quietly, panic_text};
 use crate::trace::event::{EventKind, JobId};
 
 thread_local! {
     /// The job this thread is working at; `None` if there is none, or nobody watches.
     static JOB_HERE: Cell<Option<JobId>> = const { Cell::new(None) };
+    /// The pool whose thread this is, by the address of what its threads share; 0: none.
+    static POOL_HERE: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The job this thread is working at, if somebody watches its loop.
@@ -56,7 +60,7 @@ pub(crate) fn default_threads() -> usize {
     MOST_THREADS.min(cores + SPARE_THREADS)
 }
 
-/// Told of what happens on the pool's threads, on those threads.
+/// Told of what happens to a job, and to a thread made for it, on that thread.
 pub(crate) type Reporter = Arc<dyn Fn(Report) + Send + Sync>;
 
 /// What happened on a pool thread.
@@ -74,8 +78,18 @@ type Run = dyn FnOnce(&dyn Fn(bool)) + Send;
 struct Job {
     id: JobId,
     run: Box<Run>,
-    /// When it was queued; `None` if nobody watches.
-    queued: Option<Instant>,
+    /// When it was queued, and who is told of it; `None`: nobody wants to know.
+    told: Option<(Instant, Reporter)>,
+}
+
+impl Job {
+    /// Drops it uncalled, which delivers `Cancelled`.
+    fn refuse(self) {
+        drop_quietly(Some(self.run), "job of a closed pool");
+        if let Some((_, reporter)) = self.told {
+            reporter(Report::JobEnded);
+        }
+    }
 }
 
 /// The pool as its threads see it.
@@ -85,8 +99,8 @@ struct Shared {
     work: Condvar,
     /// Notified when the last thread ended.
     ended: Condvar,
-    /// Told of jobs and threads; `None`: nobody wants to know.
-    reporter: Option<Reporter>,
+    /// What its threads are called, before their number.
+    name: String,
 }
 
 /// What the mutex guards.
@@ -106,19 +120,19 @@ struct Queue {
     closed: bool,
 }
 
-/// A set of threads for calls that block.
-pub(crate) struct BlockingPool {
+/// A set of threads for calls that block. A clone is another handle of the same.
+#[derive(Clone)]
+pub(crate) struct Threads {
     shared: Arc<Shared>,
     /// The most threads at a time; at least 1.
     cap: usize,
 }
 
-impl BlockingPool {
-    /// A pool of at most `cap` threads; none is made yet.
-    pub(crate) fn new(cap: usize, reporter: Option<Reporter>) -> BlockingPool {
-        let shared =
-            Shared { queue: Mutex::default(), work: Condvar::new(), ended: Condvar::new(), reporter };
-        BlockingPool { shared: Arc::new(shared), cap: cap.max(1) }
+impl Threads {
+    /// A pool of at most `cap` threads, called `name` and a number; none is made yet.
+    pub(crate) fn new(cap: usize, name: String) -> Threads {
+        let shared = Shared { queue: Mutex::default(), work: Condvar::new(), ended: Condvar::new(), name };
+        Threads { shared: Arc::new(shared), cap: cap.max(1) }
     }
 
     /// The most threads it has at a time.
@@ -126,11 +140,11 @@ impl BlockingPool {
         self.cap
     }
 
-    /// Queues `call`. A closed pool refuses it: the delivery says `Cancelled`.
+    /// Queues `call`; `reporter` is told of it. A closed pool refuses it: the delivery says `Cancelled`.
     ///
     /// If no thread can be made and none is there, the job is called on this thread: late and blocking, but
     /// not lost.
-    pub(crate) fn spawn<F, T>(&self, id: JobId, call: F) -> Delivery<T>
+    pub(crate) fn spawn<F, T>(&self, id: JobId, reporter: Option<Reporter>, call: F) -> Delivery<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
@@ -141,8 +155,7 @@ impl BlockingPool {
             called(result.is_err());
             deliver.send(result.map_err(|payload| JoinError::Panicked(Panic::new(payload))));
         });
-        let queued = self.shared.reporter.is_some().then(Instant::now);
-        self.queue(Job { id, run, queued });
+        self.queue(Job { id, run, told: reporter.map(|reporter| (Instant::now(), reporter)) });
         delivery
     }
 
@@ -150,8 +163,9 @@ impl BlockingPool {
         let mut queue = self.shared.lock();
         if queue.closed {
             drop(queue);
-            return drop(job);
+            return job.refuse();
         }
+        let reporter = job.told.as_ref().map(|(_, reporter)| Arc::clone(reporter));
         queue.jobs.push_back(job);
         if queue.idle > 0 {
             queue.idle -= 1;
@@ -162,15 +176,17 @@ impl BlockingPool {
         if queue.threads < self.cap {
             queue.threads += 1;
             queue.made += 1;
-            let name = format!("oneloop-blocking-{}", queue.made);
+            let name = format!("{}-{}", self.shared.name, queue.made);
             drop(queue);
-            self.start_thread(name);
+            self.start_thread(name, reporter);
         }
     }
 
-    fn start_thread(&self, name: String) {
+    /// Makes a thread; `reporter` is told of its beginning and its end.
+    fn start_thread(&self, name: String, reporter: Option<Reporter>) {
         let shared = Arc::clone(&self.shared);
-        let started = thread::Builder::new().name(name).spawn(move || shared.work_until_idle());
+        let life = move || shared.work_until_idle(reporter);
+        let started = thread::Builder::new().name(name).spawn(life);
         let Err(error) = started else { return };
         let mut queue = self.shared.lock();
         queue.threads -= 1;
@@ -181,14 +197,27 @@ impl BlockingPool {
         jobs.into_iter().for_each(|job| self.shared.call(job));
     }
 
-    /// Refuses the jobs that have not started, and waits for those that have. Idempotent.
-    pub(crate) fn close(&self) {
+    /// Refuses the jobs that have not started, and all to come. Idempotent.
+    pub(crate) fn refuse(&self) {
         let mut queue = self.shared.lock();
         queue.closed = true;
         let refused = std::mem::take(&mut queue.jobs);
         drop(queue);
         self.shared.work.notify_all();
-        refused.into_iter().for_each(|job| drop_quietly(Some(job), "job of a closed loop"));
+        refused.into_iter().for_each(Job::refuse);
+    }
+
+    /// Whether no thread of it is alive.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shared.lock().threads == 0
+    }
+
+    /// Blocks this thread until all threads of the pool have ended, once it refuses. On one of them, which would
+    /// wait for itself, it returns at once.
+    pub(crate) fn wait(&self) {
+        if POOL_HERE.get() == self.shared.address() {
+            return;
+        }
         let mut queue = self.shared.lock();
         while queue.threads > 0 {
             queue = self.shared.ended.wait(queue).unwrap_or_else(PoisonError::into_inner);
@@ -196,10 +225,10 @@ impl BlockingPool {
     }
 }
 
-impl fmt::Debug for BlockingPool {
+impl fmt::Debug for Threads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let queue = self.shared.lock();
-        let mut fields = f.debug_struct("BlockingPool");
+        let mut fields = f.debug_struct("Threads");
         fields.field("cap", &self.cap).field("threads", &queue.threads).field("queued", &queue.jobs.len());
         fields.finish_non_exhaustive()
     }
@@ -211,20 +240,25 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn report(&self, kind: EventKind) {
-        if let Some(reporter) = &self.reporter {
-            reporter(Report::Told(kind));
-        }
+    /// What tells this pool from others.
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
     /// A thread's life.
-    fn work_until_idle(&self) {
-        let name: Arc<str> = thread::current().name().unwrap_or("oneloop-blocking").into();
-        self.report(EventKind::ThreadStart { thread: Arc::clone(&name) });
+    fn work_until_idle(&self, reporter: Option<Reporter>) {
+        POOL_HERE.set(self.address());
+        let tell = |kind| {
+            if let Some(reporter) = &reporter {
+                reporter(Report::Told(kind));
+            }
+        };
+        let name: Arc<str> = thread::current().name().unwrap_or("unnamed").into();
+        tell(EventKind::ThreadStart { thread: Arc::clone(&name) });
         while let Some(job) = self.next_job() {
             self.call(job);
         }
-        self.report(EventKind::ThreadExit { thread: name });
+        tell(EventKind::ThreadExit { thread: name });
     }
 
     /// The next job; `None` when the pool was closed, or there was none for a while. The thread is then no longer
@@ -259,125 +293,25 @@ impl Shared {
     }
 
     fn call(&self, job: Job) {
-        let Job { id, run, queued } = job;
-        let began = queued.map(|_| Instant::now());
-        if let (Some(began), Some(queued)) = (began, queued) {
-            self.report(EventKind::JobStart { job: id, waited: began - queued });
-        }
-        let before = began.and_then(|_| JOB_HERE.replace(Some(id)));
-        // The call's own panic is its result. This is a waker's, or that of a result which nobody takes.
-        let delivered = catch_unwind(AssertUnwindSafe(|| {
+        let Job { id, run, told } = job;
+        let Some((queued, reporter)) = told else { return deliver(id, || run(&|_| ())) };
+        let began = Instant::now();
+        reporter(Report::Told(EventKind::JobStart { job: id, waited: began - queued }));
+        let before = JOB_HERE.replace(Some(id));
+        deliver(id, || {
             run(&|panicked| {
-                if let Some(began) = began {
-                    self.report(EventKind::JobEnd { job: id, took: began.elapsed(), panicked });
-                }
+                let end = EventKind::JobEnd { job: id, took: began.elapsed(), panicked };
+                reporter(Report::Told(end));
             })
-        }));
-        if let Err(payload) = delivered {
-            log::error!(target: "oneloop", "delivering the result of {id} panicked: {}", panic_text(&*payload));
-        }
-        if let Some(reporter) = &self.reporter {
-            JOB_HERE.set(before);
-            reporter(Report::JobEnded);
-        }
+        });
+        JOB_HERE.set(before);
+        reporter(Report::JobEnded);
     }
 }
 
-/// A value on its way from another thread, and the waker of whoever waits for it.
-pub(crate) struct Delivery<T>(Arc<Mutex<Parcel<T>>>, Arc<Condvar>);
-
-/// The sending end. Dropped without sending, it delivers `Cancelled`.
-pub(crate) struct Deliver<T>(Option<Delivery<T>>);
-
-enum Parcel<T> {
-    /// Not there yet; whom to wake (`None`: nobody waits yet).
-    Coming(Option<Waker>),
-    /// There.
-    Here(Result<T, JoinError>),
-    /// Handed over.
-    Taken,
-}
-
-/// A pair of ends for one value.
-pub(crate) fn delivery<T>() -> (Deliver<T>, Delivery<T>) {
-    let delivery = Delivery(Arc::new(Mutex::new(Parcel::Coming(None))), Arc::default());
-    let other = Delivery(Arc::clone(&delivery.0), Arc::clone(&delivery.1));
-    (Deliver(Some(other)), delivery)
-}
-
-impl<T> Deliver<T> {
-    /// Hands the value over and wakes whoever waits for it.
-    pub(crate) fn send(mut self, value: Result<T, JoinError>) {
-        self.deliver(value);
-    }
-
-    fn deliver(&mut self, value: Result<T, JoinError>) {
-        let Some(Delivery(parcel, arrived)) = self.0.take() else { return };
-        let before = std::mem::replace(&mut *lock(&parcel), Parcel::Here(value));
-        arrived.notify_all();
-        if let Parcel::Coming(Some(waker)) = before {
-            waker.wake();
-        }
-    }
-}
-
-impl<T> Drop for Deliver<T> {
-    fn drop(&mut self) {
-        self.deliver(Err(JoinError::Cancelled));
-    }
-}
-
-impl<T> Delivery<T> {
-    /// The value, once it is there; until then the latest waker is kept.
-    ///
-    /// # Panics
-    /// When polled again after it handed the value over.
-    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
-        // Declared first, dropped last: a waker's drop may run the user's code.
-        let mut _before = None;
-        let mut parcel = lock(&self.0);
-        match &mut *parcel {
-            Parcel::Coming(Some(waker)) if waker.will_wake(cx.waker()) => {}
-            Parcel::Coming(waker) => _before = waker.replace(cx.waker().clone()),
-            Parcel::Here(_) => {}
-            Parcel::Taken => {
-                panic!("this handle has given its result already: do not await it a second time")
-            }
-        }
-        match std::mem::replace(&mut *parcel, Parcel::Taken) {
-            Parcel::Here(value) => Poll::Ready(value),
-            coming => {
-                *parcel = coming;
-                Poll::Pending
-            }
-        }
-    }
-
-    /// Blocks this thread until the value is there.
-    pub(crate) fn wait(&self) -> Result<T, JoinError> {
-        let mut parcel = lock(&self.0);
-        loop {
-            match std::mem::replace(&mut *parcel, Parcel::Taken) {
-                Parcel::Here(value) => return value,
-                Parcel::Taken => return Err(JoinError::Cancelled),
-                coming => *parcel = coming,
-            }
-            parcel = self.1.wait(parcel).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Whether the value is there, or was handed over.
-    pub(crate) fn is_finished(&self) -> bool {
-        !matches!(*lock(&self.0), Parcel::Coming(_))
-    }
-}
-
-fn lock<T>(parcel: &Mutex<Parcel<T>>) -> MutexGuard<'_, Parcel<T>> {
-    parcel.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl<T> fmt::Debug for Delivery<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Delivery").field("finished", &self.is_finished()).finish()
+/// Calls a job. Its own panic is its result; one caught here is a waker's, or that of a result nobody takes.
+fn deliver(id: JobId, run: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+        log::error!(target: "oneloop", "delivering the result of {id} panicked: {}", panic_text(&*payload));
     }
 }

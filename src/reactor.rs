@@ -22,7 +22,7 @@
 //!
 //! An edge may be false (mio says so): "ready" means "may succeed now", never "has data".
 //!
-//! Before: `callback.rs`. Next chapter: `pool.rs`, threads that may block.
+//! Before: `callback.rs`. Next chapter: `delivery.rs`, a value from another thread.
 
 use std::io;
 use std::mem;

@@ -14,8 +14,8 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use crate::current;
+use crate::delivery::{Delivery, delivery};
 use crate::join::{JoinHandle, spawn};
-use crate::pool::{Delivery, delivery};
 use crate::ready::Entry;
 use crate::sent::{RemoteQueue, Sent};
 use crate::task::JoinError;

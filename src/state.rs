@@ -35,7 +35,7 @@ pub(crate) use tasks::{Main, Origin, task_id};
 pub(crate) use timers::callback_id;
 
 use crate::callback::Callbacks;
-use crate::pool::{BlockingPool, Report, Reporter};
+use crate::pool::{Report, Reporter, Threads};
 use crate::reactor::{Reactor, Target};
 use crate::ready::{Entry, Ready};
 use crate::sent::{RemoteQueue, Sent};
@@ -94,7 +94,9 @@ pub(crate) struct State {
     callbacks: RefCell<Callbacks>,
     timers: RefCell<Wheel<Target>>,
     reactor: RefCell<Reactor>,
-    pool: BlockingPool,
+    pool: Threads,
+    /// Told of jobs by the threads they are on; `None`: nobody watches, in real time.
+    reporter: Option<Reporter>,
     /// Jobs whose end the loop has not heard of. Counted only in virtual time and while watched.
     jobs: Cell<usize>,
     /// The next job's number.
@@ -136,7 +138,8 @@ impl State {
             callbacks: RefCell::default(),
             timers: RefCell::new(Wheel::new()),
             reactor: RefCell::new(reactor),
-            pool: BlockingPool::new(settings.pool_threads, reporter),
+            pool: Threads::new(settings.pool_threads, "oneloop-blocking".into()),
+            reporter,
             jobs: Cell::new(0),
             next_job: Cell::new(0),
             polled: Cell::new(None),

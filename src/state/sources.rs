@@ -5,7 +5,8 @@ use std::task::Context;
 use std::time::Duration;
 
 use super::State;
-use crate::pool::Delivery;
+use crate::delivery::Delivery;
+use crate::pool::Threads;
 use crate::reactor::{Direction, Edge, Interest, SourceKey, Target, wait_of};
 use crate::trace::event::{Actor, EventKind, IoOp, IoResult, JobId, Site, WaitEnd};
 use crate::trace::observer::{Choice, Decision};
@@ -140,8 +141,8 @@ impl State {
         }
     }
 
-    /// Hands a call to the blocking pool.
-    pub(crate) fn spawn_job<F, T>(&self, call: F, site: Site) -> (JobId, Delivery<T>)
+    /// Hands a call to `pool`, or to the loop's own.
+    pub(crate) fn spawn_job<F, T>(&self, pool: Option<&Threads>, call: F, site: Site) -> (JobId, Delivery<T>)
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
@@ -155,7 +156,7 @@ impl State {
         if self.clock.is_virtual() || self.seam.watched() {
             self.jobs.set(self.jobs.get() + 1);
         }
-        (job, self.pool.spawn(job, call))
+        (job, pool.unwrap_or(&self.pool).spawn(job, self.reporter.clone(), call))
     }
 
     /// Tells that a job's result was delivered, or that nobody wants it.
@@ -177,6 +178,7 @@ impl State {
 
     /// Refuses the jobs that have not started and waits for the others, for a loop that closes.
     pub(crate) fn close_pool(&self) {
-        self.pool.close();
+        self.pool.refuse();
+        self.pool.wait();
     }
 }
