@@ -21,11 +21,11 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::panic::Location;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -33,6 +33,7 @@ use super::conversation::{Service, converse};
 use super::date::DateLine;
 use super::limits::{Limits, SERVER_BODY_BYTES, SERVER_CONNECTIONS, ServerTimeouts};
 use super::reply::{Reply, Request};
+use crate::combine::{Either, race};
 use crate::current::suspended;
 use crate::join::spawn_named;
 use crate::net::TcpListener;
@@ -117,28 +118,60 @@ impl Server {
         H: Fn(Request) -> F + 'static,
         F: Future<Output = Reply> + 'static,
     {
+        self.serve_until(pending::<()>(), handler)
+    }
+
+    /// As [`serve`](Server::serve), until `stop` ends, with whatever result. Then it takes no more connections,
+    /// closes idle ones, and ends when the last request that had begun is answered.
+    ///
+    /// That may take as long as [`timeouts`](Server::timeouts) allow and the handler needs:
+    /// [`wait_for`](crate::wait_for) sets an end to it.
+    ///
+    /// ```no_run
+    /// # use oneloop::{http::{Reply, Request, Server}, signal};
+    /// # async fn handler(_: Request) -> Reply { Reply::text("") }
+    /// # async fn example() -> std::io::Result<()> {
+    /// Server::bind("127.0.0.1:8080")?.serve_until(signal::ctrl_c(), handler).await
+    /// # }
+    /// # drop(example());
+    /// ```
+    #[track_caller]
+    pub fn serve_until<S, H, F>(self, stop: S, handler: H) -> Serve
+    where
+        S: Future + 'static,
+        H: Fn(Request) -> F + 'static,
+        F: Future<Output = Reply> + 'static,
+    {
         let Server { listener, limits, timeouts, max_connections } = self;
         let closing = Event::new();
         let date = RefCell::new(DateLine::default());
         let site = Location::caller();
         let service = Rc::new(Service { handler, limits, timeouts, closing: closing.clone(), date, site });
-        Serve { inner: Box::pin(accept(listener, service, max_connections)), closing }
+        Serve { inner: Box::pin(accept(listener, service, max_connections, stop)), closing }
     }
 }
 
-async fn accept<H, F>(
+async fn accept<S, H, F>(
     listener: TcpListener,
     service: Rc<Service<H>>,
     max_connections: usize,
+    stop: S,
 ) -> io::Result<()>
 where
+    S: Future + 'static,
     H: Fn(Request) -> F + 'static,
     F: Future<Output = Reply> + 'static,
 {
     let places = Semaphore::new(max_connections);
+    let mut stop = pin!(stop);
     loop {
-        let place = places.acquire().await;
-        let (stream, peer) = listener.accept().await?;
+        let next = async {
+            let place = places.acquire().await;
+            listener.accept().await.map(|(stream, peer)| (place, stream, peer))
+        };
+        // The stop comes first, so that no crowd of clients can keep it out.
+        let Either::Right(next) = race(stop.as_mut(), next).await else { break };
+        let (place, stream, peer) = next?;
         if stream.set_nodelay(true).is_err() {
             // Closed again already.
             continue;
@@ -150,9 +183,16 @@ where
             drop(place);
         }));
     }
+    drop(listener);
+    service.closing.set();
+    // Whoever holds all places knows that there is no connection left.
+    for _ in 0..max_connections {
+        places.acquire().await.forget();
+    }
+    Ok(())
 }
 
-/// The future of [`Server::serve`].
+/// The future of [`Server::serve`] and [`Server::serve_until`].
 #[must_use = "futures do nothing unless awaited"]
 pub struct Serve {
     inner: Pin<Box<dyn Future<Output = io::Result<()>>>>,
@@ -167,7 +207,8 @@ impl Future for Serve {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let poll = self.inner.as_mut().poll(cx);
         if poll.is_pending() {
-            suspended(Wait::Accept, Location::caller());
+            let wait = if self.closing.is_set() { Wait::Acquire } else { Wait::Accept };
+            suspended(wait, Location::caller());
         }
         poll
     }

@@ -291,6 +291,40 @@ fn a_dropped_server_takes_nobody_new_closes_the_idle_and_answers_the_busy() {
 }
 
 #[test]
+fn a_server_that_is_told_to_stop_ends_when_the_last_request_is_answered() {
+    run(async {
+        let server = Server::bind("127.0.0.1:0")?.max_connections(2);
+        let address = server.local_addr()?;
+        let [stop, begun, go] = std::array::from_fn(|_| oneloop::sync::Event::new());
+        let (stopping, note, wait) = (stop.clone(), begun.clone(), go.clone());
+        let serving = spawn(server.serve_until(async move { stopping.wait().await }, move |_| {
+            let (note, wait) = (note.clone(), wait.clone());
+            async move {
+                note.set();
+                wait.wait().await;
+                Reply::text("answered")
+            }
+        }));
+        let idle = oneloop::net::TcpStream::connect(address).await?;
+        let busy = oneloop::net::TcpStream::connect(address).await?;
+        busy.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await?;
+        begun.wait().await;
+
+        stop.set();
+        let mut buffer = [0; 1000];
+        let end = oneloop::wait_for(idle.read(&mut buffer), NEVER).await;
+        assert_eq!(end??, 0, "the idle connection is closed");
+        assert!(oneloop::net::TcpStream::connect(address).await.is_err(), "nobody listens");
+        assert!(!serving.is_finished(), "a request is not answered yet");
+        go.set();
+        serving.await??;
+        let n = busy.read(&mut buffer).await?;
+        assert_eq!(body(&String::from_utf8_lossy(&buffer[..n])), "answered");
+        Ok(())
+    });
+}
+
+#[test]
 fn client_and_server_of_one_loop_carry_every_method_and_body() {
     run(async {
         let (address, _serving) = start();
