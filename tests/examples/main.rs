@@ -26,17 +26,25 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("examples write UTF-8")
 }
 
-fn source(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name).with_extension("rs")
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
 }
 
-/// What the opening comment promises: the lines after `$ cargo run --example NAME` in its block.
+/// The file of an example with the opening comment.
+fn source(name: &str) -> PathBuf {
+    let main = folder().join(name).join("main.rs");
+    if main.exists() { main } else { folder().join(name).with_extension("rs") }
+}
+
+/// What the opening comment promises: the lines after `$ cargo run --example NAME`, with or without
+/// `--release`, in its block.
 fn promised(name: &str) -> String {
     let source = fs::read_to_string(source(name)).expect("the example has a source");
     let comment = source.lines().map_while(|line| line.strip_prefix("//!"));
     let comment = comment.map(|line| line.strip_prefix(' ').unwrap_or(line));
     let command = format!("$ cargo run --example {name}");
-    let mut output = comment.skip_while(|line| *line != command).skip(1).peekable();
+    let is_command = |line: &str| line.replace(" --release", "") == command;
+    let mut output = comment.skip_while(|line| !is_command(line)).skip(1).peekable();
     assert!(output.peek().is_some(), "examples/{name}.rs does not show its command: {command}");
     output.take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect()
 }
@@ -166,11 +174,19 @@ fn a_measured_number_is_masked_and_any_other_is_compared() {
 }
 
 #[test]
+fn weather_prints_what_it_says() {
+    keeps_its_promise("weather");
+}
+
+/// What needs the feature `http`.
+#[cfg(feature = "http")]
+mod http;
+
+#[test]
 fn every_example_of_one_file_is_tested_and_listed() {
-    let readme = fs::read_to_string(source("README").with_extension("md")).expect("there is a list");
-    let tests = include_str!("examples.rs");
-    let files =
-        fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")).expect("there are examples");
+    let readme = fs::read_to_string(folder().join("README.md")).expect("there is a list");
+    let tests = concat!(include_str!("main.rs"), include_str!("http.rs"));
+    let files = fs::read_dir(folder()).expect("there are examples");
     let files = files.map(|file| file.expect("the folder can be read").path());
     for path in files.filter(|path| path.extension() == Some(OsStr::new("rs"))) {
         let name = path.file_stem().and_then(OsStr::to_str).expect("names are plain");
@@ -178,7 +194,8 @@ fn every_example_of_one_file_is_tested_and_listed() {
             readme.contains(&format!("`cargo run --example {name}`")),
             "{name} is not in examples/README.md"
         );
-        assert!(tests.contains(&format!("keeps_its_promise({name:?})")), "{name} is not tested");
+        let tested = ["", "_but_for_times"].map(|kind| format!("keeps_its_promise{kind}({name:?}"));
+        assert!(tested.iter().any(|call| tests.contains(call)), "{name} is not tested");
     }
 }
 
