@@ -7,6 +7,11 @@
 use std::error::Error;
 use std::fmt;
 
+/// A barrier was aborted, or was reset while this task waited at it; asyncio's `BrokenBarrierError`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BrokenBarrier;
+
 /// Why an item was not put; it holds the item.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -77,3 +82,11 @@ impl fmt::Display for QueueError {
 }
 
 impl Error for QueueError {}
+
+impl fmt::Display for BrokenBarrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the barrier was aborted, or reset while a task waited at it")
+    }
+}
+
+impl Error for BrokenBarrier {}

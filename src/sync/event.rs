@@ -1,4 +1,4 @@
-//! Chapter 24, part 6: how do many tasks wait for one thing to happen?
+//! Chapter 24, part 10: how do many tasks wait for one thing to happen?
 //!
 //! An [`Event`] is a flag that tasks can wait for. Setting it releases all that wait at that moment, and a
 //! task that was released goes on even if the flag is cleared again before it runs. A flag alone would not
@@ -8,7 +8,7 @@
 //!   A waits, B waits, set, clear, C waits, then the loop runs: A and B go on, C waits for the next set
 //! ```
 //!
-//! Before: `sync/semaphore.rs`. Next: `sync/oneshot.rs`.
+//! Before: `sync/condition.rs`. Next: `sync/barrier.rs`.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;

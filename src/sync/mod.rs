@@ -1,4 +1,5 @@
-//! Tasks that wait for each other: queues, semaphores, events, and values handed over once.
+//! Tasks that wait for each other: queues, semaphores, a mutex and conditions, events, barriers, and values
+//! handed over once.
 //!
 //! Nothing here knows a loop. Each object keeps plain wakers, so it works under any executor of one
 //! thread, and can be made before the loop is. The objects are handles: a clone is the same object. None
@@ -11,13 +12,22 @@
 
 mod error;
 mod waiters;
+pub mod order;
 mod queue_state;
 mod queue;
 mod semaphore;
+mod bounded;
+mod mutex;
+mod condition;
 mod event;
+mod barrier;
 pub mod oneshot;
 
-pub use error::{PutError, QueueError};
+pub use barrier::{Barrier, BarrierWait};
+pub use bounded::BoundedSemaphore;
+pub use condition::{Condition, ConditionWait, ConditionWaitFor};
+pub use error::{BrokenBarrier, PutError, QueueError};
 pub use event::{Event, EventWait};
-pub use queue::{Get, Put, Queue, QueueJoin};
+pub use mutex::{Lock, Mutex, MutexGuard};
+pub use queue::{Get, LifoQueue, OrderedQueue, PriorityQueue, Put, Queue, QueueJoin};
 pub use semaphore::{Acquire, Permit, Semaphore};

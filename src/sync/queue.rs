@@ -1,4 +1,4 @@
-//! Chapter 24, part 4: how do producers and consumers keep pace with each other?
+//! Chapter 24, part 5: how do producers and consumers keep pace with each other?
 //!
 //! A [`Queue`] holds items between tasks that put and tasks that get. A bounded one makes a fast producer
 //! wait for its consumers, so memory stays bounded; and with `task_done` and `join` a program knows when all
@@ -10,30 +10,25 @@
 //!                                                 join, waits for the last ◀──────┘
 //! ```
 //!
-//! The handle and its futures are here. Each does one operation on the state, and uses the wakers that
-//! it returns when the borrow is over. Who gets what is decided in `queue_state.rs`.
+//! The handle is here. Each of its methods does one operation on the state, and uses the wakers that it
+//! returns when the borrow is over. Who gets what is decided in `queue_state.rs`, and which item is the first
+//! in `order.rs`; so there is one queue, and three names for it.
 //!
-//! Before: `sync/queue_state.rs`. Next: `sync/semaphore.rs`.
+//! Before: `sync/queue_state.rs`. Next: `sync/queue/waits.rs`, the futures.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
+mod waits;
+
+use std::cell::{RefCell, RefMut};
 use std::fmt;
-use std::future::Future;
-use std::panic::Location;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
 
+pub use self::waits::{Get, Put, QueueJoin};
 use super::error::{PutError, QueueError};
+use super::order::{Fifo, Lifo, LowestFirst, Order};
 use super::queue_state::State;
-use super::waiters::{After, Ticket};
-use crate::current::suspended;
-use crate::trace::event::Wait;
+use super::waiters::After;
 
 /// A first-in, first-out queue between tasks of one thread; asyncio's `Queue`.
-///
-/// A clone is another handle to the same queue. Waiting is strictly fair: items go to getters in the order
-/// in which they asked, and a put that waits goes before every later put.
 ///
 /// ```
 /// use oneloop::sync::{Queue, QueueError};
@@ -47,18 +42,54 @@ use crate::trace::event::Wait;
 /// assert_eq!(queue.try_get(), Ok("second"));
 /// assert_eq!(queue.try_get(), Err(QueueError::ShutDown));
 /// ```
-pub struct Queue<T> {
+pub type Queue<T> = OrderedQueue<Fifo<T>>;
+
+/// A last-in, first-out queue; asyncio's `LifoQueue`.
+///
+/// ```
+/// let queue = oneloop::sync::LifoQueue::new(0);
+/// for item in [1, 3, 2] {
+///     queue.try_put(item).unwrap();
+/// }
+/// assert_eq!([(); 3].map(|()| queue.try_get().unwrap()), [2, 3, 1]);
+/// ```
+pub type LifoQueue<T> = OrderedQueue<Lifo<T>>;
+
+/// A queue that hands out its lowest item first; asyncio's `PriorityQueue`.
+///
+/// Items are compared by their `Ord`; a priority and a value fit in a tuple, and [`std::cmp::Reverse`] turns
+/// the order round. Of equal items the oldest is the first, which asyncio does not promise.
+///
+/// ```
+/// let queue = oneloop::sync::PriorityQueue::new(0);
+/// for item in [(2, "lunch"), (1, "tea"), (3, "dinner")] {
+///     queue.try_put(item).unwrap();
+/// }
+/// assert_eq!(queue.try_get(), Ok((1, "tea")));
+/// ```
+///
+/// # Panics
+/// If the `Ord` of an item uses the queue that compares it. If it panics, so does the put or the get, and
+/// items may have been lost or be in another order.
+pub type PriorityQueue<T> = OrderedQueue<LowestFirst<T>>;
+
+/// The queue behind [`Queue`], [`LifoQueue`] and [`PriorityQueue`], which differ in nothing but the order `O` in
+/// which they hand out their items.
+///
+/// A clone is another handle to the same queue. Waiting is strictly fair, whatever the order: a get that waits
+/// is served before every later get, and a put that waits goes before every later put.
+pub struct OrderedQueue<O: Order> {
     /// What all handles of one queue share.
-    state: Rc<RefCell<State<T>>>,
+    state: Rc<RefCell<State<O>>>,
 }
 
-impl<T> Queue<T> {
+impl<O: Order> OrderedQueue<O> {
     /// Makes an empty queue for at most `maxsize` items; 0 means that there is no bound, as in asyncio.
     pub fn new(maxsize: usize) -> Self {
         Self { state: Rc::new(RefCell::new(State::new(maxsize))) }
     }
 
-    /// Puts an item at the end, and waits for room if there is none.
+    /// Puts an item, and waits for room if there is none.
     ///
     /// # Errors
     /// [`PutError::ShutDown`] with the item, if the queue is shut down, also while this waits.
@@ -66,11 +97,11 @@ impl<T> Queue<T> {
     /// # Cancellation
     /// Dropped before it returned, it has put nothing: the item is dropped with it, and a place that was
     /// reserved for it goes to the next that waits.
-    pub fn put(&self, item: T) -> Put<'_, T> {
+    pub fn put(&self, item: O::Item) -> Put<'_, O> {
         Put { queue: self, item: Some(item), ticket: None }
     }
 
-    /// Takes the oldest item that is not reserved for somebody else, and waits if there is none.
+    /// Takes the first item that is not reserved for somebody else, and waits if there is none.
     ///
     /// # Errors
     /// [`QueueError::ShutDown`], if the queue is shut down and its last item has gone.
@@ -78,27 +109,27 @@ impl<T> Queue<T> {
     /// # Cancellation
     /// Dropped before it returned, it has taken nothing: an item that was reserved for it keeps its place
     /// in the queue, for the next that waits.
-    pub fn get(&self) -> Get<'_, T> {
+    pub fn get(&self) -> Get<'_, O> {
         Get { queue: self, ticket: None }
     }
 
-    /// Puts an item at the end now, or gives it back; asyncio's `put_nowait`.
+    /// Puts an item now, or gives it back; asyncio's `put_nowait`.
     ///
     /// # Errors
     /// [`PutError::Full`] if there is no room, or if a put that waited has not used its place yet: it goes
     /// first. [`PutError::ShutDown`] if the queue is shut down.
-    pub fn try_put(&self, item: T) -> Result<(), PutError<T>> {
-        let after = self.state.borrow_mut().try_put(item)?;
+    pub fn try_put(&self, item: O::Item) -> Result<(), PutError<O::Item>> {
+        let after = self.state().try_put(item)?;
         after.run();
         Ok(())
     }
 
-    /// Takes the oldest item that is not reserved, if there is one now; asyncio's `get_nowait`.
+    /// Takes the first item that is not reserved, if there is one now; asyncio's `get_nowait`.
     ///
     /// # Errors
     /// [`QueueError::Empty`] if there is none. [`QueueError::ShutDown`] if there never will be one.
-    pub fn try_get(&self) -> Result<T, QueueError> {
-        let (item, after) = self.state.borrow_mut().try_get()?;
+    pub fn try_get(&self) -> Result<O::Item, QueueError> {
+        let (item, after) = self.state().try_get()?;
         after.run();
         Ok(item)
     }
@@ -109,7 +140,7 @@ impl<T> Queue<T> {
     /// If it is called more often than items were put.
     #[track_caller]
     pub fn task_done(&self) {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state();
         assert!(
             state.unfinished() > 0,
             "`task_done` was called more often than items were put: call it once for each item that was got"
@@ -126,7 +157,7 @@ impl<T> Queue<T> {
     ///
     /// # Cancellation
     /// Nothing is lost.
-    pub fn join(&self) -> QueueJoin<'_, T> {
+    pub fn join(&self) -> QueueJoin<'_, O> {
         QueueJoin { queue: self, ticket: None }
     }
 
@@ -136,8 +167,8 @@ impl<T> Queue<T> {
     /// With `immediate`, all items are dropped at once, and each counts as done. Calling it again is allowed,
     /// for instance to make a slow shutdown an immediate one.
     pub fn shutdown(&self, immediate: bool) {
-        let mut state = self.state.borrow_mut();
-        let (items, joined) = if immediate { state.drain() } else { (VecDeque::new(), After::Nothing) };
+        let mut state = self.state();
+        let (items, joined) = if immediate { state.drain() } else { (O::none(), After::Nothing) };
         let refused = state.shut_down();
         drop(state);
         drop(items);
@@ -147,7 +178,7 @@ impl<T> Queue<T> {
     /// How many items are in the queue, those reserved for getters that have not run yet included; asyncio's
     /// `qsize`.
     pub fn len(&self) -> usize {
-        self.state.borrow().len()
+        self.state().len()
     }
 
     /// Whether there are no items.
@@ -157,165 +188,40 @@ impl<T> Queue<T> {
 
     /// Whether there are `maxsize` items; never true for a queue without a bound.
     pub fn is_full(&self) -> bool {
-        let state = self.state.borrow();
+        let state = self.state();
         state.len() >= state.room()
     }
 
     /// How many items there is room for, as it was given to [`new`](Self::new): 0 means no bound.
     pub fn maxsize(&self) -> usize {
-        match self.state.borrow().room() {
+        match self.state().room() {
             usize::MAX => 0,
             room => room,
         }
     }
+
+    /// The state, for one operation.
+    #[inline]
+    fn state(&self) -> RefMut<'_, State<O>> {
+        self.state.try_borrow_mut().expect("an item's `Ord` must not use the queue that compares it")
+    }
 }
 
-impl<T> Clone for Queue<T> {
+impl<O: Order> Clone for OrderedQueue<O> {
     fn clone(&self) -> Self {
         Self { state: Rc::clone(&self.state) }
     }
 }
 
-impl<T> fmt::Debug for Queue<T> {
+impl<O: Order> fmt::Debug for OrderedQueue<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.state.borrow();
-        f.debug_struct("Queue")
+        let maxsize = self.maxsize();
+        let state = self.state();
+        f.debug_struct(O::NAME)
             .field("len", &state.len())
-            .field("maxsize", &self.maxsize())
+            .field("maxsize", &maxsize)
             .field("unfinished", &state.unfinished())
             .field("shut_down", &state.is_shut())
             .finish_non_exhaustive()
-    }
-}
-
-/// The future of [`Queue::put`].
-#[must_use = "futures do nothing unless awaited"]
-pub struct Put<'a, T> {
-    queue: &'a Queue<T>,
-    /// The item until it is put or given back; `None` once this has returned.
-    item: Option<T>,
-    /// Its place among the putters; `None` if it does not wait.
-    ticket: Option<Ticket>,
-}
-
-/// The item is moved, never pinned.
-impl<T> Unpin for Put<'_, T> {}
-
-impl<T> Future for Put<'_, T> {
-    type Output = Result<(), PutError<T>>;
-
-    #[track_caller]
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { queue, item, ticket } = &mut *self;
-        if ticket.is_none() && queue.state.borrow_mut().put_quietly(item) {
-            return Poll::Ready(Ok(()));
-        }
-        let (poll, after) = queue.state.borrow_mut().poll_put(item, ticket, cx.waker());
-        after.run();
-        if poll.is_pending() {
-            suspended(Wait::Put, Location::caller());
-        }
-        poll
-    }
-}
-
-impl<T> Drop for Put<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            let after = self.queue.state.borrow_mut().leave_put(ticket);
-            after.run();
-        }
-    }
-}
-
-/// The future of [`Queue::get`].
-#[must_use = "futures do nothing unless awaited"]
-pub struct Get<'a, T> {
-    queue: &'a Queue<T>,
-    /// Its place among the getters; `None` if it does not wait.
-    ticket: Option<Ticket>,
-}
-
-impl<T> Future for Get<'_, T> {
-    type Output = Result<T, QueueError>;
-
-    #[track_caller]
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { queue, ticket } = &mut *self;
-        if ticket.is_none()
-            && let Some(item) = queue.state.borrow_mut().get_quietly()
-        {
-            return Poll::Ready(Ok(item));
-        }
-        let (poll, after) = queue.state.borrow_mut().poll_get(ticket, cx.waker());
-        after.run();
-        if poll.is_pending() {
-            suspended(Wait::Get, Location::caller());
-        }
-        poll
-    }
-}
-
-impl<T> Drop for Get<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            let after = self.queue.state.borrow_mut().leave_get(ticket);
-            after.run();
-        }
-    }
-}
-
-/// The future of [`Queue::join`].
-#[must_use = "futures do nothing unless awaited"]
-pub struct QueueJoin<'a, T> {
-    queue: &'a Queue<T>,
-    /// Its place among those who join; `None` if it does not wait.
-    ticket: Option<Ticket>,
-}
-
-impl<T> Future for QueueJoin<'_, T> {
-    type Output = ();
-
-    #[track_caller]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { queue, ticket } = &mut *self;
-        let (poll, after) = queue.state.borrow_mut().poll_join(ticket, cx.waker());
-        after.run();
-        if poll.is_pending() {
-            suspended(Wait::QueueJoin, Location::caller());
-        }
-        poll
-    }
-}
-
-impl<T> Drop for QueueJoin<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            let after = self.queue.state.borrow_mut().leave_join(ticket);
-            after.run();
-        }
-    }
-}
-
-impl<T> fmt::Debug for Put<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Put").field("waiting", &self.ticket.is_some()).finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for Get<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Get").field("waiting", &self.ticket.is_some()).finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for QueueJoin<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("QueueJoin").field("waiting", &self.ticket.is_some()).finish_non_exhaustive()
     }
 }

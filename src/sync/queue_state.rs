@@ -1,12 +1,13 @@
-//! Chapter 24, part 3: who gets which item of a queue, and which place in it?
+//! Chapter 24, part 4: who gets which item of a queue, and which place in it?
 //!
 //! When nobody has to wait, a put is a push, a get is a pop, and nobody is woken. This file is about the
 //! moments when somebody does wait: it is a queue without its handles and futures (those are in `queue.rs`).
 //!
 //! *Getters.* An item that arrives while getters wait is *granted* to the first of them, and that getter is
-//! woken. The item stays in the queue, at the front, and is reserved: with `g` grants out, the first `g`
-//! items belong to those who hold them, and a newcomer gets item `g`. So with one getter waiting and a
-//! batch of 64 puts there is one wake, not 64.
+//! woken. The item stays in the queue and is reserved: with `g` grants out, the first `g` items belong to
+//! those who hold them, and a newcomer gets item `g`. So with one getter waiting and a batch of 64 puts
+//! there is one wake, not 64. Which items are the first is the business of `order.rs`: in a queue by
+//! priority, a lower item that comes later is the first from then on, and so the one that the getter gets.
 //!
 //! *Putters.* A place that becomes free while putters wait is granted to the first of them. The item stays
 //! with its `Put` until that is polled; so a put that was cancelled never put anything. While anybody
@@ -26,18 +27,21 @@
 //! Two rules hold after each operation, by `settle_getters` and `settle_putters`: no getter waits while an
 //! item is not reserved, and no putter waits while a place is not reserved.
 //!
-//! Before: `sync/waiters.rs`. Next: `sync/queue.rs`.
+//! Before: `sync/order.rs`. Next: `sync/queue.rs`.
 
-use std::collections::VecDeque;
 use std::task::{Poll, Waker};
 
 use super::error::{PutError, QueueError};
+use super::order::Order;
 use super::waiters::{After, Redeemed, Stage, Ticket, Waiters};
 
+/// The result of one poll, and what to do after the borrow.
+type Polled<T, E> = (Poll<Result<T, E>>, After);
+
 /// What all handles of one queue share.
-pub(super) struct State<T> {
-    /// The items, oldest first; the first `getters.granted()` of them are reserved.
-    items: VecDeque<T>,
+pub(super) struct State<O> {
+    /// The items in their order; the first `getters.granted()` of them are reserved.
+    items: O,
     /// How many items there is room for; `usize::MAX` for a queue without a bound.
     room: usize,
     /// Those who wait for an item, and those to whom one is reserved.
@@ -52,11 +56,11 @@ pub(super) struct State<T> {
     shut: bool,
 }
 
-impl<T> State<T> {
+impl<O: Order> State<O> {
     /// An empty queue; a `maxsize` of 0 means that there is no bound.
     pub(super) fn new(maxsize: usize) -> Self {
         Self {
-            items: VecDeque::new(),
+            items: O::none(),
             room: if maxsize == 0 { usize::MAX } else { maxsize },
             getters: Waiters::new(),
             putters: Waiters::new(),
@@ -68,7 +72,7 @@ impl<T> State<T> {
 
     /// How many items there are, the reserved ones included.
     pub(super) fn len(&self) -> usize {
-        self.items.len()
+        self.items.count()
     }
 
     /// How many items there is room for; `usize::MAX` without a bound.
@@ -88,10 +92,10 @@ impl<T> State<T> {
 
     /// Puts if that concerns nobody else: nothing but a push. Otherwise the item stays where it is.
     #[inline(always)]
-    pub(super) fn put_quietly(&mut self, item: &mut Option<T>) -> bool {
+    pub(super) fn put_quietly(&mut self, item: &mut Option<O::Item>) -> bool {
         let quiet = self.open_to_newcomers() && !self.shut && !self.getters.has_waiting();
         if quiet && let Some(item) = item.take() {
-            self.items.push_back(item);
+            self.items.push(item);
             self.unfinished += 1;
             return true;
         }
@@ -101,14 +105,14 @@ impl<T> State<T> {
     /// Gets if that concerns nobody else: nothing but a pop. (Getters that wait have no item to fear for:
     /// while they do, each item is reserved.)
     #[inline(always)]
-    pub(super) fn get_quietly(&mut self) -> Option<T> {
+    pub(super) fn get_quietly(&mut self) -> Option<O::Item> {
         let quiet = self.getters.granted() == 0 && !self.putters.has_waiting();
-        if quiet { self.items.pop_front() } else { None }
+        if quiet { self.items.take(0) } else { None }
     }
 
     /// Puts now, or gives the item back.
     #[inline]
-    pub(super) fn try_put(&mut self, item: T) -> Result<After, PutError<T>> {
+    pub(super) fn try_put(&mut self, item: O::Item) -> Result<After, PutError<O::Item>> {
         if self.shut {
             return Err(PutError::ShutDown(item));
         }
@@ -120,7 +124,7 @@ impl<T> State<T> {
 
     /// Gets now, or says why not.
     #[inline]
-    pub(super) fn try_get(&mut self) -> Result<(T, After), QueueError> {
+    pub(super) fn try_get(&mut self) -> Result<(O::Item, After), QueueError> {
         match self.pop_free() {
             Some(item) => Ok((item, self.settle_after_get())),
             None if self.over() => Err(QueueError::ShutDown),
@@ -128,15 +132,15 @@ impl<T> State<T> {
         }
     }
 
-    /// One poll of a `Put`: its result, and what to do after the borrow. `item` is taken if it is over.
+    /// One poll of a `Put`. The item is taken if it is over.
     #[cold]
     #[inline(never)]
     pub(super) fn poll_put(
         &mut self,
-        item: &mut Option<T>,
+        item: &mut Option<O::Item>,
         ticket: &mut Option<Ticket>,
         waker: &Waker,
-    ) -> (Poll<Result<(), PutError<T>>>, After) {
+    ) -> Polled<(), PutError<O::Item>> {
         if ticket.is_some() {
             if let Redeemed::Waiting(replaced) = self.putters.redeem(ticket, waker) {
                 return (Poll::Pending, After::discard(replaced));
@@ -154,19 +158,19 @@ impl<T> State<T> {
         (Poll::Ready(Ok(())), self.push(item))
     }
 
-    /// One poll of a `Get`: its result, and what to do after the borrow.
+    /// One poll of a `Get`.
     #[cold]
     #[inline(never)]
     pub(super) fn poll_get(
         &mut self,
         ticket: &mut Option<Ticket>,
         waker: &Waker,
-    ) -> (Poll<Result<T, QueueError>>, After) {
+    ) -> Polled<O::Item, QueueError> {
         let item = if ticket.is_some() {
             match self.getters.redeem(ticket, waker) {
                 Redeemed::Waiting(replaced) => return (Poll::Pending, After::discard(replaced)),
                 // Nothing is there if an immediate shutdown has dropped the reserved item.
-                Redeemed::Granted => self.items.pop_front(),
+                Redeemed::Granted => self.items.take(0),
                 Redeemed::Dismissed => None,
             }
         } else {
@@ -227,47 +231,44 @@ impl<T> State<T> {
     }
 
     /// Takes all items out and counts them as done; they are dropped after the borrow.
-    pub(super) fn drain(&mut self) -> (VecDeque<T>, After) {
-        let items = std::mem::take(&mut self.items);
+    pub(super) fn drain(&mut self) -> (O, After) {
+        let items = std::mem::replace(&mut self.items, O::none());
         // `task_done` may have been called early for some of them.
-        let done = items.len().min(self.unfinished);
+        let done = items.count().min(self.unfinished);
         (items, self.finish(done))
     }
 
     /// Whether somebody who has not waited may put: there is room, and nobody would be overtaken.
     #[inline]
     fn open_to_newcomers(&self) -> bool {
-        self.items.len() < self.room && self.putters.is_empty()
+        self.items.count() < self.room && self.putters.is_empty()
     }
 
     /// Whether nothing can be got any more.
     #[inline]
     fn over(&self) -> bool {
-        self.shut && self.items.is_empty()
+        self.shut && self.items.count() == 0
     }
 
     /// Puts an item for which there is room.
     #[inline]
-    fn push(&mut self, item: T) -> After {
-        self.items.push_back(item);
+    fn push(&mut self, item: O::Item) -> After {
+        self.items.push(item);
         self.unfinished += 1;
         self.settle_getters()
     }
 
     /// Takes the first item that is not reserved.
     #[inline]
-    fn pop_free(&mut self) -> Option<T> {
-        match self.getters.granted() {
-            0 => self.items.pop_front(),
-            reserved => self.items.remove(reserved),
-        }
+    fn pop_free(&mut self) -> Option<O::Item> {
+        self.items.take(self.getters.granted())
     }
 
     /// Grants the item that became free, if there is one and somebody waits. At most one does become free
     /// in any one operation.
     #[inline]
     fn settle_getters(&mut self) -> After {
-        if self.getters.has_waiting() && self.items.len() > self.getters.granted() {
+        if self.getters.has_waiting() && self.items.count() > self.getters.granted() {
             return After::wake(self.getters.grant_first());
         }
         After::Nothing
@@ -276,7 +277,7 @@ impl<T> State<T> {
     /// Grants the place that became free, if there is one and somebody waits.
     #[inline]
     fn settle_putters(&mut self) -> After {
-        if self.putters.has_waiting() && self.items.len() + self.putters.granted() < self.room {
+        if self.putters.has_waiting() && self.items.count() + self.putters.granted() < self.room {
             return After::wake(self.putters.grant_first());
         }
         After::Nothing

@@ -1,4 +1,4 @@
-//! Chapter 24, part 5: how do at most so many tasks do something at once?
+//! Chapter 24, part 6: how do at most so many tasks do something at once?
 //!
 //! A [`Semaphore`] holds a number of permits. Who wants to go on takes one, and waits if there is none; who
 //! has finished gives it back. The order is strict: while anybody stands in the line, a newcomer joins it,
@@ -15,7 +15,7 @@
 //! A permit that is granted is subtracted at once, so it cannot be given to anybody else; what is left to
 //! a waiter that is granted is to take note of it.
 //!
-//! Before: `sync/queue.rs`. Next: `sync/event.rs`.
+//! Before: `sync/queue/waits.rs`. Next: `sync/bounded.rs`.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -49,6 +49,8 @@ pub struct Semaphore {
 struct State {
     /// How many permits nobody holds and nobody was granted.
     permits: usize,
+    /// How many permits were forgotten, and have not been given back by hand.
+    forgotten: usize,
     /// Those who wait for a permit, and those to whom one was granted.
     waiters: Waiters,
 }
@@ -57,7 +59,7 @@ impl Semaphore {
     /// Makes a semaphore with so many permits. With 0, everybody waits for the first
     /// [`add_permits`](Self::add_permits).
     pub fn new(permits: usize) -> Self {
-        let state = State { permits, waiters: Waiters::new() };
+        let state = State { permits, forgotten: 0, waiters: Waiters::new() };
         Self { state: Rc::new(RefCell::new(state)) }
     }
 
@@ -91,6 +93,15 @@ impl Semaphore {
     #[track_caller]
     pub fn add_permits(&self, permits: usize) {
         let mut state = self.state.borrow_mut();
+        state.forgotten = state.forgotten.saturating_sub(permits);
+        drop(state);
+        self.give_back(permits);
+    }
+
+    /// Permits come back, or are new.
+    #[track_caller]
+    fn give_back(&self, permits: usize) {
+        let mut state = self.state.borrow_mut();
         state.permits = state
             .permits
             .checked_add(permits)
@@ -110,6 +121,11 @@ impl Semaphore {
     /// Whether a newcomer would have to wait; asyncio's `locked`.
     pub fn is_locked(&self) -> bool {
         !self.state.borrow().open_to_newcomers()
+    }
+
+    /// How many permits were forgotten, and have not been given back by hand.
+    pub(super) fn forgotten(&self) -> usize {
+        self.state.borrow().forgotten
     }
 
     fn permit(&self) -> Permit {
@@ -191,7 +207,7 @@ impl fmt::Debug for Semaphore {
 #[must_use = "a permit that is dropped at once protects nothing"]
 #[derive(Debug)]
 pub struct Permit {
-    /// Where it goes back to; `None` if it is forgotten.
+    /// Where it goes back to; `None` once it is forgotten or given back.
     semaphore: Option<Semaphore>,
 }
 
@@ -199,7 +215,9 @@ impl Permit {
     /// Keeps the permit away from the semaphore, which has one less from now on, until
     /// [`Semaphore::release`] is called.
     pub fn forget(mut self) {
-        self.semaphore = None;
+        if let Some(semaphore) = self.semaphore.take() {
+            semaphore.state.borrow_mut().forgotten += 1;
+        }
     }
 }
 
@@ -207,7 +225,7 @@ impl Drop for Permit {
     #[inline]
     fn drop(&mut self) {
         if let Some(semaphore) = self.semaphore.take() {
-            semaphore.release();
+            semaphore.give_back(1);
         }
     }
 }

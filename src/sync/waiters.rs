@@ -33,7 +33,7 @@
 //! Joining, granting and leaving take a constant time wherever in the line one stands. A line that nobody
 //! ever joined owns no memory, and asking an empty line whether it is empty is one comparison.
 //!
-//! Before: `sync/error.rs`. Next: `sync/queue_state.rs`.
+//! Before: `sync/error.rs`. Next: `sync/order.rs`.
 
 use std::task::{Poll, Waker};
 
@@ -137,9 +137,18 @@ impl Waiters {
         Some(waker)
     }
 
+    /// Grants to the first `most` that wait, or to all if they are fewer.
+    pub(super) fn grant(&mut self, most: usize) -> After {
+        let mut left = most;
+        After::wake_all(|| {
+            left = left.checked_sub(1)?;
+            self.grant_first()
+        })
+    }
+
     /// Grants to all that wait now.
     pub(super) fn grant_all(&mut self) -> After {
-        After::wake_all(|| self.grant_first())
+        self.grant(usize::MAX)
     }
 
     /// Tells all that wait now that there will be nothing for them. Grants made before still stand.

@@ -118,6 +118,12 @@ pub enum Wait {
     QueueJoin,
     /// A permit of a semaphore.
     Acquire,
+    /// A mutex.
+    Lock,
+    /// A condition being notified.
+    Condition,
+    /// The others at a barrier.
+    Barrier,
     /// An event being set.
     Event,
     /// A value from a oneshot sender.
@@ -154,6 +160,9 @@ impl fmt::Display for Wait {
             Wait::Put => "room in a queue",
             Wait::QueueJoin => "the last item of a queue to be done",
             Wait::Acquire => "a permit of a semaphore",
+            Wait::Lock => "a mutex",
+            Wait::Condition => "a condition to be notified",
+            Wait::Barrier => "the others at a barrier",
             Wait::Event => "an event to be set",
             Wait::Receive => "a value from a oneshot sender",
             Wait::Signal => "a signal of the operating system",
