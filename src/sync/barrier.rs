@@ -41,13 +41,14 @@ use crate::trace::event::Wait;
 /// ```
 /// use oneloop::sync::Barrier;
 ///
-/// let barrier = Barrier::new(3);
-/// let numbers = oneloop::run(oneloop::gather([1, 2, 3].map(|_| {
-///     let barrier = barrier.clone();
-///     async move { barrier.wait().await.unwrap() }
-/// })));
-/// let numbers: Vec<usize> = numbers.into_iter().map(Result::unwrap).collect();
-/// assert_eq!(numbers, [0, 1, 2]);
+/// oneloop::run(async {
+///     let barrier = Barrier::new(2);
+///     let other = barrier.clone();
+///     let early = oneloop::spawn(async move { other.wait().await });
+///     oneloop::yield_now().await;
+///     assert_eq!(barrier.wait().await, Ok(1), "the last to come");
+///     assert_eq!(early.await.unwrap(), Ok(0));
+/// });
 /// ```
 #[derive(Clone)]
 pub struct Barrier {

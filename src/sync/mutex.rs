@@ -38,16 +38,17 @@ use crate::trace::event::Wait;
 /// ```
 /// use oneloop::sync::Mutex;
 ///
+/// async fn add(total: Mutex<u32>, amount: u32) {
+///     let mut total = total.lock().await;
+///     let before = *total;
+///     oneloop::yield_now().await;
+///     *total = before + amount;
+/// }
+///
 /// let total = Mutex::new(0);
-/// oneloop::run(oneloop::gather([1, 2].map(|amount| {
-///     let total = total.clone();
-///     async move {
-///         let mut total = total.lock().await;
-///         let before = *total;
-///         oneloop::yield_now().await;
-///         *total = before + amount;
-///     }
-/// })));
+/// oneloop::run(async {
+///     oneloop::gather([1, 2].map(|amount| add(total.clone(), amount))).await;
+/// });
 /// assert_eq!(*total.try_lock().unwrap(), 3);
 /// ```
 pub struct Mutex<T> {

@@ -5,7 +5,10 @@
 //! (waiter, stage), searched from the front. After each operation the answers must be equal, and so must the
 //! wakes: who was woken, through which waker, in which order. So a wake too many fails as well as one too few.
 
+mod barrier;
+mod condition;
 mod event;
+mod mutex;
 mod oneshot;
 mod queue;
 mod semaphore;
@@ -115,7 +118,12 @@ impl Line {
     }
 
     fn join(&mut self, id: usize) {
-        self.0.push((id, 1, Stage::Waiting));
+        self.join_late(id, 1);
+    }
+
+    /// Joins at a later poll than the first.
+    fn join_late(&mut self, id: usize, polls: u32) {
+        self.0.push((id, polls, Stage::Waiting));
     }
 
     fn leave(&mut self, id: usize) -> Option<Stage> {

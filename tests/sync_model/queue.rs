@@ -1,9 +1,10 @@
-//! A queue against its model.
+//! The three queues against their model: a list in the order of handing out.
 
-use std::collections::VecDeque;
+use std::cmp::Ordering;
 use std::task::Poll;
 
-use oneloop::sync::{PutError, Queue, QueueError};
+use oneloop::sync::order::{Fifo, Lifo, LowestFirst, Order};
+use oneloop::sync::{OrderedQueue, PutError, QueueError};
 use proptest::prelude::*;
 
 use crate::{Hall, Line, Stage, Woken, config};
@@ -35,22 +36,52 @@ fn queue_op() -> impl Strategy<Value = QueueOp> {
     ]
 }
 
+/// An item, compared by its priority alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Item {
+    priority: u32,
+    number: u32,
+}
+
+impl Item {
+    /// With one of four priorities, as good as at random.
+    fn new(number: u32) -> Self {
+        Self { priority: number.wrapping_mul(0x9e37_79b9) >> 30, number }
+    }
+}
+
+impl Ord for Item {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.priority.cmp(&other.priority)
+    }
+}
+
+impl PartialOrd for Item {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Where in the list an item belongs.
+type Place = fn(&[Item], Item) -> usize;
+
 /// The answer of any future of a queue.
 #[derive(Debug, PartialEq)]
 enum Answer {
-    Put(Result<(), PutError<u32>>),
-    Got(Result<u32, QueueError>),
+    Put(Result<(), PutError<Item>>),
+    Got(Result<Item, QueueError>),
     Joined,
 }
 
-#[derive(Default)]
 struct QueueModel {
-    items: VecDeque<u32>,
+    /// The next one to be handed out is the first.
+    items: Vec<Item>,
+    place: Place,
     maxsize: usize,
     getters: Line,
     /// The item of each put that waits stands beside its place in the line.
     putters: Line,
-    unput: Vec<(usize, u32)>,
+    unput: Vec<(usize, Item)>,
     joiners: Line,
     unfinished: usize,
     shut: bool,
@@ -58,6 +89,21 @@ struct QueueModel {
 }
 
 impl QueueModel {
+    fn new(maxsize: usize, place: Place) -> Self {
+        Self {
+            items: Vec::new(),
+            place,
+            maxsize,
+            getters: Line::default(),
+            putters: Line::default(),
+            unput: Vec::new(),
+            joiners: Line::default(),
+            unfinished: 0,
+            shut: false,
+            woken: Vec::new(),
+        }
+    }
+
     fn room(&self) -> bool {
         self.maxsize == 0 || self.items.len() + self.putters.count(Stage::Granted) < self.maxsize
     }
@@ -85,30 +131,35 @@ impl QueueModel {
         }
     }
 
-    fn accept(&mut self, item: u32) -> Result<(), PutError<u32>> {
+    fn accept(&mut self, item: Item) -> Result<(), PutError<Item>> {
         if self.shut {
             return Err(PutError::ShutDown(item));
         }
-        self.items.push_back(item);
+        self.items.insert((self.place)(&self.items, item), item);
         self.unfinished += 1;
         Ok(())
     }
 
-    fn try_put(&mut self, item: u32) -> Result<(), PutError<u32>> {
+    fn try_put(&mut self, item: Item) -> Result<(), PutError<Item>> {
         if self.shut || self.room() && self.putters.0.is_empty() {
             return self.accept(item);
         }
         Err(PutError::Full(item))
     }
 
-    fn try_get(&mut self) -> Result<u32, QueueError> {
+    fn try_get(&mut self) -> Result<Item, QueueError> {
         let over = self.shut && self.items.is_empty();
         let empty = if over { QueueError::ShutDown } else { QueueError::Empty };
-        self.items.remove(self.getters.count(Stage::Granted)).ok_or(empty)
+        self.take(self.getters.count(Stage::Granted)).ok_or(empty)
+    }
+
+    /// Takes the item at this place of the list, if there is one.
+    fn take(&mut self, at: usize) -> Option<Item> {
+        (at < self.items.len()).then(|| self.items.remove(at))
     }
 
     /// The first poll of a put.
-    fn put(&mut self, id: usize, item: u32) -> Poll<Answer> {
+    fn put(&mut self, id: usize, item: Item) -> Poll<Answer> {
         match self.try_put(item) {
             Err(PutError::Full(item)) => {
                 self.putters.join(id);
@@ -147,7 +198,7 @@ impl QueueModel {
             }
         }
         Poll::Ready(if self.getters.leave(id).is_some() {
-            Answer::Got(self.items.pop_front().ok_or(QueueError::ShutDown))
+            Answer::Got(self.take(0).ok_or(QueueError::ShutDown))
         } else if self.putters.leave(id).is_some() {
             let at = self.unput.iter().position(|unput| unput.0 == id).unwrap();
             let item = self.unput.remove(at).1;
@@ -175,15 +226,15 @@ impl QueueModel {
 }
 
 /// Does one operation to both; `Err` if their answers differ.
-fn step_queue<'a>(
+fn step_queue<'a, O: Order<Item = Item>>(
     op: QueueOp,
     next: &mut u32,
-    queue: &'a Queue<u32>,
+    queue: &'a OrderedQueue<O>,
     hall: &mut Hall<'a, Answer>,
     model: &mut QueueModel,
 ) -> Result<(), TestCaseError> {
     *next += 1;
-    let item = *next;
+    let item = Item::new(*next);
     match op {
         QueueOp::Put => {
             let (id, poll) = hall.start(async move { Answer::Put(queue.put(item).await) });
@@ -228,24 +279,47 @@ fn step_queue<'a>(
     Ok(())
 }
 
+/// Does all operations to a queue of the order `O` and to a model that places items as `place` says.
+fn check<O: Order<Item = Item>>(
+    maxsize: usize,
+    ops: Vec<QueueOp>,
+    place: Place,
+) -> Result<(), TestCaseError> {
+    let queue = OrderedQueue::<O>::new(maxsize);
+    let mut hall = Hall::new();
+    let mut model = QueueModel::new(maxsize, place);
+    let mut next = 0;
+    for op in ops {
+        step_queue(op, &mut next, &queue, &mut hall, &mut model)?;
+        prop_assert_eq!(hall.woken(), std::mem::take(&mut model.woken));
+        prop_assert_eq!(queue.len(), model.items.len());
+        prop_assert_eq!(queue.is_full(), maxsize > 0 && model.items.len() >= maxsize);
+        prop_assert!(maxsize == 0 || queue.len() <= maxsize);
+    }
+    Ok(())
+}
+
+fn ops() -> impl Strategy<Value = Vec<QueueOp>> {
+    prop::collection::vec(queue_op(), 1..80)
+}
+
 proptest! {
-    #![proptest_config(config(1_500))]
+    #![proptest_config(config(700))]
 
     #[test]
-    fn a_queue_does_what_its_model_does(
-        maxsize in 0usize..5,
-        ops in prop::collection::vec(queue_op(), 1..80),
-    ) {
-        let queue = Queue::new(maxsize);
-        let mut hall = Hall::new();
-        let mut model = QueueModel { maxsize, ..QueueModel::default() };
-        let mut next = 0;
-        for op in ops {
-            step_queue(op, &mut next, &queue, &mut hall, &mut model)?;
-            prop_assert_eq!(hall.woken(), std::mem::take(&mut model.woken));
-            prop_assert_eq!(queue.len(), model.items.len());
-            prop_assert_eq!(queue.is_full(), maxsize > 0 && model.items.len() >= maxsize);
-            prop_assert!(maxsize == 0 || queue.len() <= maxsize);
-        }
+    fn a_queue_does_what_its_model_does(maxsize in 0usize..5, ops in ops()) {
+        check::<Fifo<Item>>(maxsize, ops, |items, _| items.len())?;
+    }
+
+    #[test]
+    fn a_lifo_queue_does_what_its_model_does(maxsize in 0usize..5, ops in ops()) {
+        check::<Lifo<Item>>(maxsize, ops, |_, _| 0)?;
+    }
+
+    #[test]
+    fn a_priority_queue_does_what_its_model_does(maxsize in 0usize..5, ops in ops()) {
+        check::<LowestFirst<Item>>(maxsize, ops, |items, item| {
+            items.iter().take_while(|other| other.priority <= item.priority).count()
+        })?;
     }
 }
