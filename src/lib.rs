@@ -77,6 +77,7 @@ mod blocking;
 // Part III: the world outside.
 pub mod net;
 pub mod signal;
+mod process_pool;
 
 // Part IV: HTTP/1.1.
 #[cfg(feature = "http")]
@@ -90,6 +91,7 @@ pub use calls::{CallHandle, call_at, call_later, call_soon, stop, time};
 pub use combine::{Either, Gather, Race, TimedOut, TryGather, WaitFor, gather, race, try_gather, wait_for};
 pub use event_loop::EventLoop;
 pub use join::{JoinHandle, spawn, spawn_named};
+pub use process_pool::{ProcessError, ProcessErrorKind, ProcessJob, ProcessPool};
 pub use remote::{LoopClosed, Remote, RemoteHandle, remote};
 pub use sleep::{Sleep, YieldNow, sleep, sleep_until, yield_now};
 pub use start::{Builder, run};

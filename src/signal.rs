@@ -18,7 +18,7 @@
 //! A task that waits for a signal does not keep virtual time from jumping: it waits for a person, not for a
 //! machine that will answer soon.
 //!
-//! Before: `net/`. Next part: `http/`, pages over connections.
+//! Before: `net/`. Next: `process_pool/`, work in other processes.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -101,7 +101,7 @@ fn a_pool_without_threads_is_refused() {
 #[test]
 #[should_panic = "no event loop is running on this thread"]
 fn a_job_needs_a_loop_that_hears_of_its_end() {
-    let _ = BlockingPool::new(1).spawn(|| ());
+    drop(BlockingPool::new(1).spawn(|| ()));
 }
 
 #[test]

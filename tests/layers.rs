@@ -190,7 +190,10 @@ fn nothing_prints_is_unsafe_or_is_left_for_later() {
         for (number, line) in source.code() {
             let words =
                 ["println!", "print!", "dbg!", "todo!", "unimplemented!", "dead_code", "process::exit"];
-            if let Some(word) = words.iter().find(|word| line.contains(*word)) {
+            // A worker process has nobody to return to.
+            let may_exit = source.parts == ["process_pool", "serve"];
+            let found = words.iter().find(|word| line.contains(*word));
+            if let Some(word) = found.filter(|word| !(may_exit && **word == "process::exit")) {
                 faults.push(source.at(number, word));
             }
             if line.split(|next: char| !(next.is_alphanumeric() || next == '_')).any(|word| word == "unsafe")

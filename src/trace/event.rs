@@ -98,6 +98,8 @@ pub enum Wait {
     Timeout,
     /// A job on the blocking pool.
     Job,
+    /// A job in a worker process.
+    Worker,
     /// Bytes to read.
     Readable,
     /// Room to write.
@@ -150,6 +152,7 @@ impl fmt::Display for Wait {
             Wait::Race => "the first of two futures",
             Wait::Timeout => "a future, with a limit of time",
             Wait::Job => "a job of the blocking pool",
+            Wait::Worker => "a worker process",
             Wait::Readable => "bytes to read",
             Wait::Writable => "room to write",
             Wait::Connect => "a connection to be made",
