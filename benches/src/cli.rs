@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
+use crate::costs;
 use crate::driver::Plan;
 use crate::row::{Peer, Row};
 use crate::rows;
@@ -14,14 +15,21 @@ use crate::rows;
 /// gives medians, ranges, and how oneloop compares with tokio's best variant, with smol and with mio. Less is
 /// better in every row. Without arguments: all rows, five runs, a few minutes.
 #[derive(Parser)]
-#[command(after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
 Examples:
   cargo run --release --manifest-path benches/Cargo.toml
   cargo run --release --manifest-path benches/Cargo.toml -- --row yield --row tcp_echo --runs 9
   cargo run --release --manifest-path benches/Cargo.toml -- --quick --markdown results.md
+  cargo run --release --manifest-path benches/Cargo.toml -- costs
 
-benches/README.md says what each row measures.")]
+benches/README.md says what each row measures."
+)]
 pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// Only this row; may be given several times [default: all; --list names them]
     #[arg(long = "row", value_name = "NAME")]
     rows: Vec<String>,
@@ -50,6 +58,13 @@ pub struct Arguments {
     #[arg(long, num_args = 3, value_names = ["ROW", "PEER", "OPS"],
           conflicts_with_all = ["rows", "peers", "runs", "quick", "markdown", "list"])]
     child: Option<Vec<String>>,
+}
+
+/// What else there is to measure than the rows.
+#[derive(Subcommand)]
+pub enum Command {
+    /// What a task, a thread and a process cost, and what each is good for
+    Costs(costs::Arguments),
 }
 
 /// One measurement.

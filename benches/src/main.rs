@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod costs;
 mod countdown;
 mod driver;
 mod measure;
@@ -21,17 +22,21 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Arguments, Child};
+use crate::cli::{Arguments, Child, Command};
 
 fn main() -> ExitCode {
+    if costs::work_if_asked_to() {
+        return ExitCode::SUCCESS;
+    }
     let arguments = Arguments::parse();
     if arguments.list {
         print!("{}", table::list());
         return ExitCode::SUCCESS;
     }
-    let done = match arguments.child() {
-        Some(child) => child.and_then(|child| measure(&child)),
-        None => compare(&arguments),
+    let done = match (&arguments.command, arguments.child()) {
+        (Some(Command::Costs(arguments)), _) => costs::run(arguments),
+        (None, Some(child)) => child.and_then(|child| measure(&child)),
+        (None, None) => compare(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

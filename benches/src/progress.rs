@@ -1,8 +1,7 @@
 //! What is being measured now, in one line on standard error, if that is a terminal.
 
+use std::fmt::Display;
 use std::io::{IsTerminal, Write, stderr};
-
-use crate::row::Peer;
 
 pub struct Progress {
     shown: bool,
@@ -16,7 +15,7 @@ impl Progress {
     }
 
     /// The next measurement begins.
-    pub fn step(&mut self, row: &str, peer: Peer) {
+    pub fn step(&mut self, row: &str, peer: impl Display) {
         self.done += 1;
         if self.shown {
             self.line(&format!("[{}/{}] {row}: {peer}", self.done, self.total));

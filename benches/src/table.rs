@@ -127,7 +127,7 @@ fn figure(value: f64) -> String {
 }
 
 /// A Markdown table with columns of even width; the first line is the head.
-fn aligned(lines: &[Vec<String>]) -> String {
+pub fn aligned(lines: &[Vec<String>]) -> String {
     let columns = lines[0].len();
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();

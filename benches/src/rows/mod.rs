@@ -3,10 +3,10 @@
 
 mod blocking;
 mod channel;
-mod mem;
-mod ping_pong;
+pub mod mem;
+pub mod ping_pong;
 mod sleep;
-mod spawn_join;
+pub mod spawn_join;
 mod tcp_echo;
 mod timers_cancel;
 mod timers_fire;
