@@ -78,6 +78,11 @@ fn keeps_its_promise(name: &str) {
 }
 
 #[test]
+fn blocking_prints_what_it_says() {
+    keeps_its_promise("blocking");
+}
+
+#[test]
 fn chain_prints_what_it_says() {
     keeps_its_promise("chain");
 }
