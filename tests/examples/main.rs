@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// The program of an example. `cargo test` builds them before it runs this test.
 fn program(name: &str) -> Command {
@@ -115,6 +116,14 @@ fn gather_prints_what_it_says() {
 #[test]
 fn hello_prints_what_it_says() {
     keeps_its_promise("hello");
+}
+
+#[test]
+fn hello_prints_the_same_in_real_time() {
+    let start = Instant::now();
+    let output = run("hello", "");
+    assert_eq!(text(&output.stdout), promised("hello"));
+    assert!(start.elapsed() >= Duration::from_secs(3), "a sleep is never too short");
 }
 
 #[test]
