@@ -99,6 +99,11 @@ fn event_loop_prints_what_it_says() {
 }
 
 #[test]
+fn factorial_prints_what_it_says() {
+    keeps_its_promise("factorial");
+}
+
+#[test]
 fn first_prints_what_it_says() {
     keeps_its_promise("first");
 }
