@@ -88,3 +88,9 @@ pub(crate) fn state() -> Rc<State> {
 pub(crate) fn suspended(wait: Wait, site: Site) {
     try_with(|state| state.note_suspended(wait, site));
 }
+
+/// The latest of such notes in this poll. A scope whose body is suspended leaves it as it is, since it says more
+/// exactly where the program stands.
+pub(crate) fn noted() -> Option<(Wait, Site)> {
+    try_with(|state| state.noted()).flatten()
+}

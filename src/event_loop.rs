@@ -85,6 +85,7 @@ impl EventLoop {
             None
         };
         let entry = self.state.spawn(take_waker, origin);
+        self.state.main.set(Some(entry));
         self.turns.run(Some(&mut future));
         match future.take() {
             Some(Ok(output)) => {

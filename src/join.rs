@@ -1,4 +1,4 @@
-//! Chapter 16: starting a task, and waiting for its end.
+//! Chapter 17: starting a task, and waiting for its end.
 //!
 //! `spawn` gives a future to the loop and returns a handle at once; nothing of the future runs before the
 //! next turn. The handle is itself a future: awaiting it suspends until the task has ended and gives its
@@ -12,11 +12,12 @@
 //! | while it is awaited (the awaiting task was cancelled, or lost a race) | is cancelled |
 //! | after it gave its result | has ended already |
 //!
-//! The second row is asyncio's rule that cancelling a task cancels what it waits for.
+//! The second row is asyncio's rule that cancelling a task cancels what it waits for; `shield` is for where that
+//! is not wanted.
 //!
-//! Before: `wake.rs`. Next chapter: `remote.rs`, the same from another thread.
+//! Before: `task_ref.rs`. Next chapter: `remote.rs`, the same from another thread.
 
-use std::any::type_name;
+use std::any::{Any, type_name};
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -28,10 +29,11 @@ use std::task::{Context, Poll};
 
 use crate::current;
 use crate::ready::Entry;
-use crate::state::{Origin, State, task_id};
-use crate::task::{self, JoinError};
-use crate::tasks::{Joining, Life, take_output};
-use crate::trace::event::{EventKind, TaskId, Wait};
+use crate::state::{Listener, Origin, State, task_id};
+use crate::task::{self, BoxedCell, JoinError};
+use crate::task_ref::{Task, describe};
+use crate::tasks::{Joining, take_output};
+use crate::trace::event::{Actor, EventKind, Outcome, TaskId, Wait};
 
 /// Starts a task on the current loop. Nothing of it runs before the loop's next turn.
 ///
@@ -85,9 +87,24 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
+    spawn_wrapped::<F, F>(state, name, future)
+}
+
+/// Starts a task whose future only wraps the user's, of type `U`, by which the observers are to know it.
+#[inline]
+#[track_caller]
+pub(crate) fn spawn_wrapped<U, F>(
+    state: Rc<State>,
+    name: Option<Arc<str>>,
+    future: F,
+) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
     let origin = Origin {
         site: Location::caller(),
-        future: type_name::<F>(),
+        future: type_name::<U>(),
         size: size_of::<F>(),
         name,
         joinable: true,
@@ -103,8 +120,8 @@ enum Stage {
     New,
     /// Awaited; the task had not ended.
     Awaited,
-    /// It has given its result.
-    Joined,
+    /// It has given its result; how the task ended.
+    Joined(Outcome),
 }
 
 /// A task's handle: await it for the result, or cancel the task with it.
@@ -130,12 +147,39 @@ impl<T> JoinHandle<T> {
     ///
     /// asyncio's `Task.cancel`; nothing is raised inside the task, which therefore cannot refuse.
     pub fn cancel(&self) -> bool {
-        self.stage != Stage::Joined && self.state.cancel(self.entry)
+        !self.is_joined() && self.state.cancel(self.entry)
     }
 
     /// Whether the task has ended, in whichever way. asyncio's `Task.done`.
     pub fn is_finished(&self) -> bool {
-        self.stage == Stage::Joined || self.state.tasks.borrow_mut().is_finished(self.entry)
+        self.is_joined() || self.state.tasks.borrow_mut().is_finished(self.entry)
+    }
+
+    /// The task itself, without the type of its result.
+    pub fn task(&self) -> Task {
+        Task::new(&self.state, self.entry)
+    }
+
+    /// Has `callback` called when the task has ended, and told how: through
+    /// [`call_soon`](crate::call_soon), after those that were added before, and before whoever awaits the handle
+    /// goes on. If the task has ended already, it is called soon.
+    ///
+    /// asyncio's `Task.add_done_callback`. The result stays with the handle. The callback is called also if the
+    /// handle is dropped meanwhile, but not in a loop that is being closed.
+    #[track_caller]
+    pub fn add_done_callback(&self, callback: impl FnOnce(Outcome) + 'static) -> DoneCallback {
+        let (site, number) = (Location::caller(), self.state.number_callback());
+        match self.outcome() {
+            Some(outcome) => drop(self.state.call_soon(Box::new(move || callback(outcome)), site)),
+            None => self.state.call_at_end(self.entry, Box::new(callback), site, number),
+        }
+        DoneCallback(number)
+    }
+
+    /// Takes back a callback of this task. `false`: the task has ended, so that it was called or soon will be,
+    /// or it was taken back before. asyncio's `Task.remove_done_callback`.
+    pub fn remove_done_callback(&self, callback: DoneCallback) -> bool {
+        self.state.uncall_at_end(self.entry, callback.0)
     }
 
     /// The task's name: the one given to [`spawn_named`], or `task-N`.
@@ -151,7 +195,110 @@ impl<T> JoinHandle<T> {
     pub(crate) fn entry(&self) -> Entry {
         self.entry
     }
+
+    fn is_joined(&self) -> bool {
+        matches!(self.stage, Stage::Joined(_))
+    }
+
+    /// How the task ended; `None`: it has not.
+    fn outcome(&self) -> Option<Outcome> {
+        if let Stage::Joined(outcome) = self.stage {
+            return Some(outcome);
+        }
+        let how = |seen: Result<&dyn Any, Outcome>| seen.err().unwrap_or(Outcome::Done);
+        self.state.tasks.borrow_mut().look(self.entry, how)
+    }
+
+    /// Tells `listener` of the task's end; `false` if it has ended already.
+    pub(crate) fn listen(&self, listener: &Rc<dyn Listener>, number: usize) -> bool {
+        let listens = !self.is_finished();
+        if listens {
+            self.state.listen(self.entry, Rc::clone(listener), number);
+        }
+        listens
+    }
+
+    /// Takes that back.
+    pub(crate) fn unlisten(&self, listener: &Rc<dyn Listener>) {
+        self.state.unlisten(self.entry, listener);
+    }
+
+    /// From now on dropping the handle leaves the task to itself, even if it was awaited before.
+    pub(crate) fn forget_awaited(&mut self) {
+        if self.stage == Stage::Awaited {
+            self.stage = Stage::New;
+        }
+    }
 }
+
+impl<T: 'static> JoinHandle<T> {
+    /// The task's result, without waiting; `None`: it has not ended. asyncio's `Task.result` and
+    /// `Task.exception`, which raise an error instead of `None`.
+    ///
+    /// The result is handed over, so it can be had once.
+    ///
+    /// # Panics
+    /// If the result was had before, from here or by awaiting the handle.
+    ///
+    /// ```
+    /// oneloop::run(async {
+    ///     let mut task = oneloop::spawn(async { 42 });
+    ///     assert!(task.result().is_none(), "it has not even started");
+    ///     oneloop::yield_now().await;
+    ///     assert_eq!(task.result().unwrap().unwrap(), 42);
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn result(&mut self) -> Option<Result<T, JoinError>> {
+        self.check_result_is_there();
+        let cell = self.state.tasks.borrow_mut().take_ended(self.entry)?;
+        Some(self.hand_over(cell, None))
+    }
+
+    /// As `result`, of a task that has ended, for a taker that is not at work now.
+    pub(crate) fn result_for(&mut self, by: Actor) -> Option<Result<T, JoinError>> {
+        let cell = self.state.tasks.borrow_mut().take_ended(self.entry)?;
+        Some(self.hand_over(cell, Some(by)))
+    }
+
+    /// Shows the output of an ended task to `see`, which calls nothing of the user's; `None` where there is none.
+    pub(crate) fn look<R>(&self, see: impl FnOnce(&T) -> R) -> Option<R> {
+        let see = |seen: Result<&dyn Any, Outcome>| seen.ok()?.downcast_ref().map(see);
+        self.state.tasks.borrow_mut().look(self.entry, see).flatten()
+    }
+
+    /// Whether the task has ended with a panic.
+    pub(crate) fn has_panicked(&self) -> bool {
+        self.outcome() == Some(Outcome::Panicked)
+    }
+
+    #[track_caller]
+    fn check_result_is_there(&self) {
+        assert!(
+            !self.is_joined(),
+            "this handle has given its task's result already: do not await it, or ask it, a second time"
+        );
+    }
+
+    /// The end of a join: the result leaves the cell, whose slot is free again. `by`: who takes it, if not who is
+    /// at work now.
+    fn hand_over(&mut self, cell: BoxedCell, by: Option<Actor>) -> Result<T, JoinError> {
+        let result = take_output(cell);
+        self.stage = Stage::Joined(match &result {
+            Ok(_) => Outcome::Done,
+            Err(JoinError::Panicked(_)) => Outcome::Panicked,
+            Err(JoinError::Cancelled) => Outcome::Cancelled,
+        });
+        self.state.forget_name(self.entry);
+        let (state, task) = (&self.state, self.id());
+        state.tell(|| EventKind::Joined { task, by: by.unwrap_or_else(|| state.seam.actor()) });
+        result
+    }
+}
+
+/// The ticket of a callback added to a task: [`JoinHandle::add_done_callback`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DoneCallback(u64);
 
 impl<T: 'static> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
@@ -160,10 +307,7 @@ impl<T: 'static> Future for JoinHandle<T> {
     /// When awaited again after it gave its result.
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        assert!(
-            self.stage != Stage::Joined,
-            "this handle has given its task's result already: do not await it a second time"
-        );
+        self.check_result_is_there();
         let joining = self.state.tasks.borrow_mut().join(self.entry, cx.waker());
         match joining {
             Joining::Running(_before) => {
@@ -171,20 +315,14 @@ impl<T: 'static> Future for JoinHandle<T> {
                 current::suspended(Wait::Join, Location::caller());
                 Poll::Pending
             }
-            Joining::Ended(cell) => {
-                self.stage = Stage::Joined;
-                let (state, task) = (&self.state, self.id());
-                state.forget_name(self.entry);
-                state.tell(|| EventKind::Joined { task, by: state.seam.actor() });
-                Poll::Ready(take_output(cell))
-            }
+            Joining::Ended(cell) => Poll::Ready(self.hand_over(cell, None)),
         }
     }
 }
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        if self.stage == Stage::Joined {
+        if self.is_joined() {
             return;
         }
         let awaited = self.stage == Stage::Awaited;
@@ -201,25 +339,8 @@ impl<T> Drop for JoinHandle<T> {
 }
 
 impl<T> fmt::Debug for JoinHandle<T> {
-    /// The state of the task, and the line where it waits:
-    /// `<task-3 suspended at src/main.rs:7, waiting for a sleep, spawned at src/main.rs:5>`.
+    /// As [`Task`]'s: the state of the task, and the line where it waits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<{} ", self.name())?;
-        let info = self.state.tasks.borrow_mut().info(self.entry);
-        let Some(info) = info else { return f.write_str("finished>") };
-        match (info.life, info.suspended_at) {
-            (Life::Done, _) => f.write_str("finished")?,
-            (Life::Polling | Life::PollingQueued, _) => f.write_str("running")?,
-            (Life::Queued, None) => f.write_str("ready, not started")?,
-            (Life::Queued, Some(site)) => write!(f, "ready, to go on at {}:{}", site.file(), site.line())?,
-            (Life::Suspended, None) => f.write_str("suspended")?,
-            (Life::Suspended, Some(site)) => {
-                write!(f, "suspended at {}:{}, waiting for {}", site.file(), site.line(), info.wait)?;
-            }
-        }
-        if info.cancelled {
-            f.write_str(", cancelled")?;
-        }
-        write!(f, ", spawned at {}:{}>", info.spawned_at.file(), info.spawned_at.line())
+        describe(Some(&self.state), self.entry, &self.name(), f)
     }
 }

@@ -61,6 +61,7 @@ mod state;
 mod current;
 mod calls;
 mod wake;
+mod task_ref;
 mod join;
 mod remote;
 mod pace;
@@ -72,6 +73,7 @@ mod event_loop;
 mod sleep;
 mod combine;
 pub mod sync;
+mod group;
 mod blocking;
 
 // Part III: the world outside.
@@ -88,14 +90,20 @@ mod start;
 
 pub use blocking::{BlockingHandle, BlockingPool, spawn_blocking};
 pub use calls::{CallHandle, call_at, call_later, call_soon, stop, time};
-pub use combine::{Either, Gather, Race, TimedOut, TryGather, WaitFor, gather, race, try_gather, wait_for};
+pub use combine::{
+    AsCompleted, AsCompletedWithin, Either, Gather, Limit, NextCompleted, Race, ReturnWhen, Shield, TimedOut,
+    Timeout, TryGather, WaitFor, WaitTasks, Waited, as_completed, gather, race, shield, timeout, timeout_at,
+    try_gather, wait, wait_for,
+};
 pub use event_loop::EventLoop;
-pub use join::{JoinHandle, spawn, spawn_named};
+pub use group::{GroupError, GroupFailure, GroupHandle, GroupScope, TaskGroup};
+pub use join::{DoneCallback, JoinHandle, spawn, spawn_named};
 pub use process_pool::{ProcessError, ProcessErrorKind, ProcessJob, ProcessPool};
 pub use remote::{LoopClosed, Remote, RemoteHandle, remote};
 pub use sleep::{Sleep, YieldNow, sleep, sleep_until, yield_now};
 pub use start::{Builder, run};
 pub use task::{JoinError, Panic};
+pub use task_ref::{Task, TaskState, all_tasks, current_task};
 
 /// The pages outside of `src/`, compiled and run as tests.
 #[cfg(all(doctest, feature = "http"))]

@@ -8,6 +8,7 @@
 //! ```text
 //!   State ─┬─ ready      the queue                     chapter 4
 //!          ├─ tasks      what can be polled            chapter 6     state/tasks.rs
+//!          ├─ ends       who hears of a task's end                   state/ends.rs
 //!          ├─ timers     what waits for a time         chapter 7     state/timers.rs
 //!          ├─ callbacks  what can be called            chapter 9     state/timers.rs
 //!          ├─ reactor    what waits for a socket       chapter 10    state/sources.rs
@@ -18,6 +19,7 @@
 //!
 //! Before: `pool.rs`. Next chapter: `current.rs`, how a future finds its loop.
 
+mod ends;
 mod sources;
 mod tasks;
 mod timers;
@@ -31,6 +33,7 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
+pub(crate) use ends::Listener;
 pub(crate) use tasks::{Main, Origin, task_id};
 pub(crate) use timers::callback_id;
 
@@ -91,6 +94,9 @@ pub(crate) struct State {
     /// Names given to tasks; the others are named after their number. Ordered, since it mostly holds one: the
     /// main task is looked up at the end of every other, and one comparison is cheaper than a hash.
     names: RefCell<BTreeMap<TaskId, Arc<str>>>,
+    ends: ends::Ends,
+    /// The main future of this run or of the last one; `None` before the first.
+    pub(crate) main: Cell<Option<Entry>>,
     callbacks: RefCell<Callbacks>,
     timers: RefCell<Wheel<Target>>,
     reactor: RefCell<Reactor>,
@@ -135,6 +141,8 @@ impl State {
             phase: Cell::new(Phase::Idle),
             stopping: Cell::new(false),
             names: RefCell::default(),
+            ends: ends::Ends::default(),
+            main: Cell::new(None),
             callbacks: RefCell::default(),
             timers: RefCell::new(Wheel::new()),
             reactor: RefCell::new(reactor),
@@ -201,6 +209,12 @@ impl State {
     #[inline]
     pub(crate) fn note_suspended(&self, wait: Wait, site: Site) {
         self.suspended.set((wait, Some(site)));
+    }
+
+    /// What the leaves of this poll have noted so far; `None`: nothing.
+    pub(crate) fn noted(&self) -> Option<(Wait, Site)> {
+        let (wait, site) = self.suspended.get();
+        site.map(|site| (wait, site))
     }
 
     /// Whether the poll may do one more ready I/O operation; counts it.

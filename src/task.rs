@@ -34,6 +34,8 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
+use crate::trace::event::Outcome;
+
 /// A task with its types forgotten: what the loop can do with any of them.
 pub(crate) trait TaskCell {
     /// Polls the future with the task's own waker; at `Ready` the output is kept inside. Not called again after
@@ -43,6 +45,9 @@ pub(crate) trait TaskCell {
     /// Moves the output into `place`, which must be an `Option` of the output's type; or says why
     /// there is none.
     fn take(self: Pin<&mut Self>, place: &mut dyn Any) -> Result<(), JoinError>;
+
+    /// The output of an ended task, as what it is; or how it ended without one.
+    fn look(self: Pin<&Self>) -> Result<&dyn Any, Outcome>;
 
     /// Gives the waker back, to be used for another task.
     fn take_waker(self: Pin<&mut Self>) -> Option<Waker>;
@@ -65,6 +70,7 @@ pin_project! {
 pin_project! {
     /// The future while it runs, then its output.
     #[project = StageNow]
+    #[project_ref = StageSeen]
     #[project_replace = StageBefore]
     enum Stage<F: Future> {
         Running { #[pin] future: F },
@@ -117,6 +123,13 @@ where
         Ok(())
     }
 
+    fn look(self: Pin<&Self>) -> Result<&dyn Any, Outcome> {
+        match self.project_ref().stage.project_ref() {
+            StageSeen::Done { output } => Ok(output),
+            StageSeen::Running { .. } | StageSeen::Taken => Err(Outcome::Cancelled),
+        }
+    }
+
     fn take_waker(self: Pin<&mut Self>) -> Option<Waker> {
         self.project().waker.take()
     }
@@ -132,6 +145,13 @@ impl TaskCell for Failed {
 
     fn take(mut self: Pin<&mut Self>, _: &mut dyn Any) -> Result<(), JoinError> {
         Err(self.0.take().unwrap_or(JoinError::Cancelled))
+    }
+
+    fn look(self: Pin<&Self>) -> Result<&dyn Any, Outcome> {
+        match &self.get_ref().0 {
+            Some(JoinError::Panicked(_)) => Err(Outcome::Panicked),
+            Some(JoinError::Cancelled) | None => Err(Outcome::Cancelled),
+        }
     }
 
     fn take_waker(self: Pin<&mut Self>) -> Option<Waker> {

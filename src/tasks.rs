@@ -26,7 +26,7 @@ use slab::Slab;
 use crate::ready::Entry;
 use crate::sent::{RemoteQueue, TaskHeader};
 use crate::task::{self, BoxedCell, JoinError};
-use crate::trace::event::{Site, TaskId, Wait, WakeEffect};
+use crate::trace::event::{Outcome, Site, TaskId, Wait, WakeEffect};
 
 /// Where a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,6 +243,27 @@ impl TaskTable {
             return Joining::Running(if same { None } else { slot.joiner.replace(waker.clone()) });
         }
         Joining::Ended(self.free(entry).unwrap_or_else(|| task::failed(JoinError::Cancelled)))
+    }
+
+    /// Shows the output of an ended task to `see`, or how it ended without one; `None`: it has not ended. `see`
+    /// calls nothing of the user's.
+    pub(crate) fn look<R>(
+        &mut self,
+        entry: Entry,
+        see: impl FnOnce(Result<&dyn Any, Outcome>) -> R,
+    ) -> Option<R> {
+        let Some(slot) = self.slot(entry) else { return Some(see(Err(Outcome::Cancelled))) };
+        let cell = slot.cell.as_ref().filter(|_| slot.life == Life::Done)?;
+        Some(see(cell.as_ref().look()))
+    }
+
+    /// Takes an ended task's cell, and frees its slot; `None`: it has not ended.
+    pub(crate) fn take_ended(&mut self, entry: Entry) -> Option<BoxedCell> {
+        if !self.is_finished(entry) {
+            return None;
+        }
+        let cell = self.slot(entry).is_some().then(|| self.free(entry)).flatten();
+        Some(cell.unwrap_or_else(|| task::failed(JoinError::Cancelled)))
     }
 
     /// The handle is gone: nobody will join. An output already there is returned, to be dropped.

@@ -17,7 +17,7 @@
 //!
 //! Waking runs nothing. It puts an entry in a queue; the task is *resumed* when the loop polls it.
 //!
-//! Before: `calls.rs`. Next chapter: `join.rs`, starting a task and waiting for its end.
+//! Before: `calls.rs`. Next chapter: `task_ref.rs`, a task seen from outside.
 
 use std::sync::Arc;
 use std::task::Wake;

@@ -2,10 +2,12 @@
 
 mod support;
 
+#[path = "support/logged.rs"]
+mod logged;
+
 use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::rc::Rc;
-use std::sync::Once;
 use std::time::Duration;
 
 use oneloop::{EventLoop, JoinError, JoinHandle, sleep, spawn, spawn_named, yield_now};
@@ -185,44 +187,18 @@ fn a_panic_ends_its_task_alone_and_reaches_whoever_joins() {
     });
 }
 
-thread_local! {
-    /// What was logged on this thread.
-    static LOGGED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Installs a logger that keeps what each thread logs.
-fn keep_log_records() {
-    struct Keep;
-    impl log::Log for Keep {
-        fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-            metadata.level() <= log::Level::Warn
-        }
-        fn log(&self, record: &log::Record<'_>) {
-            if record.target() == "oneloop" {
-                LOGGED.with_borrow_mut(|lines| lines.push(format!("{}: {}", record.level(), record.args())));
-            }
-        }
-        fn flush(&self) {}
-    }
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        log::set_logger(&Keep).unwrap();
-        log::set_max_level(log::LevelFilter::Warn);
-    });
-}
-
 #[test]
 fn the_panic_of_a_task_that_nobody_joins_is_logged_and_the_loop_goes_on() {
-    keep_log_records();
+    logged::keep();
     virtual_loop().run_until_complete(async {
         drop(spawn_named("cook", async { panic!("out of flour") }));
         yield_now().await;
         let kept = spawn_named("waiter", async { panic!("out of plates") });
         yield_now().await;
-        assert_eq!(LOGGED.take().len(), 1, "the waiter may still be joined");
+        assert_eq!(logged::lines().len(), 1, "the waiter may still be joined");
         drop(kept);
     });
-    let lines = LOGGED.take();
+    let lines = logged::lines();
     assert_eq!(lines.len(), 1);
     assert!(lines[0].starts_with("ERROR") && lines[0].contains("waiter"), "{lines:?}");
     assert!(lines[0].contains("out of plates"), "{lines:?}");
@@ -230,7 +206,7 @@ fn the_panic_of_a_task_that_nobody_joins_is_logged_and_the_loop_goes_on() {
 
 #[test]
 fn a_guard_that_panics_while_its_task_is_cancelled_is_logged_and_the_loop_goes_on() {
-    keep_log_records();
+    logged::keep();
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {
@@ -248,7 +224,7 @@ fn a_guard_that_panics_while_its_task_is_cancelled_is_logged_and_the_loop_goes_o
         drop(spawn(async { Bomb }));
         yield_now().await;
     });
-    let lines = LOGGED.take();
+    let lines = logged::lines();
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(lines.iter().all(|line| line.contains("a guard went wrong")), "{lines:?}");
 }

@@ -1,4 +1,4 @@
-//! Chapter 23, part 1: how does one task wait for many?
+//! Chapter 24, part 1: how does one task wait for many?
 //!
 //! `gather` makes a task of each future, and waits for all. The tasks run side by side from the next turn
 //! on; the waiting is done in order. That needs no counting and no list of who is ready:

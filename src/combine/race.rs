@@ -1,4 +1,4 @@
-//! Chapter 23, part 3: how does a task go on with whichever comes first?
+//! Chapter 24, part 3: how does a task go on with whichever comes first?
 //!
 //! `race` needs no tasks and no list. It polls both futures with the waker it was given itself, so whoever is
 //! ready first wakes the one task, which polls both again. That is all that "waiting for two things" means.
@@ -6,7 +6,7 @@
 //! The loser is dropped at the `.await` where it is suspended. That is Rust's way of cancelling, and it happens
 //! before the winner's result is returned.
 //!
-//! Before: `combine/try_gather.rs`. Next: `combine/wait_for.rs`, a race against time.
+//! Before: `combine/try_gather.rs`. Next: `combine/shield.rs`.
 
 use std::fmt;
 use std::future::Future;

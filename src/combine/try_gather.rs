@@ -1,4 +1,4 @@
-//! Chapter 23, part 2: how is the first error heard at once?
+//! Chapter 24, part 2: how is the first error heard at once?
 //!
 //! A gather that gives up at the first error cannot wait for its children in order: the third may fail while
 //! the first is still at work. So here each child reports. It runs inside a small wrapper, which puts its value
@@ -27,7 +27,7 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use crate::current;
-use crate::join::{JoinHandle, spawn};
+use crate::join::{JoinHandle, spawn_wrapped};
 use crate::task::JoinError;
 use crate::trace::event::Wait;
 
@@ -70,7 +70,8 @@ where
             board.values.push(None);
             board.missing += 1;
         }
-        children.push(spawn(Child { future, index, board: Some(Rc::clone(&board)) }));
+        let child = Child { future, index, board: Some(Rc::clone(&board)) };
+        children.push(spawn_wrapped::<I::Item, _>(current::state(), None, child));
     }
     TryGather { board, children }
 }

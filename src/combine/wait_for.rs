@@ -1,4 +1,4 @@
-//! Chapter 23, part 4: how long will it wait?
+//! Chapter 24, part 7: how long will it wait?
 //!
 //! `wait_for` puts a limit of time on a future. Three rules decide the close cases:
 //!
@@ -6,7 +6,7 @@
 //! * So even with a limit of zero the future is polled once, and may return.
 //! * A future that is too late is dropped before the error is returned: it does not run on behind one's back.
 //!
-//! Before: `combine/race.rs`. Next: `sync/`, tasks that wait for each other.
+//! Before: `combine/wait.rs`. Next: `combine/as_completed.rs`, results as they come.
 
 use std::error::Error;
 use std::fmt;
@@ -75,7 +75,7 @@ impl<F: Future> Future for WaitFor<F> {
         let result = if let Poll::Ready(output) = future.poll(cx) {
             Ok(output)
         } else if this.sleep.poll(cx).is_ready() {
-            Err(TimedOut { limit: *this.limit })
+            Err(TimedOut::after(*this.limit))
         } else {
             current::suspended(Wait::Timeout, Location::caller());
             return Poll::Pending;
@@ -98,6 +98,10 @@ pub struct TimedOut {
 }
 
 impl TimedOut {
+    pub(super) fn after(limit: Duration) -> TimedOut {
+        TimedOut { limit }
+    }
+
     /// How long was waited.
     pub fn limit(&self) -> Duration {
         self.limit

@@ -69,8 +69,17 @@ impl State {
 
     /// The name given to a task, or one made of its number.
     pub(crate) fn name_of(&self, entry: Entry) -> Arc<str> {
-        let given = self.names.borrow().get(&task_id(entry)).cloned();
-        given.unwrap_or_else(|| format!("task-{}", entry.serial()).into())
+        self.given_name(entry).unwrap_or_else(|| format!("task-{}", entry.serial()).into())
+    }
+
+    /// The name given to a task; `None`: it is named after its number.
+    pub(crate) fn given_name(&self, entry: Entry) -> Option<Arc<str>> {
+        self.names.borrow().get(&task_id(entry)).cloned()
+    }
+
+    /// The task being polled or dropped; `None` outside of tasks.
+    pub(crate) fn current_task(&self) -> Option<Entry> {
+        self.polled.get().map(|polled| polled.entry)
     }
 
     /// A wake on the loop's own thread.
@@ -145,6 +154,9 @@ impl State {
         if ended.freed {
             self.forget_name(entry);
         }
+        if self.ends.any() {
+            self.tell_of_end(entry, outcome);
+        }
         if let Some(joiner) = ended.joiner {
             joiner.wake();
         }
@@ -157,8 +169,14 @@ impl State {
             Err(payload) => (payload, " when its output was dropped"),
             Ok(_) => return,
         };
-        let (name, text) = (self.name_of(entry), panic_text(&*error));
-        log::error!(target: "oneloop", "{name}, which nobody joined, panicked{what}: {text}");
+        self.report(task_id(entry), self.name_of(entry), &format!("panicked{what}"), panic_text(&*error));
+    }
+
+    /// Says of a task that it failed (`how`, with `text`), where nobody will ever learn of it otherwise.
+    #[cold]
+    pub(crate) fn report(&self, task: TaskId, name: Arc<str>, how: &str, text: &str) {
+        log::error!(target: "oneloop", "{name}, which nobody joined, {how}: {text}");
+        self.tell(|| EventKind::Unheard { task, name, how: how.into(), text: text.into() });
     }
 
     #[cold]
@@ -183,9 +201,10 @@ impl State {
         self.finish(entry, error, Outcome::Panicked, None);
     }
 
-    /// Marks a task to be dropped at its next turn; `false` if there is nothing to cancel any more.
+    /// Marks a task to be dropped at its next turn; `false` if there is nothing to cancel any more. A main
+    /// future cannot be: it is not the loop's to drop.
     pub(crate) fn cancel(&self, entry: Entry) -> bool {
-        let cancelled = self.tasks.borrow_mut().cancel(entry);
+        let cancelled = self.main.get() != Some(entry) && self.tasks.borrow_mut().cancel(entry);
         if cancelled {
             let told = self.seam.watched().then(|| self.tell_cancel(entry));
             self.wake(entry);

@@ -92,6 +92,10 @@ pub enum Wait {
     Join,
     /// The end of several tasks.
     Gather,
+    /// The end of whichever of several tasks is next.
+    NextEnd,
+    /// The end of all tasks of a group.
+    Group,
     /// The first of two futures.
     Race,
     /// A future, with a limit of time.
@@ -149,6 +153,8 @@ impl fmt::Display for Wait {
             Wait::Yield => "its next turn",
             Wait::Join => "a task to end",
             Wait::Gather => "several tasks to end",
+            Wait::NextEnd => "the next of several tasks to end",
+            Wait::Group => "the tasks of a group to end",
             Wait::Race => "the first of two futures",
             Wait::Timeout => "a future, with a limit of time",
             Wait::Job => "a job of the blocking pool",
@@ -341,6 +347,8 @@ pub enum EventKind {
     HandleDrop { task: TaskId, cancelled: bool },
     /// Its result was handed to whoever awaited its handle.
     Joined { task: TaskId, by: Actor },
+    /// It failed, and nobody will ever take its panic or its error: `how` it failed, in words, and the `text`.
+    Unheard { task: TaskId, name: Arc<str>, how: Arc<str>, text: Arc<str> },
 
     /// A timer was armed, for a `callback` or else for a task to be woken; `place` is its level and slot in the
     /// wheel (`None`: it is due within this tick).

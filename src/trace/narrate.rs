@@ -92,9 +92,7 @@ impl Narrator {
     fn learn(&mut self, kind: &E) {
         match kind {
             E::Spawn { task, name, .. } => {
-                let numbered = name.strip_prefix("task-").and_then(|number| number.parse().ok());
-                let name =
-                    if numbered == Some(task.0) { String::new() } else { format!(" ({})", plain(name)) };
+                let name = bracketed(*task, name);
                 self.tasks.insert(*task, Known { name, cancelled: false, ended: false, released: false });
             }
             E::IoOpen { source, what, .. } => drop(self.sources.insert(*source, what)),
@@ -130,6 +128,11 @@ impl Narrator {
         format!("{task}{}", self.tasks.get(&task).map_or("", |known| &known.name))
     }
 
+    /// The same for a task that may be forgotten.
+    fn named(&self, task: TaskId, name: &str) -> String {
+        format!("{task}{}", bracketed(task, name))
+    }
+
     /// `source 4 (connection)`.
     fn source(&self, source: SourceId) -> String {
         match self.sources.get(&source) {
@@ -159,4 +162,10 @@ impl Narrator {
             Actor::Observer => String::from("the observer"),
         }
     }
+}
+
+/// A name in brackets, after a space; empty for a task named after its number.
+fn bracketed(task: TaskId, name: &str) -> String {
+    let numbered = name.strip_prefix("task-").and_then(|number| number.parse().ok());
+    if numbered == Some(task.0) { String::new() } else { format!(" ({})", plain(name)) }
 }

@@ -123,6 +123,9 @@ fn of_tasks(names: &Narrator, event: &Event) -> Option<String> {
         E::TaskEnd { task, outcome, at } => format!("{} ended: {}", names.task(*task), end(*outcome, *at)),
         E::HandleDrop { task, cancelled } => handle_drop(names, *task, *cancelled),
         E::Joined { task, by } => format!("{} took the result of {}", names.who(by), names.task(*task)),
+        E::Unheard { task, name, how, text } => {
+            format!("nobody took what {} ended with: it {how}: {}", names.named(*task, name), plain(text))
+        }
         _ => return None,
     })
 }

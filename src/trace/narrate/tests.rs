@@ -70,6 +70,7 @@ fn kinds() -> Vec<E> {
         E::TaskEnd { task, outcome: Outcome::Panicked, at: None },
         E::TaskEnd { task, outcome: Outcome::Done, at: None },
         E::Joined { task, by: by.clone() },
+        E::Unheard { task, name: "fetch".into(), how: "panicked".into(), text: "no\nroute".into() },
         E::TimerArm { timer, callback: None, by: by.clone(), at: ms(1_500), place: Some((1, 24)) },
         E::TimerArm { timer, callback: Some(callback), by: by.clone(), at: ms(100), place: None },
         E::TimerFire { timer, callback: None, late: Duration::from_micros(200) },
