@@ -11,6 +11,8 @@
 
 mod args;
 mod crawl;
+#[path = "../embedded/mod.rs"]
+mod embedded;
 mod failure;
 mod job;
 mod links;

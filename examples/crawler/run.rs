@@ -13,7 +13,8 @@ use url::Url;
 
 use crate::args::{Args, Mode, Pages};
 use crate::crawl::Crawl;
-use crate::site::{Site, pages};
+use crate::embedded::Embedded;
+use crate::site::{self, pages};
 use crate::{modes, save, sheet};
 
 /// Requests in flight against the embedded site, and against a real one: as many as the talk had.
@@ -58,19 +59,19 @@ fn named(what: impl std::fmt::Display, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
-fn embedded(delay: Duration) -> io::Result<Site> {
+fn embedded(delay: Duration) -> io::Result<Embedded> {
     let start = Instant::now();
-    let site = Site::start(delay)?;
+    let site = site::start(delay)?;
     eprintln!(
-        "[ ] Embedded site at http://{}, made in {:.2} s; each response takes {delay:?}.",
-        site.address(),
+        "[ ] Embedded site at {}, made in {:.2} s; each response takes {delay:?}.",
+        site.url(),
         start.elapsed().as_secs_f64()
     );
     Ok(site)
 }
 
-fn start_url(args: &Args, site: Option<&Site>) -> Url {
-    let embedded = site.map(|site| format!("http://{}/", site.address()));
+fn start_url(args: &Args, site: Option<&Embedded>) -> Url {
+    let embedded = site.map(|site| format!("{}/", site.url()));
     let embedded = embedded.map(|text| Url::parse(&text).expect("an address and a port make a URL"));
     args.url.clone().or(embedded).expect("without a URL there is an embedded site")
 }

@@ -13,6 +13,9 @@ use std::time::Duration;
 use oneloop::http::{Reply, Request, Server};
 use oneloop::{EventLoop, Remote, sleep, spawn_named, stop};
 
+/// Connections it takes at once: more than any of the examples makes.
+const MAX_CONNECTIONS: usize = 2_000;
+
 /// A running server. Dropping it stops the server and waits for its thread.
 pub struct Embedded {
     address: SocketAddr,
@@ -65,13 +68,15 @@ impl Drop for Embedded {
 
 /// Starts a server on the loop of this thread; returns where it listens.
 fn serve(delay: Duration, answer: impl Fn(&Request) -> Reply + 'static) -> io::Result<SocketAddr> {
-    let server = Server::bind("127.0.0.1:0")?;
+    let server = Server::bind("127.0.0.1:0")?.max_connections(MAX_CONNECTIONS);
     let address = server.local_addr()?;
     let answer = Rc::new(answer);
     let handler = move |request: Request| {
         let answer = Rc::clone(&answer);
         async move {
-            sleep(delay).await;
+            if !delay.is_zero() {
+                sleep(delay).await;
+            }
             answer(&request)
         }
     };
