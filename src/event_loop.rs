@@ -68,7 +68,8 @@ impl EventLoop {
     ///
     /// # Panics
     /// With the future's own panic, if it panics. If this loop or another one is running on this thread, if the
-    /// loop is closed, and if it is stopped before the future has ended.
+    /// loop is closed, and if it is stopped before the future has ended. In virtual time, if the loop can never go
+    /// on (see [`Builder::debug`](crate::Builder::debug)): asyncio would hang.
     #[track_caller]
     pub fn run_until_complete<F: Future>(&self, future: F) -> F::Output {
         let run = self.begin_run();
@@ -98,6 +99,7 @@ impl EventLoop {
             }
             None => {
                 self.state.forget_main(entry);
+                self.end_if_stuck(&run);
                 run.end(LoopEnd::Stopped);
                 panic!(
                     "the event loop was stopped before its main future had ended: let the future return, or use run_forever"
@@ -110,12 +112,22 @@ impl EventLoop {
     /// wait.
     ///
     /// # Panics
-    /// If this loop or another one is running on this thread, and if the loop is closed.
+    /// If this loop or another one is running on this thread, and if the loop is closed. In virtual time, if it can
+    /// never go on.
     #[track_caller]
     pub fn run_forever(&self) {
         let run = self.begin_run();
         self.turns.run(None);
+        self.end_if_stuck(&run);
         run.end(LoopEnd::Stopped);
+    }
+
+    #[track_caller]
+    fn end_if_stuck(&self, run: &Run<'_>) {
+        if let Some(report) = self.turns.take_stuck() {
+            run.end(LoopEnd::Stuck);
+            panic!("{report}");
+        }
     }
 
     /// Ends the run after the turn that is going on. Callbacks queued by that turn are kept for the next run.

@@ -287,6 +287,12 @@ impl Reactor {
         self.waiting
     }
 
+    /// Whether anybody waits for any source, counted or not.
+    pub(crate) fn anybody_waits(&self) -> bool {
+        let waits = |source: &Source| !source.read.waiting.is_empty() || !source.write.waiting.is_empty();
+        self.waiting > 0 || self.sources.iter().any(|(_, source)| waits(source))
+    }
+
     /// Sources registered.
     pub(crate) fn len(&self) -> usize {
         self.sources.len()

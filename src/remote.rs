@@ -23,8 +23,23 @@ use crate::trace::event::{Site, Wait};
 use crate::wake::this_thread;
 
 /// A way to a loop from any thread. Cheap to clone.
-#[derive(Clone, Debug)]
+///
+/// As long as there is one, a loop with nothing to do expects something from it: it is not taken for one that can
+/// never go on (see [`Builder::debug`](crate::Builder::debug)).
+#[derive(Debug)]
 pub struct Remote(Arc<RemoteQueue>);
+
+impl Clone for Remote {
+    fn clone(&self) -> Remote {
+        Remote::new(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        self.0.remove_remote();
+    }
+}
 
 /// The loop is closed, and takes nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +55,7 @@ impl std::error::Error for LoopClosed {}
 
 impl Remote {
     pub(crate) fn new(remote: Arc<RemoteQueue>) -> Remote {
+        remote.add_remote();
         Remote(remote)
     }
 

@@ -29,7 +29,7 @@
 use std::fmt;
 use std::io;
 use std::mem;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -109,6 +109,8 @@ pub(crate) struct RemoteQueue {
     pending: AtomicBool,
     /// Whether the loop is blocked in its reactor, or about to be.
     asleep: AtomicBool,
+    /// How many `Remote` handles there are: as long as there is one, anything may still come.
+    remotes: AtomicUsize,
     /// Whether somebody watches the loop, so that senders say who they are.
     watched: bool,
     /// Ends the wait of the loop's reactor.
@@ -121,9 +123,28 @@ impl RemoteQueue {
             sent: Mutex::new(Some(Vec::new())),
             pending: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
+            remotes: AtomicUsize::new(0),
             watched,
             notifier,
         }
+    }
+
+    /// Counts a `Remote` handle.
+    pub(crate) fn add_remote(&self) {
+        self.remotes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts one less. A loop that waits may find, now that it was the last, that it waits for nothing.
+    pub(crate) fn remove_remote(&self) {
+        if self.remotes.fetch_sub(1, Ordering::SeqCst) == 1 && self.asleep.load(Ordering::SeqCst) {
+            self.notify();
+        }
+    }
+
+    /// Whether another thread may still send something, or has.
+    pub(crate) fn may_bring_something(&self) -> bool {
+        // Asked last: who gives a handle up has sent before that.
+        self.remotes.load(Ordering::SeqCst) > 0 || self.pending.load(Ordering::SeqCst)
     }
 
     pub(crate) fn is_watched(&self) -> bool {

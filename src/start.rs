@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `print` | each event as an English sentence, on standard error |
 //! | `virtual` | virtual time: sleeps take none |
+//! | `debug` | warnings: what holds the loop up, what failed unheard, a loop that can never go on |
 //!
 //! Words are separated by commas. The same sentences go to the `log` crate, under the target `oneloop` at
 //! level `trace`, if a logger was installed for it before the loop was made.
@@ -14,18 +15,22 @@
 use std::future::Future;
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::event_loop::EventLoop;
 use crate::pool::default_threads;
 use crate::state::Settings;
-use crate::trace::narrate::{Log, Print};
+use crate::trace::narrate::{Log, Print, Warn};
 use crate::trace::observer::Observer;
 
 /// The environment variable that chooses how loops show themselves.
 const VARIABLE: &str = "ONELOOP";
 
+/// What debug mode takes for slow, unless set otherwise; asyncio's value.
+const SLOW: Duration = Duration::from_millis(100);
+
 /// The words it knows.
-const WORDS: [&str; 2] = ["print", "virtual"];
+const WORDS: [&str; 3] = ["print", "virtual", "debug"];
 
 /// Makes a loop, runs `future` on it to its end, and closes the loop: what is still going on then is dropped.
 ///
@@ -58,7 +63,8 @@ impl EventLoop {
 
     /// Settings for a loop.
     pub fn builder() -> Builder {
-        Builder { virtual_time: false, pool_threads: default_threads(), observers: Vec::new() }
+        let (debug, slow) = (false, SLOW);
+        Builder { virtual_time: false, debug, slow, pool_threads: default_threads(), observers: Vec::new() }
     }
 }
 
@@ -66,6 +72,9 @@ impl EventLoop {
 #[must_use = "call build to make the loop"]
 pub struct Builder {
     virtual_time: bool,
+    debug: bool,
+    /// What debug mode takes for slow.
+    slow: Duration,
     pool_threads: usize,
     /// In the order in which they are told.
     observers: Vec<Rc<dyn Observer>>,
@@ -77,6 +86,36 @@ impl Builder {
     /// happen, and time passes as real time does.
     pub fn virtual_time(mut self) -> Builder {
         self.virtual_time = true;
+        self
+    }
+
+    /// Debug mode: the loop warns, on standard error and through the `log` crate, of
+    ///
+    /// * a poll or a callback that held it up for 100 ms ([`slow`](Self::slow)) or longer: which, from which line to
+    ///   which;
+    /// * a task that failed and whose result nobody will ever take;
+    /// * itself, when it can never go on: every task that waits, with its line. Once per standstill; the loop then
+    ///   waits on.
+    ///
+    /// A loop *can never go on* if the ready queue is empty, no timer is armed, nobody waits for a socket or a signal, no
+    /// job is with a pool, and outside of the loop there is neither a [`Remote`](crate::Remote) nor a task's waker: then
+    /// nothing is left that could wake anybody. It is said only if it is certain. A `Remote` or a waker that is kept
+    /// somewhere and never used looks as if it might be.
+    ///
+    /// In virtual time a loop that can never go on ends its run with a panic and the same report, in debug mode or
+    /// not. In real time the cost of debug mode is that of an observer.
+    ///
+    /// asyncio's debug mode, which says nothing of the third. What else that checks, the compiler does here: a future
+    /// that is never awaited, and a loop used from another thread.
+    pub fn debug(mut self, debug: bool) -> Builder {
+        self.debug = debug;
+        self
+    }
+
+    /// How long a poll or a callback may hold up the loop before debug mode calls it slow; usually 100 ms. Real time,
+    /// in a loop with virtual time too. asyncio's `loop.slow_callback_duration`.
+    pub fn slow(mut self, slow: Duration) -> Builder {
+        self.slow = slow;
         self
     }
 
@@ -105,8 +144,12 @@ impl Builder {
         if log::log_enabled!(target: "oneloop", log::Level::Trace) {
             self = self.observer(Log::default());
         }
-        let Builder { virtual_time, pool_threads, observers } = self;
-        EventLoop::with_settings(Settings { virtual_time, pool_threads, observers })
+        if self.debug {
+            let warn = Warn::new(self.slow);
+            self = self.observer(warn);
+        }
+        let Builder { virtual_time, debug, pool_threads, observers, .. } = self;
+        EventLoop::with_settings(Settings { virtual_time, debug, pool_threads, observers })
     }
 
     fn apply(&mut self, words: &str) -> io::Result<()> {
@@ -114,6 +157,7 @@ impl Builder {
             match word {
                 "print" => self.observers.push(Rc::new(Print::default())),
                 "virtual" => self.virtual_time = true,
+                "debug" => self.debug = true,
                 unknown => {
                     let known = WORDS.join(", ");
                     let text = format!("{VARIABLE} has the unknown word {unknown:?}; it knows: {known}");
@@ -128,7 +172,10 @@ impl Builder {
 impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut fields = f.debug_struct("Builder");
-        fields.field("virtual_time", &self.virtual_time).field("pool_threads", &self.pool_threads);
+        fields
+            .field("virtual_time", &self.virtual_time)
+            .field("debug", &self.debug)
+            .field("pool_threads", &self.pool_threads);
         fields.field("observers", &self.observers.len()).finish()
     }
 }
@@ -142,6 +189,13 @@ mod tests {
         let error = EventLoop::builder().apply("virtual,prnt").unwrap_err().to_string();
         assert!(error.contains("\"prnt\""), "{error}");
         assert!(WORDS.iter().all(|word| error.contains(word)), "{error}");
+    }
+
+    #[test]
+    fn debug_is_a_word_and_a_setting() {
+        let mut builder = EventLoop::builder();
+        builder.apply("debug").expect("it is known");
+        assert!(builder.debug && builder.slow == Duration::from_millis(100));
     }
 
     #[test]

@@ -21,6 +21,7 @@
 
 mod ends;
 mod sources;
+mod stuck;
 mod tasks;
 mod timers;
 
@@ -56,6 +57,8 @@ const IO_BUDGET: u8 = 128;
 /// How a loop is to be made.
 pub(crate) struct Settings {
     pub(crate) virtual_time: bool,
+    /// Whether a loop in real time looks whether it can ever go on.
+    pub(crate) debug: bool,
     pub(crate) pool_threads: usize,
     pub(crate) observers: Vec<Rc<dyn Observer>>,
 }
@@ -90,6 +93,8 @@ pub(crate) struct State {
     pub(crate) phase: Cell<Phase>,
     /// Whether the run is to end after this turn.
     pub(crate) stopping: Cell<bool>,
+    /// Whether the loop, before it waits without limit, looks whether anything could end the wait.
+    looks_ahead: bool,
     pub(crate) tasks: RefCell<TaskTable>,
     /// Names given to tasks; the others are named after their number. Ordered, since it mostly holds one: the
     /// main task is looked up at the end of every other, and one comparison is cheaper than a hash.
@@ -129,9 +134,9 @@ impl State {
     pub(crate) fn new(settings: Settings) -> io::Result<Rc<State>> {
         let (reactor, notifier) = Reactor::new()?;
         let watched = !settings.observers.is_empty();
+        let looks_ahead = settings.virtual_time || settings.debug;
         let remote = Arc::new(RemoteQueue::new(notifier, watched));
-        let reporter =
-            (watched || settings.virtual_time).then(|| reporter(Arc::clone(&remote), settings.virtual_time));
+        let reporter = (watched || settings.virtual_time).then(|| reporter(Arc::clone(&remote), looks_ahead));
         Ok(Rc::new(State {
             seam: Seam::new(settings.observers),
             clock: if settings.virtual_time { Clock::virtual_time() } else { Clock::real() },
@@ -140,6 +145,7 @@ impl State {
             remote,
             phase: Cell::new(Phase::Idle),
             stopping: Cell::new(false),
+            looks_ahead,
             names: RefCell::default(),
             ends: ends::Ends::default(),
             main: Cell::new(None),
@@ -329,15 +335,15 @@ fn timer_id(key: crate::timer::wheel::TimerKey) -> TimerId {
 }
 
 /// Sends what happens on pool threads to the loop.
-fn reporter(remote: Arc<RemoteQueue>, virtual_time: bool) -> Reporter {
+fn reporter(remote: Arc<RemoteQueue>, looks_ahead: bool) -> Reporter {
     Arc::new(move |report| match report {
         Report::Told(kind) if remote.is_watched() => {
             let name: Arc<str> = std::thread::current().name().unwrap_or("unnamed").into();
             let _ = remote.push_quietly(Sent::Told(Instant::now(), name, kind));
         }
         Report::Told(_) => {}
-        // The loop may be waiting for just this before it lets virtual time jump.
-        Report::JobEnded if virtual_time => {
+        // The loop may be waiting for just this before it lets virtual time jump, or knows that it is stuck.
+        Report::JobEnded if looks_ahead => {
             let _ = remote.push(Sent::JobEnded);
         }
         Report::JobEnded => {

@@ -316,6 +316,13 @@ impl TaskTable {
         found.map(|(key, slot)| Entry::task(key, slot.serial))
     }
 
+    /// Whether somebody other than the loop holds a live task's waker. While no task is polled, the loop itself has
+    /// two: the slot's header, and the waker in the box.
+    pub(crate) fn are_held_outside(&self) -> bool {
+        let mut live = self.slots.iter().filter(|(_, slot)| slot.life != Life::Done);
+        live.any(|(_, slot)| Arc::strong_count(&slot.header) > 2)
+    }
+
     /// All tasks that have not ended: how a closing loop goes through them.
     pub(crate) fn live(&self) -> Vec<Entry> {
         let live = self.slots.iter().filter(|(_, slot)| slot.life != Life::Done);

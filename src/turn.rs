@@ -29,6 +29,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::pace::Pace;
@@ -49,6 +50,10 @@ pub(crate) struct Turns {
     begun: Cell<u64>,
     /// In virtual time: how long the loop has waited for the world outside since its time last moved.
     waited: Cell<Duration>,
+    /// Whether the loop has said that it can never go on, since it last ran anything.
+    warned: Cell<bool>,
+    /// What it said, if that ended the run.
+    stuck: RefCell<Option<Arc<str>>>,
     /// Lists that one turn fills and empties, kept for their memory.
     scratch: RefCell<Scratch>,
 }
@@ -72,8 +77,9 @@ enum Plan {
 
 impl Turns {
     pub(crate) fn new(state: Rc<State>) -> Turns {
-        let (pace, scratch) = (Pace::new(), RefCell::default());
-        Turns { state, pace, begun: Cell::new(0), waited: Cell::new(Duration::ZERO), scratch }
+        let (waited, stuck, scratch) = (Cell::new(Duration::ZERO), RefCell::default(), RefCell::default());
+        let (begun, warned) = (Cell::new(0), Cell::new(false));
+        Turns { state, pace: Pace::new(), begun, waited, warned, stuck, scratch }
     }
 
     /// Turns until something stops the loop.
@@ -110,7 +116,7 @@ impl Turns {
         let entries = self.run_ready(main);
         self.pace.ran(entries);
         if watched {
-            self.end_watched_turn();
+            self.end_watched_turn(entries);
         }
     }
 
@@ -123,7 +129,7 @@ impl Turns {
                 !state.stopping.get() && self.pace.may_skip(state.timer_is_near(), || state.clock.now());
             return if skip { Plan::Skip } else { Plan::Wait(Some(Duration::ZERO), WaitReason::ReadyWork) };
         }
-        let Some(at) = state.next_deadline() else { return Plan::Wait(None, WaitReason::Forever) };
+        let Some(at) = state.next_deadline() else { return self.plan_without_timers() };
         let mut left = until(state.clock.now(), at);
         if state.clock.is_virtual() {
             // Time stands still as long as a socket or a job may still have something to say; then it passes
@@ -134,6 +140,32 @@ impl Turns {
             left = left.saturating_sub(self.waited.get());
         }
         Plan::Wait(Some(left), WaitReason::NextTimer)
+    }
+
+    /// Only the world outside can end the wait; where it cannot either, the loop says so, instead of hanging in
+    /// silence. Virtual time ends the run: it knows what there is. In real time it says so once and waits.
+    #[cold]
+    fn plan_without_timers(&self) -> Plan {
+        let forever = Plan::Wait(None, WaitReason::Forever);
+        if self.state.can_go_on() {
+            return forever;
+        }
+        let fatal = self.state.clock.is_virtual();
+        if !fatal && self.warned.replace(true) {
+            return forever;
+        }
+        let report = self.state.tell_stuck(fatal);
+        if !fatal {
+            return forever;
+        }
+        self.stuck.replace(Some(report));
+        self.state.stopping.set(true);
+        Plan::Skip
+    }
+
+    /// Why the run that has just ended could not go on; `None`: it ended in another way.
+    pub(crate) fn take_stuck(&self) -> Option<Arc<str>> {
+        self.stuck.take()
     }
 
     /// Step 2: waits as planned; returns the time it is then.
@@ -272,7 +304,8 @@ impl Turns {
     }
 
     #[cold]
-    fn end_watched_turn(&self) {
+    fn end_watched_turn(&self, entries: usize) {
+        self.warned.set(self.warned.get() && entries == 0);
         let turn = self.begun.get() - 1;
         self.state.tell(|| EventKind::TurnEnd { turn, ready: self.state.ready.to_run() });
     }

@@ -242,6 +242,8 @@ pub enum LoopEnd {
     Stopped,
     /// The main future panicked.
     Panicked,
+    /// It could never have gone on.
+    Stuck,
 }
 
 /// An operation on a socket.
@@ -315,6 +317,9 @@ pub enum EventKind {
     ClockJump { from: Duration, to: Duration },
     /// The loop was asked to end its run after this turn.
     Stop { by: Actor },
+    /// The loop can never go on: `tasks` wait, and nothing is left that could wake any. The `report` lists them with
+    /// their lines. In virtual time it is `fatal`: the run ends. In real time the loop waits on, in case it is wrong.
+    Stuck { tasks: usize, report: Arc<str>, fatal: bool },
     /// A run of the loop ended.
     LoopEnd { why: LoopEnd },
 

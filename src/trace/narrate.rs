@@ -12,12 +12,13 @@
 //! the middle of a run can rely on it. The words are those of the loop's own text (suspend, wake, fire, notify).
 //!
 //! [`Print`] writes the sentences to standard error, [`Log`] gives them to the `log` crate. Both leave out
-//! turns in which nothing happened.
+//! turns in which nothing happened. [`Warn`], debug mode, says only what is wrong.
 //!
 //! Before: `trace/observer.rs`. After it: `start.rs`, where `ONELOOP` is read.
 
 mod print;
 mod sentences;
+mod warn;
 mod words;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod tests;
 use std::collections::HashMap;
 
 pub use print::{Log, Print};
+pub use warn::Warn;
 
 use self::words::{plain, sentence};
 use super::event::{Actor, Event, EventKind as E, SourceId, TaskId};

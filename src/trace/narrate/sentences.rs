@@ -29,6 +29,7 @@ fn of_loop(names: &Narrator, event: &Event) -> Option<String> {
         E::Notify { by } => format!("{} notified the loop, which was waiting", names.who(by)),
         E::ClockJump { from, to } => format!("the loop's clock jumped from {} to {}", span(*from), span(*to)),
         E::Stop { by } => format!("{} asked the loop to stop after this turn", names.who(by)),
+        E::Stuck { tasks, fatal, .. } => stuck(*tasks, *fatal),
         E::LoopEnd { why } => format!("the run ended: {}", loop_end(*why)),
         _ => return None,
     })
@@ -71,7 +72,18 @@ fn loop_end(why: LoopEnd) -> &'static str {
         LoopEnd::MainDone => "the main future returned",
         LoopEnd::Stopped => "the loop was stopped",
         LoopEnd::Panicked => "the main future panicked",
+        LoopEnd::Stuck => "it could never have gone on",
     }
+}
+
+fn stuck(tasks: usize, fatal: bool) -> String {
+    let waiting = match tasks {
+        0 => String::from("nothing is left to do"),
+        1 => String::from("1 task waits, and nothing is left that could wake it"),
+        _ => format!("{tasks} tasks wait, and nothing is left that could wake any"),
+    };
+    let then = if fatal { "which ends the run" } else { "so it waits for what nobody can see" };
+    format!("the loop can never go on: {waiting}, {then}")
 }
 
 fn of_callbacks(names: &Narrator, event: &Event) -> Option<String> {
