@@ -84,6 +84,11 @@ fn blocking_prints_what_it_says() {
 }
 
 #[test]
+fn as_completed_prints_what_it_says() {
+    keeps_its_promise("as_completed");
+}
+
+#[test]
 fn chain_prints_what_it_says() {
     keeps_its_promise("chain");
 }
@@ -157,6 +162,11 @@ fn hello_three_prints_what_it_says() {
 }
 
 #[test]
+fn join_handle_prints_what_it_says() {
+    keeps_its_promise("join_handle");
+}
+
+#[test]
 fn sleep_prints_what_it_says() {
     keeps_its_promise("sleep");
 }
@@ -179,6 +189,11 @@ fn starvation_prints_what_it_says() {
 #[test]
 fn three_stages_prints_what_it_says() {
     keeps_its_promise("three_stages");
+}
+
+#[test]
+fn wait_prints_what_it_says() {
+    keeps_its_promise("wait");
 }
 
 #[test]
@@ -248,7 +263,18 @@ fn print_tells_a_run_on_standard_error_and_leaves_the_output_alone() {
 
 #[test]
 fn every_example_can_be_told() {
-    for name in ["chain", "gather", "hello", "hello_callbacks", "hello_three", "sleep", "three_stages"] {
+    for name in [
+        "as_completed",
+        "chain",
+        "gather",
+        "hello",
+        "hello_callbacks",
+        "hello_three",
+        "join_handle",
+        "sleep",
+        "three_stages",
+        "wait",
+    ] {
         let output = run(name, "print,virtual");
         assert_eq!(text(&output.stdout), promised(name));
         let told = text(&output.stderr);
