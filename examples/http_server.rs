@@ -21,6 +21,7 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::process::ExitCode;
 
 use clap::Parser;
 use oneloop::http::{Client, Reply, Request, Server};
@@ -82,9 +83,16 @@ async fn ask_itself() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    match Args::parse().address {
+fn main() -> ExitCode {
+    let end = match Args::parse().address {
         Some(address) => oneloop::run(serve(address)),
         None => oneloop::run(ask_itself()),
+    };
+    match end {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
 }

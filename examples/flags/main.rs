@@ -56,7 +56,7 @@ struct Args {
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=676))]
     threads: u16,
 
-    /// Requests that the async form has in flight at most
+    /// Requests that the async form has in flight at most; be polite to a small server
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=676))]
     limit: u16,
 

@@ -83,6 +83,15 @@ fn http_server_greets_a_client_and_stops_gracefully_at_ctrl_c() {
 }
 
 #[test]
+fn http_server_says_why_it_cannot_serve() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run_with("http_server", &[&address]);
+    assert!(!output.status.success(), "it served at a taken address");
+    assert!(text(&output.stderr).starts_with(&format!("error: cannot listen on {address}: ")));
+}
+
+#[test]
 fn tiles_prints_what_it_says() {
     keeps_its_promise_but_for_times("tiles", &["--delay", "2"]);
 }
