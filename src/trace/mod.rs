@@ -1,5 +1,6 @@
 //! Seeing it: the events of a loop, and who is told of them.
 
+pub(crate) mod who;
 pub(crate) mod event;
 pub mod narrate;
 pub(crate) mod observer;

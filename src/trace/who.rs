@@ -1,0 +1,65 @@
+//! Chapter 1, part 1: of whom is told: tasks, timers and sources by their numbers, and the lines of a program.
+//!
+//! An event names everything it is about by a small number, which nothing else in the loop's life has. It can be
+//! kept, compared and written down long after the thing itself is gone.
+//!
+//! Next: `trace/event.rs`, what can happen to them.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+/// A place in the source: file, line and column of a call or of an `.await`.
+pub type Site = &'static Location<'static>;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident, $word:literal;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// Small whole numbers, given out in order by one loop and never used twice in its life (the
+        /// counter has 32 bits for tasks and callbacks; a loop that makes more starts again at 0).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($word, " {}"), self.0)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// Which task. Task 0 is the main future of the loop's first run.
+    TaskId, "task";
+    /// Which callback.
+    CallbackId, "callback";
+    /// Which timer.
+    TimerId, "timer";
+    /// Which registered source of I/O events: a socket, a listener, a signal pipe.
+    SourceId, "source";
+    /// Which job of the blocking pool.
+    JobId, "job";
+}
+
+/// Who did it: the party at work when an event happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Actor {
+    /// The program outside of any task or callback, or the loop itself.
+    Loop,
+    /// Code inside this task's poll.
+    Task(TaskId),
+    /// Code inside this callback.
+    Callback(CallbackId),
+    /// A timer that fired.
+    Timer(TimerId),
+    /// A source that became ready.
+    Source(SourceId),
+    /// A job of the blocking pool, on its thread.
+    Job(JobId),
+    /// Another thread, by name.
+    Thread(Arc<str>),
+    /// Whoever watches the loop, through `Observer::decide`.
+    Observer,
+}
