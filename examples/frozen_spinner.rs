@@ -11,8 +11,8 @@
 //! on the pool: 9 frames in 1000 ms
 //! ```
 //!
-//! The numbers are measured; on a terminal you can see them. `ONELOOP=print cargo run --example frozen_spinner` shows
-//! the first call as one poll that took a second, and the second as a job that woke the task it was for.
+//! The numbers are measured; on a terminal you can see them. `ONELOOP=debug cargo run --example frozen_spinner` names
+//! the task that held the loop up, and its lines.
 //!
 //! Read next: `src/blocking.rs`, a thread's result awaited, and `src/pool.rs`, the threads.
 

@@ -10,9 +10,9 @@
 //! with yield_now: computed in 300.6 ms; 300 turns for the other, at most 1.1 ms apart
 //! ```
 //!
-//! The milliseconds are measured. `ONELOOP=print cargo run --example starvation` shows the one poll that took
-//! 300 ms, and then the many of 1 ms. Giving way costs little, but it only shares the thread out: a computation
-//! that takes long in all belongs on a thread of the pool, as in `examples/frozen_spinner.rs`.
+//! The milliseconds are measured. `ONELOOP=debug cargo run --example starvation` warns of the one poll that took them
+//! all. Giving way costs little, but it only shares the thread out: a computation that takes long in all belongs
+//! on a thread of the pool, as in `examples/frozen_spinner.rs`.
 //!
 //! Read next: `src/turn.rs`, step 5: why a task that yields goes to the end of the queue.
 

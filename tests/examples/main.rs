@@ -234,6 +234,20 @@ fn every_example_of_one_file_is_tested_and_listed() {
 }
 
 #[test]
+fn what_to_read_next_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = fs::read_dir(folder()).expect("there are examples");
+    let files = files.map(|file| file.expect("the folder can be read").path());
+    for file in files.filter(|path| path.is_file()) {
+        let content = fs::read_to_string(&file).expect("examples are text");
+        let quoted = content.split('`').skip(1).step_by(2);
+        for path in quoted.filter(|word| word.starts_with("src/") || word.starts_with("examples/")) {
+            assert!(root.join(path).exists(), "{} names {path}", file.display());
+        }
+    }
+}
+
+#[test]
 fn print_tells_a_run_on_standard_error_and_leaves_the_output_alone() {
     let output = run("hello", "print,virtual");
     assert_eq!(text(&output.stdout), promised("hello"));
@@ -281,6 +295,15 @@ fn every_example_can_be_told() {
         assert!(told.starts_with("     seconds    seq  what happened\n"), "{told}");
         assert!(told.lines().skip(1).all(|line| line.ends_with('.') && line.is_char_boundary(21)), "{told}");
     }
+}
+
+#[test]
+fn debug_names_the_task_that_held_the_loop_up_and_its_line() {
+    let output = run("frozen_spinner", "debug");
+    assert_eq!(masked(text(&output.stdout)), masked(&promised("frozen_spinner")));
+    let warned = text(&output.stderr);
+    let first = "oneloop: task 0 (main) held the loop up for 1";
+    assert!(warned.starts_with(first) && warned.contains("from examples/frozen_spinner.rs:"), "{warned}");
 }
 
 #[test]
