@@ -1,7 +1,7 @@
 //! Hello, and three seconds later: World! The plain way, with no loop at all.
 //!
 //! This is where the story begins. `thread::sleep` blocks: for three seconds the thread does nothing, and
-//! nothing else can use it. The next examples print the same two lines without holding a thread up.
+//! nothing else can use it. The examples that follow print the same two lines in other ways.
 //!
 //! ```text
 //! $ cargo run --example hello_sync

@@ -5,10 +5,10 @@
 //! once, and took them out before its version 1.0: they need a runtime in every program, stacks that grow, and
 //! a detour at every call of C.
 //!
-//! What remains for code that is to stay as it is are the threads of the operating system, as here. It may
-//! switch between them at any instruction, so that what they share needs a lock, and each costs a stack and
-//! a switch through the kernel. That is fine for dozens. For a hundred thousand things that mostly wait there is
-//! `await`, which marks the few places where a switch may happen.
+//! What remains, for code that is to stay as it is, is a thread of the operating system, as here. The system may
+//! switch threads at any instruction, so what they share needs a lock, and each costs a stack and switches
+//! through the kernel. That is fine for dozens. For a hundred thousand things that mostly wait there is `await`,
+//! which marks the few places where a switch may happen.
 //!
 //! ```text
 //! $ cargo run --example hello_threads
