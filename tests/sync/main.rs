@@ -1,8 +1,16 @@
-//! The stories of `oneloop::sync`. Most are told by polling by hand, since no loop is needed; those in
-//! `on_a_loop.rs` are asyncio's own.
+//! The stories of `oneloop::sync`. Those told by polling by hand need no loop; the others are asyncio's own, on a
+//! loop in virtual time: the same programs, the same orders.
 
+mod barrier;
+mod condition;
+mod event;
+mod locks;
 mod on_a_loop;
+mod orders;
+mod permits;
 mod queue;
+mod queue_on_a_loop;
+mod twice;
 mod wakers;
 
 use std::cell::RefCell;
@@ -12,8 +20,46 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use oneloop::sync::{Event, Semaphore, oneshot};
+use oneloop::{EventLoop, yield_now};
+
+fn virtually<F: Future>(future: F) -> F::Output {
+    EventLoop::builder().virtual_time().build().unwrap().run_until_complete(future)
+}
+
+fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// Lets every task go as far as it can without time passing.
+async fn let_all_run() {
+    for _ in 0..20 {
+        yield_now().await;
+    }
+}
+
+/// What several tasks note, in the order in which they do.
+#[derive(Clone)]
+struct Notes<T>(Rc<RefCell<Vec<T>>>);
+
+impl<T> Default for Notes<T> {
+    fn default() -> Self {
+        Self(Rc::default())
+    }
+}
+
+impl<T> Notes<T> {
+    fn add(&self, note: T) {
+        self.0.borrow_mut().push(note);
+    }
+
+    /// Takes out what was noted since the last call.
+    fn take(&self) -> Vec<T> {
+        self.0.take()
+    }
+}
 
 /// A waker that counts.
 #[derive(Default)]

@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
-use oneloop::sync::{Event, Queue, Semaphore, oneshot};
+use oneloop::sync::{Barrier, Condition, Event, Mutex, Queue, Semaphore, oneshot};
 
 use crate::Someone;
 
@@ -15,6 +15,9 @@ thread_local! {
     static QUEUE: Queue<u8> = Queue::new(1);
     static SEMAPHORE: Semaphore = Semaphore::new(0);
     static EVENT: Event = Event::new();
+    static MUTEX: Mutex<u8> = Mutex::new(0);
+    static CONDITION: Condition = Condition::new();
+    static BARRIER: Barrier = Barrier::new(2);
     static CAME_BACK: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -27,6 +30,9 @@ impl Nosy {
         QUEUE.with(Queue::len);
         SEMAPHORE.with(Semaphore::available);
         EVENT.with(Event::set);
+        MUTEX.with(Mutex::is_locked);
+        CONDITION.with(|condition| condition.notify(0));
+        BARRIER.with(Barrier::waiting);
         CAME_BACK.set(CAME_BACK.get() + 1);
     }
 }
@@ -85,6 +91,39 @@ fn no_waker_is_woken_or_dropped_under_a_borrow() {
     sender.send(1).unwrap();
     // Twelve wakers are dropped: six after they were woken, three replaced, three with their future.
     assert_eq!(CAME_BACK.get(), 18);
+}
+
+#[test]
+fn nor_by_a_mutex_a_condition_or_a_barrier() {
+    let (mutex, condition, barrier) =
+        (MUTEX.with(Mutex::clone), CONDITION.with(Condition::clone), BARRIER.with(Barrier::clone));
+    let held = mutex.try_lock().unwrap();
+    let mut next = pin!(mutex.lock());
+    poll_nosily(next.as_mut());
+    drop(held);
+    assert!(next.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+
+    let mut notified = Box::pin(condition.wait(mutex.try_lock().unwrap()));
+    poll_nosily(notified.as_mut());
+    let mut passed_on = pin!(condition.wait(mutex.try_lock().unwrap()));
+    poll_nosily(passed_on.as_mut());
+    poll_nosily(passed_on.as_mut());
+    condition.notify(1);
+    drop(notified);
+    poll_nosily(pin!(condition.wait(mutex.try_lock().unwrap())));
+
+    poll_nosily(pin!(barrier.wait()));
+    for end in [Barrier::abort, Barrier::reset] {
+        barrier.reset();
+        let mut wait = pin!(barrier.wait());
+        poll_nosily(wait.as_mut());
+        end(&barrier);
+    }
+    let mut first = pin!(barrier.wait());
+    poll_nosily(first.as_mut());
+    assert!(pin!(barrier.wait()).poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    // Nine wakers are dropped: six after they were woken, one replaced, two with their future.
+    assert_eq!(CAME_BACK.get(), 15);
 }
 
 #[test]
