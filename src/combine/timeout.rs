@@ -75,7 +75,7 @@ where
     start(now, limit.into().and_then(|limit| now.checked_add(limit)), body)
 }
 
-/// As [`timeout`], until a time of the loop's clock ([`time`](crate::time)). asyncio's `timeout_at`.
+/// As [`timeout`], until a time of the loop's clock ([`time`]). asyncio's `timeout_at`.
 ///
 /// # Errors
 /// [`TimedOut`] if the time comes before the body has returned.

@@ -76,11 +76,13 @@ pub struct GroupHandle<T> {
     receiver: Receiver<T>,
     /// Whether it was awaited and has not given the value.
     awaited: bool,
+    /// Whether the task has ended without a value.
+    gone: bool,
 }
 
 impl<T> GroupHandle<T> {
     pub(super) fn new(task: Task, receiver: Receiver<T>) -> GroupHandle<T> {
-        GroupHandle { task, receiver, awaited: false }
+        GroupHandle { task, receiver, awaited: false, gone: false }
     }
 
     /// The task itself: its name, how it stands, where it waits.
@@ -113,22 +115,28 @@ impl<T> Future for GroupHandle<T> {
     /// to return then. [`result`](GroupHandle::result) is for these cases. When awaited again after it gave the value.
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        assert!(
+            !self.gone,
+            "{} was cancelled, or failed and told its group, so the value awaited here will never come: ask `result` \
+             instead of awaiting the handle",
+            self.task.name()
+        );
         match Pin::new(&mut self.receiver).poll(cx) {
             Poll::Ready(Ok(value)) => {
                 self.awaited = false;
-                Poll::Ready(value)
+                return Poll::Ready(value);
             }
-            Poll::Ready(Err(_)) => panic!(
-                "{} was cancelled, or failed and told its group, so the value awaited here will never come: ask \
-                 `result` instead of awaiting the handle",
-                self.task.name()
-            ),
-            Poll::Pending => {
-                self.awaited = true;
-                current::suspended(Wait::Join, Location::caller());
-                Poll::Pending
+            Poll::Ready(Err(_)) => {
+                // If the task failed, the group cancels whoever awaits it here, in this turn; if nobody does, the
+                // next poll comes.
+                self.gone = true;
+                cx.waker().wake_by_ref();
             }
+            Poll::Pending => {}
         }
+        self.awaited = true;
+        current::suspended(Wait::Join, Location::caller());
+        Poll::Pending
     }
 }
 

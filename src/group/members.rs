@@ -8,7 +8,8 @@
 //!
 //! The group hears of each end at once (`state/ends.rs`), in the order of the ends; that is why its failures are in
 //! order, and why a task costs the group a constant time. The scope is woken twice at most: for the first failure,
-//! and when it can be left.
+//! and when it can be left. It shuts the group down when it is polled then, in the next turn: so whatever fails in
+//! the turn of the first failure is reported too, as in asyncio.
 //!
 //! Before: `group/error.rs`. Next: `group/handle.rs`.
 
@@ -103,20 +104,25 @@ impl<E> Members<E> {
         Some(inner.failures.drain(..).map(|failed| failed.failure).collect())
     }
 
-    /// Asks all tasks to end, in the order in which they were made, but for the one that failed; they are waited
-    /// for as before.
-    fn shut_down(&self, failed: Option<Entry>) {
+    /// Whether something has failed, so that the group is to be shut down.
+    pub(super) fn is_failing(&self) -> bool {
+        let inner = self.inner.borrow();
+        inner.stage == Stage::Open && !inner.failures.is_empty()
+    }
+
+    /// Asks all tasks to end, in the order in which they were made. They are waited for as before.
+    pub(super) fn shut_down(&self) {
         let mut inner = self.inner.borrow_mut();
-        if inner.stage != Stage::Open {
-            return;
-        }
         inner.stage = Stage::ShuttingDown;
         let mut tasks: Vec<Entry> = inner.tasks.iter().map(|(_, task)| task.entry()).collect();
-        let waker = inner.waker.take();
         drop(inner);
-        tasks.retain(|task| Some(*task) != failed);
         tasks.sort_unstable_by_key(|task| task.serial());
         tasks.into_iter().for_each(|task| _ = self.state.cancel(task));
+    }
+
+    /// Wakes whoever awaits the scope.
+    fn wake(&self) {
+        let waker = self.inner.borrow_mut().waker.take();
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -136,13 +142,10 @@ impl<E: Debug + 'static> Members<E> {
         self.state.listen(entry, listener, number);
     }
 
-    /// The task that is being polled failed: one of the group's, or the one that runs its body. All others are
-    /// asked to end.
+    /// The task that is being polled failed: one of the group's, or the one that runs its body.
     pub(super) fn failed(&self, failure: GroupFailure<E>) {
         let entry = self.state.current_task();
-        let task = entry.map(|entry| (task_id(entry), self.state.name_of(entry)));
-        self.note(Failed { task, failure });
-        self.shut_down(entry);
+        self.note(Failed { task: entry.map(|entry| (task_id(entry), self.state.name_of(entry))), failure });
     }
 
     fn note(&self, failed: Failed<E>) {
@@ -152,12 +155,14 @@ impl<E: Debug + 'static> Members<E> {
             return self.report(failed);
         }
         inner.failures.push(failed);
+        drop(inner);
+        self.wake();
     }
 
     /// The scope is gone before its end: all tasks are cancelled and left to themselves, and what had failed is
     /// reported, since nobody will return it.
     pub(super) fn abandon(&self) {
-        self.shut_down(None);
+        self.shut_down();
         let mut inner = self.inner.borrow_mut();
         inner.stage = Stage::Left;
         let (tasks, failures) = (std::mem::take(&mut inner.tasks), std::mem::take(&mut inner.failures));
@@ -186,16 +191,13 @@ impl<E: Debug + 'static> Listener for Members<E> {
         let name = task.has_panicked().then(|| self.state.name_of(task.entry()));
         let result = task.result_for(self.owner.clone());
         if let (Some(name), Some(Err(JoinError::Panicked(panic)))) = (name, result) {
-            let failure = GroupFailure::Panicked(panic);
-            self.note(Failed { task: Some((task.id(), name)), failure });
-            self.shut_down(None);
+            self.note(Failed { task: Some((task.id(), name)), failure: GroupFailure::Panicked(panic) });
         }
-        let mut inner = self.inner.borrow_mut();
+        let inner = self.inner.borrow();
         let over = inner.body_ended && inner.tasks.is_empty();
-        let waker = if over { inner.waker.take() } else { None };
         drop(inner);
-        if let Some(waker) = waker {
-            waker.wake();
+        if over {
+            self.wake();
         }
     }
 }

@@ -65,8 +65,8 @@ impl<E: Debug + 'static> TaskGroup<E> {
     /// Runs `body` with a new group, and returns its value when it and all tasks of the group have ended.
     ///
     /// The first failure, of a task or of the body, by an error or by a panic, cancels all tasks that have not ended,
-    /// and the body at its current `.await`. What comes after is waited for all the same. A task that is cancelled by
-    /// itself is no failure.
+    /// and the body at its current `.await`; that happens in the next turn, so a second failure in the same turn is
+    /// reported too. The cancelled tasks are waited for. A task that is cancelled by itself is no failure.
     ///
     /// # Errors
     /// All failures, in the order in which they happened. The body's value is dropped then.
@@ -216,10 +216,11 @@ where
             members.stage() != Stage::Left,
             "a task group was polled again after it was left: await it once"
         );
-        if members.stage() == Stage::Open {
+        if members.stage() == Stage::Open && !members.is_failing() {
             poll_body(this.body.as_mut(), this.value, members, cx);
         }
-        if members.stage() != Stage::Open && this.body.is_some() {
+        if members.is_failing() {
+            members.shut_down();
             drop_body(this.body.as_mut());
             members.body_ended();
         }

@@ -1,7 +1,10 @@
-//! `gather`, `try_gather`, `race` and `wait_for`, in virtual time.
+//! Several futures at once, and limits of time, in virtual time.
 
+mod as_completed;
 mod gather;
 mod race;
+mod timeout;
+mod wait;
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending};
@@ -11,7 +14,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use oneloop::sync::{Event, Queue};
-use oneloop::{EventLoop, gather, race, sleep, spawn, try_gather, wait_for};
+use oneloop::{
+    EventLoop, TaskGroup, as_completed, gather, race, shield, sleep, spawn, timeout, try_gather, wait,
+    wait_for,
+};
 
 fn virtually<F: Future>(future: F) -> F::Output {
     EventLoop::builder().virtual_time().build().unwrap().run_until_complete(future)
@@ -63,6 +69,11 @@ fn a_waiting_task_tells_the_users_own_line_and_what_it_waits_for() {
             spawn(async { _ = wait_for(pending::<()>(), ms(9)).await }),
             spawn(async move { _ = queue.get().await }),
             spawn(async { Event::new().wait().await }),
+            spawn(async { _ = wait([spawn(pending::<()>())]).await }),
+            spawn(async { _ = as_completed([spawn(pending::<()>())]).next().await }),
+            spawn(async { _ = shield(spawn(pending::<()>())).await }),
+            spawn(async { _ = timeout(ms(9), async |_| pending::<()>().await).await }),
+            spawn(async { _ = TaskGroup::scope(async |_| pending::<Result<(), ()>>().await).await }),
         ];
         sleep(ms(1)).await;
         let waits = [
@@ -72,6 +83,11 @@ fn a_waiting_task_tells_the_users_own_line_and_what_it_waits_for() {
             "a future, with a limit of time",
             "an item from a queue",
             "an event to be set",
+            "several tasks to end",
+            "the next of several tasks to end",
+            "a task to end",
+            "a future, with a limit of time",
+            "the tasks of a group to end",
         ];
         for ((task, wait), line) in tasks.iter().zip(waits).zip(here + 2..) {
             let text = format!("{task:?}");
