@@ -3,7 +3,7 @@
 //! `call_soon`, `call_later` and `call_at` need no futures and no `await`: this is how a loop is programmed
 //! with callbacks alone, and what everything else is built on.
 //!
-//! Before: `current.rs`. Next chapter: `wake.rs`, the way of a wake.
+//! Before: `kept.rs`. Next chapter: `wake.rs`, the way of a wake.
 
 use std::fmt;
 use std::panic::Location;

@@ -59,6 +59,7 @@ mod delivery;
 mod pool;
 mod state;
 mod current;
+mod kept;
 mod calls;
 mod wake;
 mod task_ref;

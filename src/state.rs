@@ -31,7 +31,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Context;
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 pub(crate) use ends::Listener;
@@ -234,10 +234,17 @@ impl State {
     /// Whom `cx` would wake: the task being polled, if `cx` is its own, or whatever its waker does.
     #[inline]
     pub(crate) fn target(&self, cx: &Context<'_>) -> Target {
-        match self.polled.get() {
-            Some(polled) if polled.waker == cx.waker().data() => Target::Entry(polled.entry),
-            _ => Target::Waker(cx.waker().clone()),
+        match self.polled_with(cx.waker()) {
+            Some(entry) => Target::Entry(entry),
+            None => Target::Waker(cx.waker().clone()),
         }
+    }
+
+    /// The task being polled, if `waker` is its own.
+    #[inline]
+    pub(crate) fn polled_with(&self, waker: &Waker) -> Option<Entry> {
+        let polled = self.polled.get()?;
+        (polled.waker == waker.data()).then_some(polled.entry)
     }
 
     /// Makes ready what a timer or a source was kept for.

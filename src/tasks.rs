@@ -18,6 +18,7 @@
 //! Before: `sent.rs`. Next chapter: `timer/wheel.rs`, where tasks wait for a time.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -317,10 +318,17 @@ impl TaskTable {
     }
 
     /// Whether somebody other than the loop holds a live task's waker. While no task is polled, the loop itself has
-    /// two: the slot's header, and the waker in the box.
+    /// two, the slot's header and the waker in the box, and one for each handle that the task awaits.
     pub(crate) fn are_held_outside(&self) -> bool {
+        let mut joiners: HashMap<*const (), usize> = HashMap::new();
+        for joiner in self.slots.iter().filter_map(|(_, slot)| slot.joiner.as_ref()) {
+            *joiners.entry(joiner.data()).or_default() += 1;
+        }
         let mut live = self.slots.iter().filter(|(_, slot)| slot.life != Life::Done);
-        live.any(|(_, slot)| Arc::strong_count(&slot.header) > 2)
+        live.any(|(_, slot)| {
+            let own = 2 + joiners.get(&Arc::as_ptr(&slot.header).cast()).unwrap_or(&0);
+            Arc::strong_count(&slot.header) > own
+        })
     }
 
     /// All tasks that have not ended: how a closing loop goes through them.

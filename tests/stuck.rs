@@ -15,8 +15,8 @@ use std::time::Duration;
 use oneloop::net::{TcpListener, TcpStream};
 use oneloop::trace::{Event, EventKind, LoopEnd, Observer};
 use oneloop::{
-    BlockingPool, EventLoop, call_later, call_soon, remote, sleep, spawn, spawn_blocking, spawn_named, stop,
-    yield_now,
+    BlockingPool, EventLoop, JoinHandle, as_completed, call_later, call_soon, gather, race, remote, shield,
+    sleep, spawn, spawn_blocking, spawn_named, stop, try_gather, wait, yield_now,
 };
 use recorder::Recorder;
 use rustix::process::{Signal, getpid, kill_process};
@@ -93,6 +93,36 @@ fn a_run_forever_with_nothing_left_ends_as_well() {
     event_loop.call_soon(stop);
     event_loop.run_forever();
     assert_eq!(event_loop.run_until_complete(async { 3 }), 3, "the loop can be used again");
+}
+
+/// A task that can never go on.
+fn hopeless() -> JoinHandle<()> {
+    spawn(async { pending().await })
+}
+
+/// The line where the main future waits and for what, in the report on it.
+fn main_waits_for(main: impl Future) -> String {
+    let told = stuck(main);
+    let line = told.lines().find(|line| line.starts_with("  task 0 (main) at ")).expect(&told);
+    let (_, wait) = line.split_once(", waiting for ").expect(&told);
+    wait.split_once(';').expect(&told).0.to_owned()
+}
+
+#[test]
+fn who_waits_for_a_task_that_cannot_go_on_cannot_either() {
+    let waits = [
+        main_waits_for(async { hopeless().await }),
+        main_waits_for(async { shield(hopeless()).await }),
+        main_waits_for(async { gather([pending::<()>(), pending()]).await }),
+        main_waits_for(async { try_gather([pending::<Result<(), ()>>(), pending()]).await }),
+        main_waits_for(async { race(hopeless(), hopeless()).await }),
+        main_waits_for(async { wait([hopeless(), hopeless()]).await }),
+        main_waits_for(async { as_completed([hopeless(), hopeless()]).next().await }),
+    ];
+    let task = "a task to end";
+    let several = "several tasks to end";
+    let (either, next) = ("the first of two futures", "the next of several tasks to end");
+    assert_eq!(waits, [task, task, several, several, either, several, next]);
 }
 
 #[test]

@@ -19,9 +19,10 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
-use std::task::{Context, Waker};
+use std::task::Context;
 
 use crate::join::JoinHandle;
+use crate::kept::Kept;
 use crate::state::Listener;
 
 /// The handles of several tasks, and the order in which the tasks end.
@@ -42,7 +43,7 @@ struct Board {
     /// Wake once there are so few left.
     wake_at: Cell<usize>,
     /// Whoever waits; `None`: nobody, or it was woken.
-    waker: RefCell<Option<Waker>>,
+    waker: RefCell<Option<Kept>>,
 }
 
 impl Listener for Board {
@@ -107,7 +108,7 @@ impl<T> Several<T> {
     /// Has `cx` woken at the next end that leaves at most `running` tasks.
     pub(super) fn wake_at(&self, running: usize, cx: &Context<'_>) {
         self.board.wake_at.set(running);
-        let waker = self.board.waker.replace(Some(cx.waker().clone()));
+        let waker = self.board.waker.replace(Some(Kept::new(cx.waker())));
         drop(waker);
     }
 

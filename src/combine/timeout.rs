@@ -20,7 +20,7 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
@@ -28,6 +28,7 @@ use pin_project_lite::pin_project;
 use super::wait_for::TimedOut;
 use crate::calls::time;
 use crate::current;
+use crate::kept::Kept;
 use crate::sleep::{Sleep, sleep_until};
 use crate::trace::event::Wait;
 
@@ -113,7 +114,7 @@ struct Shared {
     deadline: Cell<Option<Instant>>,
     stage: Cell<Stage>,
     /// Whoever awaits the timeout; `None`: nobody does, or it was woken.
-    waker: RefCell<Option<Waker>>,
+    waker: RefCell<Option<Kept>>,
 }
 
 /// How far a timeout has come.
@@ -208,7 +209,7 @@ impl<F: Future> Future for Timeout<F> {
                 let (wait, site) = current::noted().unwrap_or((Wait::Timeout, Location::caller()));
                 let Some(deadline) = expired(shared, this.sleep, cx) else {
                     shared.stage.set(Stage::Waiting);
-                    let replaced = shared.waker.replace(Some(cx.waker().clone()));
+                    let replaced = shared.waker.replace(Some(Kept::new(cx.waker())));
                     drop(replaced);
                     current::suspended(wait, site);
                     return Poll::Pending;

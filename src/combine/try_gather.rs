@@ -22,12 +22,13 @@ use std::future::Future;
 use std::panic::{Location, resume_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
 use crate::current;
 use crate::join::{JoinHandle, spawn_wrapped};
+use crate::kept::Kept;
 use crate::task::JoinError;
 use crate::trace::event::Wait;
 
@@ -85,7 +86,7 @@ struct Board<T, E> {
     /// What came first of all that ends the gather early; `None` if nothing has.
     verdict: Option<Verdict<E>>,
     /// Who awaits the gather; `None` before its first poll, and once it was woken.
-    waker: Option<Waker>,
+    waker: Option<Kept>,
 }
 
 /// What ends a gather early.
@@ -98,7 +99,7 @@ enum Verdict<E> {
 
 impl<T, E> Board<T, E> {
     /// Notes a child's end; returns whom to wake for it. Late errors have nobody to go to.
-    fn report(&mut self, index: usize, result: Result<T, Verdict<E>>) -> Option<Waker> {
+    fn report(&mut self, index: usize, result: Result<T, Verdict<E>>) -> Option<Kept> {
         match result {
             Ok(value) => {
                 self.values[index] = Some(value);
@@ -184,7 +185,7 @@ impl<T, E> Future for TryGather<T, E> {
             self.children.clear();
             return Poll::Ready(Ok(values.into_iter().flatten().collect()));
         }
-        let replaced = board.waker.replace(cx.waker().clone());
+        let replaced = board.waker.replace(Kept::new(cx.waker()));
         drop(board);
         drop(replaced);
         current::suspended(Wait::Gather, Location::caller());

@@ -17,12 +17,13 @@ use std::cell::RefCell;
 use std::fmt::{self, Debug};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::Context;
 
 use slab::Slab;
 
 use super::error::GroupFailure;
 use crate::join::JoinHandle;
+use crate::kept::Kept;
 use crate::ready::Entry;
 use crate::state::{Listener, State, task_id};
 use crate::task::JoinError;
@@ -45,7 +46,7 @@ struct Inner<E> {
     /// Whether the body has ended, so that the end of the last task is the group's.
     body_ended: bool,
     /// Whoever awaits the scope; `None`: nobody, or it was woken.
-    waker: Option<Waker>,
+    waker: Option<Kept>,
 }
 
 /// How far a group has come: the states of the drawing above.
@@ -85,7 +86,7 @@ impl<E> Members<E> {
 
     /// Has `cx` woken at the first failure, and when the group can be left.
     pub(super) fn wake_later(&self, cx: &Context<'_>) {
-        let waker = self.inner.borrow_mut().waker.replace(cx.waker().clone());
+        let waker = self.inner.borrow_mut().waker.replace(Kept::new(cx.waker()));
         drop(waker);
     }
 

@@ -1,0 +1,52 @@
+//! Chapter 14: a waker kept on its thread.
+//!
+//! Whoever makes a task wait keeps its waker. A waker may go to any thread, and pays for that: each clone counts an
+//! atomic up and down. But a lock, a queue or a group is a thing of one thread, and mostly it is asked to
+//! wait by the very task that is being polled. For that task its entry will do, and the way to its loop:
+//!
+//! ```text
+//!   cx.waker() is that of the task being polled  ──▶ Task(loop, entry)    plain data, and a count without atomics
+//!   any other (of a combinator, another loop's)  ──▶ Waker                a clone, as everywhere
+//! ```
+//!
+//! It has a second use. What the loop's own things keep is then no clone of a waker; so every clone there is belongs to
+//! somebody outside, who may wake from there (`state/stuck.rs` counts on it).
+//!
+//! Before: `current.rs`. Next chapter: `calls.rs`, plain functions.
+
+use std::rc::Rc;
+use std::task::Waker;
+
+use crate::current;
+use crate::ready::Entry;
+use crate::state::State;
+
+/// Whom to wake, for a thing that does not leave its thread.
+pub(crate) enum Kept {
+    /// A task of this loop.
+    Task(Rc<State>, Entry),
+    /// Anybody.
+    Waker(Waker),
+}
+
+impl Kept {
+    /// Keeps whom `waker` would wake.
+    #[inline]
+    pub(crate) fn new(waker: &Waker) -> Kept {
+        let polled =
+            current::try_with(|state| state.polled_with(waker).map(|entry| (Rc::clone(state), entry)));
+        match polled.flatten() {
+            Some((state, entry)) => Kept::Task(state, entry),
+            None => Kept::Waker(waker.clone()),
+        }
+    }
+
+    /// Wakes it. To be called with no borrow held, and dropped likewise: a waker may be anybody's code.
+    #[inline]
+    pub(crate) fn wake(self) {
+        match self {
+            Kept::Task(state, entry) => state.wake(entry),
+            Kept::Waker(waker) => waker.wake(),
+        }
+    }
+}
