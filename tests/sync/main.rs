@@ -4,6 +4,7 @@
 mod barrier;
 mod condition;
 mod event;
+mod lines;
 mod locks;
 mod on_a_loop;
 mod orders;

@@ -139,7 +139,7 @@ fn remove(list: &mut Vec<usize>, id: usize) -> bool {
 }
 
 proptest! {
-    #![proptest_config(config(2_000))]
+    #![proptest_config(config(1_200))]
 
     #[test]
     fn a_barrier_does_what_its_model_does(

@@ -207,7 +207,7 @@ impl<'a> Case<'a> {
 }
 
 proptest! {
-    #![proptest_config(config(1_500))]
+    #![proptest_config(config(1_000))]
 
     #[test]
     fn a_condition_does_what_its_model_does(ops in prop::collection::vec(condition_op(), 1..100)) {

@@ -55,7 +55,7 @@ impl MutexModel {
 }
 
 proptest! {
-    #![proptest_config(config(1_000))]
+    #![proptest_config(config(700))]
 
     #[test]
     fn a_mutex_does_what_its_model_does(ops in prop::collection::vec(mutex_op(), 1..80)) {

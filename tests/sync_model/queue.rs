@@ -304,7 +304,7 @@ fn ops() -> impl Strategy<Value = Vec<QueueOp>> {
 }
 
 proptest! {
-    #![proptest_config(config(700))]
+    #![proptest_config(config(500))]
 
     #[test]
     fn a_queue_does_what_its_model_does(maxsize in 0usize..5, ops in ops()) {

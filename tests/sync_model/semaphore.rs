@@ -172,7 +172,7 @@ fn ops() -> impl Strategy<Value = Vec<SemaphoreOp>> {
 }
 
 proptest! {
-    #![proptest_config(config(1_000))]
+    #![proptest_config(config(700))]
 
     #[test]
     fn a_semaphore_does_what_its_model_does(permits in 0usize..4, ops in ops()) {
