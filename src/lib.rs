@@ -39,7 +39,8 @@
 //!
 //! # Features
 //!
-//! `http` (default): [`http`] and TLS. Without it the crate is the loop, sockets and signals, and builds in seconds.
+//! `http` (default): [`http`] and TLS. Without it the crate is the loop and the world outside (sockets, files, processes,
+//! signals), and builds in seconds.
 //!
 //! Left out on purpose: more than one thread per loop, macros, and a trait for every idea.
 

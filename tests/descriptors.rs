@@ -9,7 +9,7 @@ use std::fs::File;
 use std::process::Command;
 use std::time::Duration;
 
-use oneloop::net::{TcpListener, TcpStream};
+use oneloop::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use oneloop::{sleep, spawn, time, yield_now};
 use support::{Log, virtual_loop};
 
@@ -18,11 +18,20 @@ const FEW: &str = "ONELOOP_TEST_FEW_DESCRIPTORS";
 
 #[test]
 fn accept_and_connect_pause_until_there_are_descriptors_again() {
+    with_few("accept_and_connect_pause_until_there_are_descriptors_again", starve);
+}
+
+#[test]
+fn unix_sockets_pause_until_there_are_descriptors_again() {
+    with_few("unix_sockets_pause_until_there_are_descriptors_again", starve_unix);
+}
+
+/// Has `test`, whose name is `name`, called in a process with few descriptors.
+fn with_few(name: &str, test: fn()) {
     if std::env::var_os(FEW).is_some() {
-        return starve();
+        return test();
     }
     let own = std::env::current_exe().unwrap();
-    let name = "accept_and_connect_pause_until_there_are_descriptors_again";
     let mut child = Command::new("sh");
     child.args(["-c", "ulimit -n 40 && exec \"$0\" \"$@\""]).arg(own).args([name, "--exact", "--nocapture"]);
     let output = child.env(FEW, "1").output().expect("there is a shell");
@@ -57,6 +66,40 @@ fn starve() {
             yield_now().await;
         }
         assert!(!accepts.is_finished() && !connects.is_finished(), "no error came out");
+        sleep(Duration::from_millis(120)).await;
+        drop(all);
+        accepts.await.unwrap();
+        connects.await.unwrap();
+        drop(early);
+    });
+    // Tried at 0, 50 and 100 ms; freed at 120 ms.
+    assert_eq!(log.lines(), ["accepted after 150ms", "connected after 150ms"]);
+}
+
+fn starve_unix() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let log = Log::default();
+    virtual_loop().run_until_complete(async {
+        let listener = UnixListener::bind(&path).unwrap();
+        // The system takes this connection before anybody accepts it.
+        let early = std::os::unix::net::UnixStream::connect(&path).unwrap();
+        let mut all = Vec::new();
+        while let Ok(file) = File::open("/dev/null") {
+            all.push(file);
+        }
+        let start = time();
+        let noted = log.clone();
+        let accepts = spawn(async move {
+            let _connection = listener.accept().await.unwrap();
+            noted.note(format!("accepted after {:?}", time() - start));
+            listener.accept().await.unwrap();
+        });
+        let noted = log.clone();
+        let connects = spawn(async move {
+            UnixStream::connect(&path).await.unwrap();
+            noted.note(format!("connected after {:?}", time() - start));
+        });
         sleep(Duration::from_millis(120)).await;
         drop(all);
         accepts.await.unwrap();

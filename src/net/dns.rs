@@ -17,7 +17,7 @@
 //!
 //! Nothing is remembered once it was answered: the resolver below does that, and it knows for how long.
 //!
-//! Before: `tcp/traits.rs`. Next chapter: `tls.rs`, streams that nobody else can read.
+//! Before: `udp.rs`. Next chapter: `tls.rs`, streams that nobody else can read.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};

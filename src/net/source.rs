@@ -16,13 +16,17 @@
 //! One poll of a task may do 128 ready operations. After that it gives way once (`spend`), so that a peer
 //! that sends without pause cannot keep the loop to itself.
 //!
-//! Before: `blocking.rs`. Next chapter: `tcp.rs`.
+//! Before: `blocking.rs`. Next chapter: `stream.rs`, reading and writing.
 
 use std::fmt;
 use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::panic::Location;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+
+use mio::unix::SourceFd;
+use mio::{Registry, Token};
 
 use crate::current;
 use crate::reactor::{Direction, Interest, SourceKey, wait_of};
@@ -30,8 +34,8 @@ use crate::state::State;
 use crate::trace::event::{IoOp, IoResult, Wait};
 use crate::trace::observer::Decision;
 
-/// Something the reactor watches, and its registration.
-pub(crate) struct Source<S: mio::event::Source> {
+/// Something the reactor watches, and its registration. Not to be reached from outside of the crate.
+pub struct Source<S: mio::event::Source> {
     io: S,
     key: SourceKey,
     /// The loop it is registered with.
@@ -84,6 +88,22 @@ impl<S: mio::event::Source> Source<S> {
         Poll::Ready(moved)
     }
 
+    /// Like `poll_bytes`, for an operation on a whole datagram: few bytes, or none, say nothing about the next one.
+    #[track_caller]
+    pub(crate) fn poll_datagram<R>(
+        &self,
+        cx: &mut Context<'_>,
+        op: IoOp,
+        interest: &mut Interest,
+        attempt: impl FnMut(&S) -> io::Result<(usize, R)>,
+    ) -> Poll<io::Result<(usize, R)>> {
+        let moved = ready!(self.poll(cx, op, Some(interest), attempt));
+        if let Ok((bytes, _)) = &moved {
+            self.tell(op, IoResult::Bytes(*bytes));
+        }
+        Poll::Ready(moved)
+    }
+
     /// Tries `attempt` until it succeeds, fails, or has to wait. A future gives its `interest`, and takes it back
     /// with `forget` when it is dropped; a `poll_` function has none.
     #[inline]
@@ -115,7 +135,7 @@ impl<S: mio::event::Source> Source<S> {
                 done => {
                     interest.into_iter().for_each(Interest::over);
                     // What moves bytes is told by `poll_bytes`, which knows how many.
-                    if matches!(op, IoOp::Accept | IoOp::Connect) {
+                    if matches!(op, IoOp::Accept | IoOp::Connect | IoOp::Wait) {
                         self.tell(op, IoResult::Bytes(0));
                     }
                     return Poll::Ready(done);
@@ -188,9 +208,27 @@ impl<S: mio::event::Source> Source<S> {
     }
 }
 
+/// A bare descriptor as the reactor knows sockets: a process's, or one that somebody else made.
+#[derive(Debug)]
+pub(crate) struct Descriptor(pub(crate) OwnedFd);
+
+impl mio::event::Source for Descriptor {
+    fn register(&mut self, registry: &Registry, token: Token, interests: mio::Interest) -> io::Result<()> {
+        SourceFd(&self.0.as_raw_fd()).register(registry, token, interests)
+    }
+
+    fn reregister(&mut self, registry: &Registry, token: Token, interests: mio::Interest) -> io::Result<()> {
+        SourceFd(&self.0.as_raw_fd()).reregister(registry, token, interests)
+    }
+
+    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        SourceFd(&self.0.as_raw_fd()).deregister(registry)
+    }
+}
+
 fn direction(op: IoOp) -> Direction {
     match op {
-        IoOp::Accept | IoOp::Read => Direction::Read,
+        IoOp::Accept | IoOp::Read | IoOp::Wait => Direction::Read,
         IoOp::Connect | IoOp::Write => Direction::Write,
     }
 }

@@ -1,27 +1,35 @@
-//! Chapter 27: TCP.
+//! Chapter 29: TCP.
 //!
-//! Connecting, accepting, reading and writing, each a named future (in `tcp/waits.rs`) around `Source::poll`. There is no state of
-//! its own here: a read that is dropped half way has read nothing, a `write` has written nothing, and a
-//! `write_all` has written what it has written.
+//! What is TCP's own: addresses, and a few settings. Connecting and accepting is in `connect.rs`, reading and
+//! writing in `stream.rs`.
 //!
-//! Out of file descriptors, the operating system refuses connections both ways. That passes when others are
-//! closed, so `connect` and `accept` pause and try again, rather than fail; put a
-//! [`wait_for`](crate::wait_for) around them if that may take too long.
-//!
-//! Before: `source.rs`. Next: `tcp/waits.rs`, the futures; and `tcp/traits.rs`, the same for other libraries.
-
-mod traits;
-mod waits;
+//! Before: `connect.rs`. Next chapter: `unix.rs`, the same within one machine.
 
 use std::fmt;
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
-use std::task::{Context, Poll};
 
-pub use self::waits::{Accept, Connect, Read, Write, WriteAll};
+use super::connect::{Accept, Connect, Connection, Listener, Taken};
 use super::source::Source;
-use crate::reactor::Interest;
-use crate::trace::event::IoOp;
+use super::stream::{Read, Stream, Write, WriteAll, read_traits, write_traits};
+
+/// Makes a socket of the first of `addresses` for which that works.
+pub(super) fn first_that_works<S>(
+    addresses: impl ToSocketAddrs,
+    doing: &str,
+    make: impl Fn(SocketAddr) -> io::Result<S>,
+) -> io::Result<S> {
+    let mut refusal = io::Error::new(io::ErrorKind::InvalidInput, format!("no address to {doing}"));
+    for address in addresses.to_socket_addrs()? {
+        match make(address) {
+            Ok(socket) => return Ok(socket),
+            Err(error) => {
+                refusal = io::Error::new(error.kind(), format!("cannot {doing} {address}: {error}"));
+            }
+        }
+    }
+    Err(refusal)
+}
 
 /// A TCP socket that waits for connections. asyncio's `start_server`, without the callback.
 ///
@@ -53,16 +61,8 @@ impl TcpListener {
     /// If no loop is running on this thread.
     #[track_caller]
     pub fn bind(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
-        let mut refusal = io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on");
-        for address in address.to_socket_addrs()? {
-            match mio::net::TcpListener::bind(address) {
-                Ok(listener) => return Ok(TcpListener(Source::new(listener, "listener")?)),
-                Err(error) => {
-                    refusal = io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"));
-                }
-            }
-        }
-        Err(refusal)
+        let listener = first_that_works(address, "listen on", mio::net::TcpListener::bind)?;
+        Ok(TcpListener(Source::new(listener, "listener")?))
     }
 
     /// The address it listens on.
@@ -78,7 +78,7 @@ impl TcpListener {
     ///
     /// # Cancellation
     /// Nothing is lost: a connection not taken stays in the system's queue.
-    pub fn accept(&self) -> Accept<'_> {
+    pub fn accept(&self) -> Accept<'_, TcpListener> {
         Accept::new(self)
     }
 }
@@ -98,8 +98,8 @@ impl TcpStream {
     ///
     /// # Cancellation
     /// The half-made connection is closed.
-    pub fn connect(address: SocketAddr) -> Connect {
-        Connect::new(address)
+    pub fn connect(address: SocketAddr) -> Connect<TcpStream> {
+        Connect::new(Ok(address))
     }
 
     /// Reads what is there into `buffer`, waiting until there is something: the number of bytes, 0 if the peer has
@@ -107,7 +107,7 @@ impl TcpStream {
     ///
     /// # Cancellation
     /// Nothing is lost.
-    pub fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Read<'a> {
+    pub fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Read<'a, TcpStream> {
         Read::new(self, buffer)
     }
 
@@ -115,7 +115,7 @@ impl TcpStream {
     ///
     /// # Cancellation
     /// Nothing was written.
-    pub fn write<'a>(&'a self, bytes: &'a [u8]) -> Write<'a> {
+    pub fn write<'a>(&'a self, bytes: &'a [u8]) -> Write<'a, TcpStream> {
         Write::new(self, bytes)
     }
 
@@ -126,7 +126,7 @@ impl TcpStream {
     ///
     /// # Cancellation
     /// Some of the bytes may have been written.
-    pub fn write_all<'a>(&'a self, bytes: &'a [u8]) -> WriteAll<'a> {
+    pub fn write_all<'a>(&'a self, bytes: &'a [u8]) -> WriteAll<'a, TcpStream> {
         WriteAll::new(self, bytes)
     }
 
@@ -168,28 +168,58 @@ impl TcpStream {
     pub(crate) fn is_quiet(&self) -> bool {
         matches!(self.0.io().peek(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
+}
 
-    #[track_caller]
-    fn poll_read(
-        &self,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-        interest: Option<&mut Interest>,
-    ) -> Poll<io::Result<usize>> {
-        let wanted = buffer.len();
-        self.0.poll_bytes(cx, IoOp::Read, wanted, interest, |mut stream| stream.read(buffer))
-    }
+impl Stream for TcpStream {
+    type Io = mio::net::TcpStream;
 
-    #[track_caller]
-    fn poll_write(
-        &self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-        interest: Option<&mut Interest>,
-    ) -> Poll<io::Result<usize>> {
-        self.0.poll_bytes(cx, IoOp::Write, bytes.len(), interest, |mut stream| stream.write(bytes))
+    #[inline]
+    fn source(&self) -> Option<&Source<Self::Io>> {
+        Some(&self.0)
     }
 }
+
+impl Connection for TcpStream {
+    type Address = SocketAddr;
+
+    fn begin(address: &SocketAddr) -> io::Result<mio::net::TcpStream> {
+        mio::net::TcpStream::connect(*address)
+    }
+
+    /// It is made when it has no error, and a peer.
+    fn check(stream: &mio::net::TcpStream) -> io::Result<()> {
+        if let Some(error) = stream.take_error()? {
+            return Err(error);
+        }
+        match stream.peer_addr() {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn new(source: Source<mio::net::TcpStream>) -> TcpStream {
+        TcpStream(source)
+    }
+}
+
+impl Listener for TcpListener {
+    type Io = mio::net::TcpListener;
+    type Connection = TcpStream;
+
+    fn source(&self) -> &Source<Self::Io> {
+        &self.0
+    }
+
+    fn take(listener: &mio::net::TcpListener) -> io::Result<Taken<TcpStream>> {
+        listener.accept()
+    }
+}
+
+read_traits!(TcpStream);
+write_traits!(TcpStream);
 
 impl fmt::Display for TcpStream {
     /// Both addresses: `127.0.0.1:40000 to 127.0.0.1:80`.

@@ -82,6 +82,10 @@ pub enum Wait {
     Receive,
     /// A signal of the operating system.
     Signal,
+    /// A datagram.
+    Datagram,
+    /// A child process to end.
+    Exit,
     /// An HTTP request to be sent or accepted.
     Request,
     /// The head of an HTTP response.
@@ -121,6 +125,8 @@ impl fmt::Display for Wait {
             Wait::Event => "an event to be set",
             Wait::Receive => "a value from a oneshot sender",
             Wait::Signal => "a signal of the operating system",
+            Wait::Datagram => "a datagram",
+            Wait::Exit => "a child process to end",
             Wait::Request => "an HTTP request to be sent or accepted",
             Wait::Response => "the head of an HTTP response",
             Wait::Body => "the body of an HTTP response",
@@ -204,6 +210,8 @@ pub enum IoOp {
     Read,
     /// Writing bytes.
     Write,
+    /// Asking whether a child process has ended.
+    Wait,
 }
 
 /// What an I/O operation gave.

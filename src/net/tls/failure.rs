@@ -3,7 +3,7 @@
 //! rustls' errors are exact and written for those who know TLS. Whoever sees one at the end of a crawl wants to know
 //! which host, and whether the certificate is too old, for another name, or from nobody known.
 //!
-//! Before: `waits.rs`. Next chapter: `signal.rs`.
+//! Before: `waits.rs`. Next chapter: `watch.rs`.
 
 use std::fmt;
 use std::io;

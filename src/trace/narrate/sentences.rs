@@ -241,10 +241,13 @@ fn operation(source: &str, op: IoOp, result: IoResult) -> String {
         IoOp::Accept => "accepting from",
         IoOp::Read => "reading from",
         IoOp::Write => "writing to",
+        IoOp::Wait => "waiting for",
     };
     match (result, op) {
         (IoResult::Bytes(_), IoOp::Connect) => format!("{source} is connected"),
         (IoResult::Bytes(_), IoOp::Accept) => format!("a connection was accepted from {source}"),
+        (IoResult::Bytes(_), IoOp::Wait) => format!("{source} has ended"),
+        (IoResult::WouldBlock, IoOp::Wait) => format!("{source} has not ended yet"),
         (IoResult::Bytes(bytes), _) => format!("{doing} {source} moved {}", count(bytes, "byte")),
         (IoResult::Eof, _) => format!("{doing} {source} came to the end: the other side has closed"),
         (IoResult::WouldBlock, _) => format!("{doing} {source} would block"),
