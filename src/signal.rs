@@ -1,42 +1,42 @@
-//! Chapter 32: how does Ctrl-C reach a program that waits for something else?
+//! Chapter 34: how does Ctrl-C reach a program that waits for something else?
 //!
 //! The operating system interrupts a thread, anywhere, and calls a *handler*, which may do next to nothing: no
 //! locks, no memory, no wakers. The way out is old (the self-pipe trick, D. J. Bernstein): the handler
 //! writes one byte to a pipe, and the loop watches the other end like any socket. The crate signal-hook has
-//! the handler and the pipe; here the pipe is a source of the reactor, one per loop, shared by all who wait:
+//! the handler and the pipe; here the pipe is a source of the reactor, one per loop and signal, shared by all who
+//! wait:
 //!
 //! ```text
 //!  Ctrl-C → handler: note the signal, one byte into the pipe          (any thread, any moment)
-//!  step 3 wake: the pipe is readable → every task that waits for a signal joins the queue
+//!  step 3 wake: the pipe is readable → every task that waits for SIGINT joins the queue
 //!  step 5 run:  the first of them empties the pipe and counts: SIGINT 3 → 4
 //!               each compares: it began to listen at 3, so it is ready
 //! ```
 //!
 //! The count is what lets everyone have the same signal: nobody takes it away from the others, and nobody
-//! gets one that came before they listened. Another signal is another count, with the same pipe.
+//! gets one that came before they listened.
 //!
 //! A task that waits for a signal does not keep virtual time from jumping: it waits for a person, not for a
-//! machine that will answer soon.
+//! machine that will answer soon. The exception is SIGCHLD, which the system sends when a child process ends.
 //!
-//! Before: `net/`. Next: `process_pool/`, work in other processes.
+//! Before: `watch.rs`. Next: `signal/post.rs`, the pipes; then `fs.rs`.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+mod post;
+
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::panic::Location;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use signal_hook::consts::SIGINT;
-use signal_hook_mio::v1_0::Signals;
+use signal_hook::consts::{
+    FORBIDDEN, SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+    SIGWINCH,
+};
 
-use crate::current;
-use crate::reactor::{Direction, Interest, SourceKey};
-use crate::state::State;
-use crate::trace::event::{Site, Wait};
+pub(crate) use self::post::Listening;
+use crate::trace::event::Wait;
 
 /// Waits for the next Ctrl-C (SIGINT) that comes after this call.
 ///
@@ -67,108 +67,210 @@ use crate::trace::event::{Site, Wait};
 ///
 /// If no loop is running on this thread.
 #[track_caller]
-pub fn ctrl_c() -> CtrlC {
-    CtrlC { listening: Listening::begin(SIGINT, Location::caller()) }
+pub fn ctrl_c() -> NextSignal {
+    NextSignal { signals: signal(SignalKind::INTERRUPT) }
 }
 
-/// The future of [`ctrl_c`].
+/// Waits for the next SIGTERM that comes after this call: the polite request to end, which `kill`, service managers
+/// and containers send. From the first call on it **no longer ends the program**; otherwise as [`ctrl_c`].
+///
+/// A server ends at either:
+///
+/// ```no_run
+/// # async fn serve() {}
+/// # oneloop::run(async {
+/// use oneloop::signal::{ctrl_c, terminate};
+/// oneloop::race(serve(), oneloop::race(ctrl_c(), terminate())).await;
+/// # });
+/// ```
+///
+/// # Panics
+///
+/// If no loop is running on this thread.
+#[track_caller]
+pub fn terminate() -> NextSignal {
+    NextSignal { signals: signal(SignalKind::TERMINATE) }
+}
+
+/// Listens for every signal of one kind that comes after this call, until the [`Signals`] are dropped.
+///
+/// From the first call on the signal **no longer does what it does by itself** (which for most is to end the
+/// program), also when nobody listens any more, and for the rest of the process's life.
+///
+/// asyncio's `loop.add_signal_handler`, with a loop of one's own in place of the callback:
+///
+/// ```
+/// use oneloop::signal::{SignalKind, signal};
+///
+/// oneloop::run(async {
+///     let mut reloads = signal(SignalKind::HANGUP)?;
+///     oneloop::spawn(async move {
+///         loop {
+///             reloads.recv().await; // read the configuration again
+///         }
+///     });
+///     Ok::<(), std::io::Error>(())
+/// })
+/// # .unwrap();
+/// ```
+///
+/// # Errors
+///
+/// `InvalidInput` for a signal that cannot be handled, such as SIGKILL. Otherwise when the operating system gives
+/// no descriptors for the pipe, or does not take the handler.
+///
+/// # Panics
+///
+/// If no loop is running on this thread.
+#[track_caller]
+pub fn signal(kind: SignalKind) -> io::Result<Signals> {
+    let SignalKind(number) = kind;
+    if !(1..=HIGHEST).contains(&number) || FORBIDDEN.contains(&number) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{kind} cannot be listened for")));
+    }
+    let listening = Listening::begin(number, Location::caller())
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot listen for {kind}: {error}")))?;
+    Ok(Signals { kind, listening })
+}
+
+/// The highest number a signal has on any system; most stop at 31 or 64.
+const HIGHEST: i32 = 126;
+
+/// Which signal, by its number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SignalKind(i32);
+
+/// The kinds with a name of their own here; the number is the operating system's.
+const NAMES: [(i32, &str); 12] = [
+    (SIGALRM, "SIGALRM"),
+    (SIGCHLD, "SIGCHLD"),
+    (SIGCONT, "SIGCONT"),
+    (SIGHUP, "SIGHUP"),
+    (SIGINT, "SIGINT"),
+    (SIGPIPE, "SIGPIPE"),
+    (SIGQUIT, "SIGQUIT"),
+    (SIGTERM, "SIGTERM"),
+    (SIGUSR1, "SIGUSR1"),
+    (SIGUSR2, "SIGUSR2"),
+    (SIGWINCH, "SIGWINCH"),
+    (9, "SIGKILL"),
+];
+
+impl SignalKind {
+    /// SIGINT: Ctrl-C.
+    pub const INTERRUPT: SignalKind = SignalKind(SIGINT);
+    /// SIGTERM: a polite request to end.
+    pub const TERMINATE: SignalKind = SignalKind(SIGTERM);
+    /// SIGHUP: the terminal is gone; by convention, "read your configuration again".
+    pub const HANGUP: SignalKind = SignalKind(SIGHUP);
+    /// SIGQUIT: Ctrl-\.
+    pub const QUIT: SignalKind = SignalKind(SIGQUIT);
+    /// SIGUSR1: whatever the program makes of it.
+    pub const USER_1: SignalKind = SignalKind(SIGUSR1);
+    /// SIGUSR2: whatever the program makes of it.
+    pub const USER_2: SignalKind = SignalKind(SIGUSR2);
+    /// SIGCHLD: a child process has ended. A task that waits for it keeps virtual time from jumping.
+    pub const CHILD: SignalKind = SignalKind(SIGCHLD);
+    /// SIGWINCH: the terminal has another size.
+    pub const WINDOW_CHANGE: SignalKind = SignalKind(SIGWINCH);
+
+    /// The signal with the operating system's number `number`; whether there is one is seen when it is used.
+    pub const fn from_raw(number: i32) -> SignalKind {
+        SignalKind(number)
+    }
+
+    /// The operating system's number.
+    pub const fn as_raw(self) -> i32 {
+        self.0
+    }
+}
+
+impl fmt::Display for SignalKind {
+    /// `SIGTERM`, or `signal 64`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match NAMES.iter().find(|(number, _)| *number == self.0) {
+            Some((_, name)) => f.write_str(name),
+            None => write!(f, "signal {}", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for SignalKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The signals of one kind that come from now on: the result of [`signal`].
+pub struct Signals {
+    kind: SignalKind,
+    listening: Listening,
+}
+
+impl Signals {
+    /// Waits until one has come since the last `recv`, or since the listening began. Several that came
+    /// meanwhile are one.
+    ///
+    /// # Cancellation
+    /// Nothing is lost: a signal that comes later is there for the next `recv`.
+    pub fn recv(&mut self) -> Recv<'_> {
+        Recv(self)
+    }
+
+    #[track_caller]
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.listening.came() {
+            true => Poll::Ready(()),
+            false => {
+                self.listening.wait(cx, Wait::Signal, Location::caller());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Signals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<signals {}>", self.kind)
+    }
+}
+
+/// The future of [`Signals::recv`].
+#[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
-pub struct CtrlC {
-    /// The wait, or why there can be none.
-    listening: io::Result<Listening>,
+pub struct Recv<'a>(&'a mut Signals);
+
+impl Future for Recv<'_> {
+    type Output = ();
+
+    #[track_caller]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_recv(cx)
+    }
 }
 
-impl Future for CtrlC {
+impl Drop for Recv<'_> {
+    fn drop(&mut self) {
+        self.0.listening.give_up();
+    }
+}
+
+/// The future of [`ctrl_c`] and [`terminate`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct NextSignal {
+    /// What it listens to, or why it cannot.
+    signals: io::Result<Signals>,
+}
+
+impl Future for NextSignal {
     type Output = io::Result<()>;
 
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let site = Location::caller();
-        match &mut self.listening {
-            Ok(listening) => listening.poll(cx, site).map(Ok),
+        match &mut self.signals {
+            Ok(signals) => signals.poll_recv(cx).map(Ok),
             Err(error) => Poll::Ready(Err(io::Error::new(error.kind(), error.to_string()))),
         }
-    }
-}
-
-impl fmt::Debug for CtrlC {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CtrlC").finish_non_exhaustive()
-    }
-}
-
-/// One wait for one signal.
-struct Listening {
-    /// The loop whose pipe it watches.
-    state: Rc<State>,
-    post: Rc<Post>,
-    source: SourceKey,
-    /// The number of the signal.
-    signal: i32,
-    /// How many there had been when the wait began.
-    seen: u64,
-    interest: Interest,
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        self.state.io_forget(self.source, Direction::Read, &self.interest);
-    }
-}
-
-impl Listening {
-    #[track_caller]
-    fn begin(signal: i32, site: Site) -> io::Result<Listening> {
-        let state = current::state();
-        let post = state.kept::<Post>();
-        let source = post.subscribe(&state, signal, site)?;
-        let seen = post.count(signal);
-        Ok(Listening { state, post, source, signal, seen, interest: Interest::default() })
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>, site: Site) -> Poll<()> {
-        if self.post.count(self.signal) != self.seen {
-            return Poll::Ready(());
-        }
-        self.state.io_wait(self.source, Direction::Read, cx, Some(&mut self.interest));
-        self.state.note_suspended(Wait::Signal, site);
-        Poll::Pending
-    }
-}
-
-/// A loop's place for signals, kept from the first wait to the end of the loop.
-#[derive(Default)]
-struct Post(RefCell<Inbox>);
-
-#[derive(Default)]
-struct Inbox {
-    /// The pipe; `None` until somebody waits for a signal.
-    pipe: Option<(Signals, SourceKey)>,
-    /// How many of each signal have come since it was first waited for.
-    counts: HashMap<i32, u64>,
-}
-
-impl Post {
-    /// Sees to it that `signal` is noted, and returns the source to wait for.
-    fn subscribe(&self, state: &State, signal: i32, site: Site) -> io::Result<SourceKey> {
-        if let Some((signals, source)) = &self.0.borrow().pipe {
-            signals.add_signal(signal)?; // does nothing if it was added before
-            return Ok(*source);
-        }
-        let mut signals = Signals::new([signal])?;
-        let source = state.register(&mut signals, "signals", false, site)?;
-        self.0.borrow_mut().pipe = Some((signals, source));
-        Ok(source)
-    }
-
-    /// How many of `signal` have come by now.
-    fn count(&self, signal: i32) -> u64 {
-        let inbox = &mut *self.0.borrow_mut();
-        if let Some((signals, _)) = &mut inbox.pipe {
-            for came in signals.pending() {
-                *inbox.counts.entry(came).or_default() += 1;
-            }
-        }
-        inbox.counts.get(&signal).copied().unwrap_or(0)
     }
 }

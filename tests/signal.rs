@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_lite::future::{poll_once, zip};
-use oneloop::signal::ctrl_c;
+use oneloop::signal::{SignalKind, ctrl_c, signal, terminate};
 use oneloop::{EventLoop, sleep, spawn, yield_now};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::low_level::raise;
 
 /// One test at a time; a test that failed is no reason for the others to.
@@ -162,6 +162,73 @@ fn waiting_for_ctrl_c_does_not_hold_up_virtual_time() {
         waiter.await.unwrap();
     });
     assert!(began.elapsed() < Duration::from_secs(24 * 60 * 60));
+}
+
+#[test]
+fn terminate_waits_for_sigterm_alone() {
+    let _turn = turn();
+    oneloop::run(async {
+        let (mut asked, mut interrupted) = (terminate(), ctrl_c());
+        raise(SIGTERM).unwrap();
+        asked.await.unwrap();
+        assert!(poll_once(&mut interrupted).await.is_none());
+        asked = terminate();
+        raise(SIGINT).unwrap();
+        interrupted.await.unwrap();
+        assert!(poll_once(&mut asked).await.is_none());
+    });
+}
+
+#[test]
+fn a_listener_hears_every_signal_of_its_kind() {
+    let _turn = turn();
+    oneloop::run(async {
+        let (mut one, mut other) = (signal(SignalKind::HANGUP).unwrap(), signal(SignalKind::USER_1).unwrap());
+        for _ in 0..3 {
+            assert!(poll_once(one.recv()).await.is_none());
+            raise(SIGHUP).unwrap();
+            one.recv().await;
+        }
+        assert!(poll_once(other.recv()).await.is_none());
+        raise(SIGUSR1).unwrap();
+        raise(SIGUSR1).unwrap();
+        other.recv().await;
+        assert!(poll_once(other.recv()).await.is_none(), "two at once are one");
+        assert_eq!(format!("{one:?}"), "<signals SIGHUP>");
+    });
+}
+
+#[test]
+fn a_signal_between_two_waits_or_after_one_that_was_given_up_is_kept() {
+    let _turn = turn();
+    oneloop::run(async {
+        let mut hangups = signal(SignalKind::HANGUP).unwrap();
+        raise(SIGHUP).unwrap();
+        hangups.recv().await;
+        assert!(poll_once(hangups.recv()).await.is_none());
+        raise(SIGHUP).unwrap();
+        yield_now().await;
+        hangups.recv().await;
+    });
+}
+
+#[test]
+fn a_signal_that_cannot_be_listened_for_is_refused() {
+    oneloop::run(async {
+        for (number, said) in [
+            (9, "SIGKILL"),
+            (19, "signal 19"),
+            (0, "signal 0"),
+            (-5, "signal -5"),
+            (100, "signal 100"),
+            (999, "signal 999"),
+        ] {
+            let kind = SignalKind::from_raw(number);
+            assert_eq!(kind.as_raw(), number);
+            let error = signal(kind).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+    });
 }
 
 #[test]
