@@ -80,6 +80,7 @@ mod blocking;
 
 // Part III: the world outside.
 pub mod net;
+mod watch;
 pub mod signal;
 mod process_pool;
 
@@ -106,6 +107,7 @@ pub use sleep::{Sleep, YieldNow, sleep, sleep_until, yield_now};
 pub use start::{Builder, run};
 pub use task::{JoinError, Panic};
 pub use task_ref::{Task, TaskState, all_tasks, current_task};
+pub use watch::{Watch, add_reader, add_writer};
 
 /// The pages outside of `src/`, compiled and run as tests.
 #[cfg(all(doctest, feature = "http"))]
