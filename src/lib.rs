@@ -18,7 +18,7 @@
 //!
 //! # Where to begin
 //!
-//! * to use it: [`run`], [`spawn`], [`sleep`](fn@sleep), [`gather`], [`sync`], [`net`], [`fs`], [`http`];
+//! * to use it: [`run`], [`spawn`], [`sleep`](fn@sleep), [`gather`], [`sync`], [`net`], [`fs`], [`process`], [`http`];
 //! * coming from asyncio: `docs/from-asyncio.md` has both names side by side;
 //! * to watch it: `ONELOOP=print`, or an observer of your own ([`trace`]);
 //! * to read it: the files in the order in which they are listed in this file, which is also the order in which
@@ -84,6 +84,7 @@ mod watch;
 pub mod signal;
 mod process_pool;
 pub mod fs;
+pub mod process;
 
 // Part IV: HTTP/1.1.
 #[cfg(feature = "http")]
