@@ -82,9 +82,9 @@ mod blocking;
 pub mod net;
 mod watch;
 pub mod signal;
-mod process_pool;
 pub mod fs;
 pub mod process;
+mod process_pool;
 
 // Part IV: HTTP/1.1.
 #[cfg(feature = "http")]
