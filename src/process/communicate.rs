@@ -3,7 +3,7 @@
 //! One after the other would not do. A pipe holds some 64 KiB: a child that writes more than that before it has read
 //! all waits for us to read, while we wait for it to read. So all three pipes go on at once, in one future.
 //!
-//! Before: `process/child.rs`. Next part: `http/`, pages over connections.
+//! Before: `process/child.rs`. Next chapter: `process_pool/`, this program as a child of its own.
 
 use std::fmt;
 use std::future::Future;
