@@ -15,7 +15,10 @@
 //! The second row is asyncio's rule that cancelling a task cancels what it waits for; `shield` is for where that
 //! is not wanted.
 //!
-//! Before: `task_ref.rs`. Next chapter: `remote.rs`, the same from another thread.
+//! Before: `task_ref.rs`. Next: `join/told.rs`, who is told of a task's end; then `remote.rs`, the same from another
+//! thread.
+
+mod told;
 
 use std::any::{Any, type_name};
 use std::fmt;
@@ -27,9 +30,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+pub use told::DoneCallback;
+
 use crate::current;
 use crate::ready::Entry;
-use crate::state::{Listener, Origin, State, task_id};
+use crate::state::{Origin, State, task_id};
 use crate::task::{self, BoxedCell, JoinError};
 use crate::task_ref::{Task, describe};
 use crate::tasks::{Joining, take_output};
@@ -160,28 +165,6 @@ impl<T> JoinHandle<T> {
         Task::new(&self.state, self.entry)
     }
 
-    /// Has `callback` called when the task has ended, and told how: through
-    /// [`call_soon`](crate::call_soon), after those that were added before, and before whoever awaits the handle
-    /// goes on. If the task has ended already, it is called soon.
-    ///
-    /// asyncio's `Task.add_done_callback`. The result stays with the handle. The callback is called also if the
-    /// handle is dropped meanwhile, but not in a loop that is being closed.
-    #[track_caller]
-    pub fn add_done_callback(&self, callback: impl FnOnce(Outcome) + 'static) -> DoneCallback {
-        let (site, number) = (Location::caller(), self.state.number_callback());
-        match self.outcome() {
-            Some(outcome) => drop(self.state.call_soon(Box::new(move || callback(outcome)), site)),
-            None => self.state.call_at_end(self.entry, Box::new(callback), site, number),
-        }
-        DoneCallback(number)
-    }
-
-    /// Takes back a callback of this task. `false`: the task has ended, so that it was called or soon will be,
-    /// or it was taken back before. asyncio's `Task.remove_done_callback`.
-    pub fn remove_done_callback(&self, callback: DoneCallback) -> bool {
-        self.state.uncall_at_end(self.entry, callback.0)
-    }
-
     /// The task's name: the one given to [`spawn_named`], or `task-N`.
     pub fn name(&self) -> String {
         self.state.name_of(self.entry).to_string()
@@ -207,20 +190,6 @@ impl<T> JoinHandle<T> {
         }
         let how = |seen: Result<&dyn Any, Outcome>| seen.err().unwrap_or(Outcome::Done);
         self.state.tasks.borrow_mut().look(self.entry, how)
-    }
-
-    /// Tells `listener` of the task's end; `false` if it has ended already.
-    pub(crate) fn listen(&self, listener: &Rc<dyn Listener>, number: usize) -> bool {
-        let listens = !self.is_finished();
-        if listens {
-            self.state.listen(self.entry, Rc::clone(listener), number);
-        }
-        listens
-    }
-
-    /// Takes that back.
-    pub(crate) fn unlisten(&self, listener: &Rc<dyn Listener>) {
-        self.state.unlisten(self.entry, listener);
     }
 
     /// From now on dropping the handle leaves the task to itself, even if it was awaited before.
@@ -295,10 +264,6 @@ impl<T: 'static> JoinHandle<T> {
         result
     }
 }
-
-/// The ticket of a callback added to a task: [`JoinHandle::add_done_callback`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct DoneCallback(u64);
 
 impl<T: 'static> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
