@@ -109,6 +109,11 @@ fn factorial_prints_what_it_says() {
 }
 
 #[test]
+fn files_prints_what_it_says() {
+    keeps_its_promise("files");
+}
+
+#[test]
 fn first_prints_what_it_says() {
     keeps_its_promise("first");
 }
