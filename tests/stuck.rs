@@ -5,6 +5,8 @@ mod recorder;
 
 use std::cell::RefCell;
 use std::future::{pending, poll_fn};
+use std::io::Write;
+use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::mpsc;
@@ -15,8 +17,8 @@ use std::time::Duration;
 use oneloop::net::{TcpListener, TcpStream};
 use oneloop::trace::{Event, EventKind, LoopEnd, Observer};
 use oneloop::{
-    BlockingPool, EventLoop, JoinHandle, as_completed, call_later, call_soon, gather, race, remote, shield,
-    sleep, spawn, spawn_blocking, spawn_named, stop, try_gather, wait, yield_now,
+    BlockingPool, EventLoop, JoinHandle, TaskGroup, add_reader, as_completed, call_later, call_soon, gather,
+    race, remote, shield, sleep, spawn, spawn_blocking, spawn_named, stop, try_gather, wait, yield_now,
 };
 use recorder::Recorder;
 use rustix::process::{Signal, getpid, kill_process};
@@ -118,11 +120,19 @@ fn who_waits_for_a_task_that_cannot_go_on_cannot_either() {
         main_waits_for(async { race(hopeless(), hopeless()).await }),
         main_waits_for(async { wait([hopeless(), hopeless()]).await }),
         main_waits_for(async { as_completed([hopeless(), hopeless()]).next().await }),
+        main_waits_for(async {
+            TaskGroup::<()>::scope(async |group| {
+                group.spawn(pending::<Result<(), ()>>());
+                Ok(())
+            })
+            .await
+        }),
     ];
     let task = "a task to end";
     let several = "several tasks to end";
     let (either, next) = ("the first of two futures", "the next of several tasks to end");
-    assert_eq!(waits, [task, task, several, several, either, several, next]);
+    let group = "the tasks of a group to end";
+    assert_eq!(waits, [task, task, several, several, either, several, next, group]);
 }
 
 #[test]
@@ -264,6 +274,20 @@ fn a_socket_that_somebody_waits_for_may_become_ready() {
         thread.join().unwrap();
         TcpStream::connect(address).await.unwrap();
     });
+}
+
+#[test]
+fn a_watched_descriptor_may_become_ready() {
+    let (event_loop, told) = telling_loop();
+    let (here, mut there) = UnixStream::pair().unwrap();
+    event_loop.call_soon(move || drop(add_reader(&here, stop).unwrap()));
+    let thread = thread::spawn(move || {
+        told.recv().unwrap();
+        there.write_all(b"!").unwrap();
+        there
+    });
+    event_loop.run_forever();
+    thread.join().unwrap();
 }
 
 #[test]

@@ -57,10 +57,14 @@ impl Worker {
     /// Starts the program again.
     pub(super) fn start() -> io::Result<Worker> {
         let (own, other) = UnixStream::pair()?;
-        let mut command = Command::new(env::current_exe()?);
+        let program = env::current_exe()?;
+        let mut command = Command::new(&program);
         // A group of its own: Ctrl-C is for the program, which then decides what becomes of its workers.
         command.arg(MARK).env_remove("ONELOOP").stdin(Stdio::from(OwnedFd::from(other))).process_group(0);
-        Ok(Worker { child: command.spawn()?, stream: Arc::new(own), ready: false })
+        let child = command
+            .spawn()
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", program.display())))?;
+        Ok(Worker { child, stream: Arc::new(own), ready: false })
     }
 
     /// Whether the process is still there. An idle worker may have been killed by somebody else.
