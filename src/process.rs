@@ -155,8 +155,8 @@ impl Command {
         &mut self.command
     }
 
-    /// Starts the program. That takes this thread about a millisecond: the call comes back when the program was
-    /// found and could be started.
+    /// Starts the program. That takes this thread some tenths of a millisecond: the call comes back when the program
+    /// was found and could be started.
     ///
     /// # Errors
     /// What the operating system says, with the program: `NotFound`, `PermissionDenied`, no descriptors left. If the

@@ -26,6 +26,11 @@ fn unix_sockets_pause_until_there_are_descriptors_again() {
     with_few("unix_sockets_pause_until_there_are_descriptors_again", starve_unix);
 }
 
+#[test]
+fn children_and_files_fail_with_a_reason_and_leave_nothing() {
+    with_few("children_and_files_fail_with_a_reason_and_leave_nothing", starve_children);
+}
+
 /// Has `test`, whose name is `name`, called in a process with few descriptors.
 fn with_few(name: &str, test: fn()) {
     if std::env::var_os(FEW).is_some() {
@@ -108,4 +113,47 @@ fn starve_unix() {
     });
     // Tried at 0, 50 and 100 ms; freed at 120 ms.
     assert_eq!(log.lines(), ["accepted after 150ms", "connected after 150ms"]);
+}
+
+fn starve_children() {
+    virtual_loop().run_until_complete(async {
+        oneloop::fs::read("/dev/null").await.unwrap(); // the pool has its thread
+        let mut all = Vec::new();
+        while let Ok(file) = File::open("/dev/null") {
+            all.push(file);
+        }
+        let cat = || {
+            let mut cat = oneloop::process::Command::new("cat");
+            cat.stdin(oneloop::process::Stdio::null());
+            cat
+        };
+        let error = oneloop::fs::read("/dev/null").await.unwrap_err().to_string();
+        assert!(error.contains("cannot read \"/dev/null\""), "{error}");
+        for free in 0..6 {
+            // With few descriptors it fails sooner or later on its way.
+            match cat().spawn() {
+                Ok(_) if free > 0 => break,
+                spawned => {
+                    let error = spawned.unwrap_err().to_string();
+                    assert!(error.contains("cannot run \"cat\""), "{error}");
+                }
+            }
+            all.pop();
+        }
+        drop(all);
+        let mut output = cat();
+        assert!(output.output().await.unwrap().status.success());
+        drop(cat().spawn().unwrap());
+        // Children, zombies among them, of whichever thread.
+        let children = || -> usize {
+            let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+            let lists = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("children")));
+            lists.map(|list| list.unwrap_or_default().split_whitespace().count()).sum()
+        };
+        let began = std::time::Instant::now();
+        while cfg!(target_os = "linux") && children() > 0 {
+            assert!(began.elapsed() < Duration::from_secs(60), "{} children are left", children());
+            yield_now().await;
+        }
+    });
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use oneloop::trace::{Actor, EventKind};
-use oneloop::{EventLoop, Watch, add_reader, add_writer, call_soon, sleep, time, yield_now};
+use oneloop::{Either, EventLoop, Watch, add_reader, add_writer, call_soon, race, sleep, time, yield_now};
 
 use crate::recorder::Recorder;
 use crate::support::{Log, virtual_loop};
@@ -239,6 +239,24 @@ fn a_watch_removed_between_two_runs_no_longer_keeps_time_from_jumping() {
         let start = time();
         sleep(Duration::from_secs(3600)).await;
         assert_eq!(time() - start, Duration::from_secs(3600));
+    });
+}
+
+#[test]
+fn a_watch_keeps_time_from_jumping() {
+    virtual_loop().run_until_complete(async {
+        let (here, mut there) = UnixStream::pair().unwrap();
+        let event = oneloop::sync::Event::new();
+        let set = event.clone();
+        let watch = add_reader(&here, move || set.set()).unwrap();
+        let writes = std::thread::spawn(move || {
+            there.write_all(b"x").unwrap();
+            there
+        });
+        let heard = race(event.wait(), sleep(Duration::from_secs(3600))).await;
+        assert!(matches!(heard, Either::Left(_)), "time jumped");
+        watch.remove();
+        writes.join().unwrap();
     });
 }
 

@@ -8,13 +8,13 @@ use oneloop::process::{Command, Stdio};
 use oneloop::signal::SignalKind;
 use oneloop::{Either, race, sleep, spawn, wait_for, yield_now};
 
-use crate::{entry, line, say, shell, virtual_loop};
+use crate::{exists, line, say, shell, virtual_loop, wait_until_gone};
 
 #[test]
 fn a_child_is_waited_for_and_its_end_stays_known() {
     virtual_loop().run_until_complete(async {
         let child = shell("read x; exit 3");
-        assert!(entry(child.id()).exists());
+        assert!(exists(child.id()));
         assert!(child.try_wait().unwrap().is_none());
         say(&child, "end\n").await;
         assert_eq!(child.wait().await.unwrap().code(), Some(3));
@@ -114,9 +114,7 @@ fn a_child_that_takes_too_long_can_be_ended() {
 #[test]
 fn a_dropped_child_that_was_to_be_killed_is_gone() {
     let id = virtual_loop().run_until_complete(async { shell("exec cat").id() });
-    while entry(id).exists() {
-        std::thread::yield_now();
-    }
+    wait_until_gone(id);
 }
 
 #[test]
@@ -131,9 +129,7 @@ fn a_cancelled_task_takes_its_child_with_it() {
         let id = told.await.unwrap();
         task.cancel();
         assert!(task.await.unwrap_err().is_cancelled());
-        while entry(id).exists() {
-            yield_now().await;
-        }
+        wait_until_gone(id);
     });
 }
 
@@ -146,11 +142,9 @@ fn a_dropped_child_goes_on_and_leaves_no_zombie() {
         let mut child = command.spawn().unwrap();
         (child.id(), child.stdin.take())
     });
-    assert!(entry(id).exists(), "its end is not there yet");
+    assert!(exists(id), "its end is not there yet");
     assert!(!folder.path().join("file").exists());
     drop(stdin);
-    while entry(id).exists() {
-        std::thread::yield_now();
-    }
+    wait_until_gone(id);
     assert_eq!(std::fs::read(folder.path().join("file")).unwrap(), b"done\n");
 }

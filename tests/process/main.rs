@@ -5,10 +5,11 @@ mod commands;
 mod endings;
 mod pipes;
 
-use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use oneloop::EventLoop;
 use oneloop::process::{Child, Command, Stdio};
+use rustix::process::Pid;
 
 fn virtual_loop() -> EventLoop {
     EventLoop::builder().virtual_time().build().unwrap()
@@ -37,7 +38,17 @@ async fn say(child: &Child, line: &str) {
     child.stdin.as_ref().unwrap().write_all(line.as_bytes()).await.unwrap();
 }
 
-/// The process's entry in the system's table, which a zombie has, too.
-fn entry(id: u32) -> PathBuf {
-    PathBuf::from(format!("/proc/{id}"))
+/// Whether the system still has an entry of the process, as it has of a zombie, too.
+fn exists(id: u32) -> bool {
+    let id = Pid::from_raw(id.try_into().unwrap()).unwrap();
+    rustix::process::test_kill_process(id).is_ok()
+}
+
+/// Waits until the process is gone.
+fn wait_until_gone(id: u32) {
+    let began = Instant::now();
+    while exists(id) {
+        assert!(began.elapsed() < Duration::from_secs(60), "process {id} is still there");
+        std::thread::yield_now();
+    }
 }

@@ -86,6 +86,8 @@ fn kinds() -> Vec<E> {
         E::IoReady { source, readable: true, writable: false, closed: true },
         E::IoOp { source, op: IoOp::Connect, result: IoResult::Bytes(0) },
         E::IoOp { source, op: IoOp::Accept, result: IoResult::Bytes(0) },
+        E::IoOp { source, op: IoOp::Wait, result: IoResult::WouldBlock },
+        E::IoOp { source, op: IoOp::Wait, result: IoResult::Bytes(0) },
         E::IoOp { source, op: IoOp::Read, result: IoResult::Bytes(5) },
         E::IoOp { source, op: IoOp::Read, result: IoResult::Eof },
         E::IoOp { source, op: IoOp::Read, result: IoResult::WouldBlock },
