@@ -54,6 +54,7 @@ impl Child {
         let explained =
             |error: io::Error| io::Error::new(error.kind(), format!("cannot run {program}: {error}"));
         let mut process = command.spawn().map_err(explained)?;
+        reaper::look_again();
         let id = process.id();
         let taken = Ending::of(id).and_then(|ending| Ok((ending, pipes::adopt(&mut process)?)));
         match taken {

@@ -39,6 +39,20 @@ impl Orphans {
         self.children.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
     }
 
+    /// Sees to it that a thread is there for those that go on. One that is there has heard of every end so far.
+    fn see_to_thread(&mut self) {
+        if self.has_thread || self.children.is_empty() {
+            return;
+        }
+        if let Err(error) = self.start_thread() {
+            let count = self.children.len();
+            log::warn!(
+                target: "oneloop",
+                "no thread to wait for dropped children ({error}): {count} will be asked about when another is started"
+            );
+        }
+    }
+
     /// Has a thread wait for the next end. The signals come first, then the question: so none is missed.
     fn start_thread(&mut self) -> io::Result<()> {
         let signals = Signals::new([SIGCHLD])?;
@@ -67,13 +81,12 @@ fn reap(mut signals: Signals) {
 pub(super) fn adopt(child: Child) {
     let mut orphans = Orphans::lock();
     orphans.children.push(child);
-    if orphans.has_thread {
-        orphans.ask();
-    } else if let Err(error) = orphans.start_thread() {
-        let count = orphans.children.len();
-        log::warn!(
-            target: "oneloop",
-            "no thread to wait for dropped children ({error}): {count} will be asked about when the next one is dropped"
-        );
-    }
+    // It may have ended since, and the thread have looked before it was here.
+    orphans.ask();
+    orphans.see_to_thread();
+}
+
+/// Tries again to have a thread, if there was none to be had.
+pub(super) fn look_again() {
+    Orphans::lock().see_to_thread();
 }
