@@ -8,14 +8,16 @@
 //! Before: `state.rs`. Next chapter: `kept.rs`, a waker kept on its thread.
 
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use crate::state::State;
 use crate::trace::event::{Site, Wait};
 
 thread_local! {
-    /// The loop running on this thread; `None`: none is.
-    static CURRENT: RefCell<Option<Rc<State>>> = const { RefCell::new(None) };
+    /// The loop running on this thread; `None`: none is. Never dropped, since `Current` empties it, and so nobody has
+    /// to ask whether the thread has dropped it already.
+    static CURRENT: ManuallyDrop<RefCell<Option<Rc<State>>>> = const { ManuallyDrop::new(RefCell::new(None)) };
 }
 
 /// Makes a loop the current one until dropped.
@@ -35,13 +37,17 @@ pub(crate) fn enter(state: &Rc<State>) -> Current {
          await the future instead, or start the inner loop on a thread of its own"
     );
     CURRENT.with(|current| *current.borrow_mut() = Some(Rc::clone(state)));
+    state.enter();
     Current(())
 }
 
 impl Drop for Current {
     fn drop(&mut self) {
         // Taken out first: dropping the last owner of a state may look for the current loop.
-        let state = CURRENT.try_with(|current| current.borrow_mut().take());
+        let state = CURRENT.with(|current| current.borrow_mut().take());
+        if let Some(state) = &state {
+            state.ready.leave();
+        }
         drop(state);
     }
 }
@@ -65,12 +71,12 @@ pub(crate) fn with<R>(f: impl FnOnce(&Rc<State>) -> R) -> R {
 /// Calls `f` with the current loop, if there is one.
 #[inline]
 pub(crate) fn try_with<R>(f: impl FnOnce(&Rc<State>) -> R) -> Option<R> {
-    CURRENT.try_with(|current| current.borrow().as_ref().map(f)).ok().flatten()
+    CURRENT.with(|current| current.borrow().as_ref().map(f))
 }
 
-/// Whether a loop could run on this thread now: none does, and the thread is not at its very end.
+/// Whether a loop could run on this thread now: none does.
 pub(crate) fn is_free() -> bool {
-    CURRENT.try_with(|current| current.borrow().is_none()).unwrap_or(false)
+    try_with(|_| ()).is_none()
 }
 
 /// The current loop's state, for a future that will need it again.

@@ -29,7 +29,9 @@ use crate::join::{JoinHandle, spawn_on};
 use crate::main_future::MainFuture;
 use crate::remote::Remote;
 use crate::state::{Origin, Phase, Settings, State};
+use crate::tasks::MAIN;
 use crate::trace::event::{EventKind, LoopEnd};
+
 use crate::turn::Turns;
 
 /// One loop, on one thread: it runs tasks and callbacks, and waits when there is nothing to run.
@@ -78,7 +80,7 @@ impl EventLoop {
             site: Location::caller(),
             future: std::any::type_name::<F>(),
             size: size_of::<F>(),
-            name: Some(Arc::from("main")),
+            name: Some(MAIN),
             joinable: false,
         };
         let take_waker = |waker| {
@@ -86,7 +88,6 @@ impl EventLoop {
             None
         };
         let entry = self.state.spawn(take_waker, origin);
-        self.state.main.set(Some(entry));
         self.turns.run(Some(&mut future));
         match future.take() {
             Some(Ok(output)) => {

@@ -27,7 +27,6 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 pub use told::DoneCallback;
@@ -82,12 +81,12 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    spawn_on(current::state(), Some(name.into()), future)
+    spawn_on(current::state(), Some(name), future)
 }
 
 /// Starts a task on the loop that owns `state`.
 #[track_caller]
-pub(crate) fn spawn_on<F>(state: Rc<State>, name: Option<Arc<str>>, future: F) -> JoinHandle<F::Output>
+pub(crate) fn spawn_on<F>(state: Rc<State>, name: Option<&str>, future: F) -> JoinHandle<F::Output>
 where
     F: Future + 'static,
     F::Output: 'static,
@@ -98,11 +97,7 @@ where
 /// Starts a task whose future only wraps the user's, of type `U`, by which the observers are to know it.
 #[inline]
 #[track_caller]
-pub(crate) fn spawn_wrapped<U, F>(
-    state: Rc<State>,
-    name: Option<Arc<str>>,
-    future: F,
-) -> JoinHandle<F::Output>
+pub(crate) fn spawn_wrapped<U, F>(state: Rc<State>, name: Option<&str>, future: F) -> JoinHandle<F::Output>
 where
     F: Future + 'static,
     F::Output: 'static,
@@ -258,7 +253,6 @@ impl<T: 'static> JoinHandle<T> {
             Err(JoinError::Panicked(_)) => Outcome::Panicked,
             Err(JoinError::Cancelled) => Outcome::Cancelled,
         });
-        self.state.forget_name(self.entry);
         let (state, task) = (&self.state, self.id());
         state.tell(|| EventKind::Joined { task, by: by.unwrap_or_else(|| state.seam.actor()) });
         result
@@ -295,9 +289,6 @@ impl<T> Drop for JoinHandle<T> {
         let ended = self.state.tasks.borrow_mut().detach(self.entry);
         if let Some(cell) = ended.unwanted {
             self.state.discard(self.entry, cell);
-        }
-        if ended.freed {
-            self.state.forget_name(self.entry);
         }
         self.state.tell(|| EventKind::HandleDrop { task: task_id(self.entry), cancelled });
     }

@@ -8,8 +8,11 @@
 //! 1. not after 256 entries of the queue: 256 × 20 ns = 5 µs;
 //! 2. not when a timer is due within a tick (1 ms) of the last look, or was armed in the past;
 //! 3. not when more than a tick has passed since the last look. Asking the clock costs 20 ns too, so that
-//!    is done every 32nd turn; after a look that came too late, every turn, and then every second, fourth
-//!    and so on up to the 32nd again as long as turns stay short.
+//!    is done after every 32nd entry; after a look that came too late, after every turn, and then after 2, 4 and so on
+//!    up to 32 entries again as long as turns stay short.
+//!
+//! All three are one number, the entries that may be run before anything has to be asked: a turn that may hurry pays
+//! for one comparison and one subtraction.
 //!
 //! ```text
 //!   a program of short turns:     look · · · · · · · ·(clock) … 256 entries … look
@@ -19,65 +22,92 @@
 //! The second line shows the worst case: a loop that was fast and becomes slow is late once, by 32 of
 //! its turns, and by one from then on.
 //!
-//! Before: `remote.rs`. Next chapter: `main_future.rs`, the future a run is for.
+//! Before: `pool.rs`. Next chapter: `state.rs`, all that a loop owns.
 
 use std::cell::Cell;
 
 use crate::timer::wheel::TICK;
 
 /// The most entries run between two looks at timers and I/O.
-const ENTRIES: usize = 256;
+const ENTRIES: isize = 256;
 
-/// The most turns between two looks at the clock.
-const TURNS: u32 = 32;
+/// The most entries run between two looks at the clock.
+const SLICE: isize = 32;
 
 /// When to look at the world, in a loop that has work to do.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    /// Entries run since the last look.
-    entries: Cell<usize>,
-    /// Turns until the clock is asked again.
-    turns: Cell<u32>,
-    /// From where `turns` counts down: 1 in a loop of long turns, `TURNS` in one of short ones.
-    every: Cell<u32>,
-    /// When the last look was.
-    looked: Cell<u64>,
+    /// Entries that may be run before the clock is asked; 0 or less if it is time to ask it, or to look.
+    credit: Cell<isize>,
+    /// Entries that may be run before the next look, beyond `credit`; 0 or less if a look is due.
+    rest: Cell<isize>,
+    /// What `credit` is set to: 1 in a loop of long turns, `SLICE` in one of short ones.
+    slice: Cell<isize>,
+    /// A tick after the last look.
+    soon: Cell<u64>,
 }
 
 impl Pace {
     /// The first turn looks.
     pub(crate) fn new() -> Pace {
-        Pace { entries: Cell::new(ENTRIES), turns: Cell::new(1), every: Cell::new(1), looked: Cell::new(0) }
+        Pace { credit: Cell::new(0), rest: Cell::new(0), slice: Cell::new(1), soon: Cell::new(0) }
     }
 
-    /// Whether this turn may leave out steps 2 to 4. `timer_is_near`: one is due within a tick of the last look;
-    /// `now` asks the clock.
+    /// Whether this turn may leave out steps 2 to 4. `now` asks the clock.
     #[inline]
-    pub(crate) fn may_skip(&self, timer_is_near: bool, now: impl FnOnce() -> u64) -> bool {
-        if self.entries.get() >= ENTRIES || timer_is_near {
+    pub(crate) fn may_skip(&self, now: impl FnOnce() -> u64) -> bool {
+        self.credit.get() > 0 || self.more(now)
+    }
+
+    /// The credit is used up: more of it, if the last look is not long ago.
+    #[cold]
+    fn more(&self, now: impl FnOnce() -> u64) -> bool {
+        // The last turn may have run more than it had credit for.
+        let rest = self.rest.get() + self.credit.get();
+        if rest <= 0 {
             return false;
         }
-        let turns = self.turns.get() - 1;
-        if turns > 0 {
-            self.turns.set(turns);
-            return true;
-        }
-        let in_time = now() <= self.looked.get().saturating_add(TICK);
-        self.every.set(if in_time { TURNS.min(self.every.get() * 2) } else { 1 });
-        self.turns.set(self.every.get());
+        let in_time = now() <= self.soon.get();
+        self.slice.set(if in_time { SLICE.min(self.slice.get() * 2) } else { 1 });
+        self.grant(rest);
         in_time
     }
 
-    /// So many entries were run.
-    #[inline]
-    pub(crate) fn ran(&self, entries: usize) {
-        self.entries.set(self.entries.get() + entries);
+    /// Takes a slice from `rest`.
+    fn grant(&self, rest: isize) {
+        let slice = self.slice.get().min(rest);
+        self.credit.set(slice);
+        self.rest.set(rest - slice);
     }
 
-    /// Steps 2 to 4 were done, at `now`.
-    pub(crate) fn looked(&self, now: u64) {
-        self.entries.set(0);
-        self.looked.set(now);
+    /// A turn is about to run so many entries.
+    #[inline]
+    pub(crate) fn ran(&self, entries: usize) {
+        self.credit.set(self.credit.get() - entries as isize);
+    }
+
+    /// A timer was armed for `at`.
+    #[inline]
+    pub(crate) fn armed(&self, at: u64) {
+        if at <= self.soon.get() {
+            self.look_next();
+        }
+    }
+
+    /// The next turn is to look.
+    pub(crate) fn look_next(&self) {
+        self.credit.set(0);
+        self.rest.set(0);
+    }
+
+    /// Steps 2 to 4 were done, at `now`, and the wheel wants to be looked at again at `next` (`None`: it is empty).
+    pub(crate) fn looked(&self, now: u64, next: Option<u64>) {
+        let soon = now.saturating_add(TICK);
+        self.soon.set(soon);
+        match next {
+            Some(at) if at <= soon => self.look_next(),
+            _ => self.grant(ENTRIES),
+        }
     }
 }
 
@@ -85,35 +115,51 @@ impl Pace {
 mod tests {
     use super::*;
 
+    /// One turn of so many entries, if it may hurry.
+    fn hurry(pace: &Pace, entries: usize, now: u64) -> bool {
+        let may = pace.may_skip(|| now);
+        pace.ran(entries);
+        may
+    }
+
     #[test]
     fn no_more_than_256_entries_run_between_two_looks() {
         let pace = Pace::new();
-        assert!(!pace.may_skip(false, || 0), "the first turn looks");
-        pace.looked(0);
-        pace.ran(255);
-        assert!(pace.may_skip(false, || 0));
-        pace.ran(1);
-        assert!(!pace.may_skip(false, || 0));
+        assert!(!pace.may_skip(|| 0), "the first turn looks");
+        for entries in [1, 3, 32, 100] {
+            pace.looked(0, None);
+            let turns = (0..).take_while(|_| hurry(&pace, entries, 0)).count();
+            assert_eq!(turns, (ENTRIES as usize).div_ceil(entries), "{entries} entries a turn");
+        }
+        pace.looked(0, None);
+        pace.ran(1_000);
+        assert!(!pace.may_skip(|| 0), "one turn of 1,000 is enough");
     }
 
     #[test]
     fn a_timer_due_within_a_tick_is_never_left_out() {
         let pace = Pace::new();
-        pace.looked(0);
-        assert!(!pace.may_skip(true, || 0));
-        assert!(pace.may_skip(false, || 0));
+        pace.looked(0, Some(TICK));
+        assert!(!pace.may_skip(|| 0));
+        pace.looked(0, Some(TICK + 1));
+        assert!(pace.may_skip(|| 0));
+        pace.armed(TICK);
+        assert!(!pace.may_skip(|| 0));
     }
 
     #[test]
     fn long_turns_are_noticed_after_thirty_two_and_then_at_once() {
         let pace = Pace::new();
-        pace.looked(0);
-        let skipped = (0..).take_while(|_| pace.may_skip(false, || 0)).take(100).count();
-        assert_eq!(skipped, 100, "short turns: only the entries count");
+        for _ in 0..10 {
+            pace.looked(0, None);
+            assert_eq!((0..).take_while(|_| hurry(&pace, 1, 0)).count(), ENTRIES as usize, "short turns");
+        }
         let late = 10 * TICK;
-        let skipped = (0..).take_while(|_| pace.may_skip(false, || late)).take(100).count();
-        assert!(skipped < 32, "{skipped} turns went by before the clock was asked");
-        pace.looked(late);
-        assert!(!pace.may_skip(false, || 2 * late), "once late, the clock is asked every turn");
+        pace.looked(0, None);
+        let skipped = (0..).take_while(|_| hurry(&pace, 1, late)).count();
+        assert_eq!(skipped, SLICE as usize, "turns went by before the clock was asked");
+        pace.looked(late, None);
+        assert!(hurry(&pace, 1, 2 * late));
+        assert!(!hurry(&pace, 1, 2 * late), "once late, the clock is asked every turn");
     }
 }

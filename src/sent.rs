@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::ready::Entry;
+use crate::ready::{Entry, Owner};
 use crate::trace::event::{Actor, EventKind, Site};
 
 /// What a task's waker points to: how to find the task from anywhere.
@@ -45,24 +45,53 @@ pub(crate) struct TaskHeader {
     remote: Arc<RemoteQueue>,
     /// Slot and serial, as `Entry::to_bits`.
     entry: AtomicU64,
+    /// Whether the task is in the ready queue, or has ended. Only the loop's thread touches it, so plain loads
+    /// and stores will do.
+    queued: AtomicBool,
     /// Whether the header lies in `remote` already: a thread that wakes in a tight loop pushes it once.
     sent: AtomicBool,
 }
 
 impl TaskHeader {
     pub(crate) fn new(remote: Arc<RemoteQueue>, entry: Entry) -> TaskHeader {
-        TaskHeader { remote, entry: AtomicU64::new(entry.to_bits()), sent: AtomicBool::new(false) }
+        let (queued, sent) = (AtomicBool::new(true), AtomicBool::new(false));
+        TaskHeader { remote, entry: AtomicU64::new(entry.to_bits()), queued, sent }
     }
 
-    /// From now on this is `entry`'s header. Only for a header that nobody else holds.
+    /// From now on this is `entry`'s header, of a task that is queued. Only for a header that nobody else holds.
     #[inline]
     pub(crate) fn reuse(&self, entry: Entry) {
         self.entry.store(entry.to_bits(), Ordering::Relaxed);
+        self.queued.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that the task is queued; whether it was not before. To be called on the loop's thread only.
+    #[inline]
+    pub(crate) fn queue(&self) -> bool {
+        let was = self.queued.load(Ordering::Relaxed);
+        self.queued.store(true, Ordering::Relaxed);
+        !was
+    }
+
+    /// The task has left the queue. To be called on the loop's thread only.
+    #[inline]
+    pub(crate) fn unqueue(&self) {
+        self.queued.store(false, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_queued(&self) -> bool {
+        self.queued.load(Ordering::Relaxed)
     }
 
     #[inline]
     pub(crate) fn entry(&self) -> Entry {
         Entry::from_bits(self.entry.load(Ordering::Relaxed))
+    }
+
+    /// The name of the loop that the task lives in, as the ready queue knows it.
+    #[inline]
+    pub(crate) fn owner(&self) -> Owner {
+        Arc::as_ptr(&self.remote).cast()
     }
 
     /// Whether the task lives in the loop that owns `remote`.

@@ -27,8 +27,9 @@ mod timers;
 
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io;
+use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -39,12 +40,13 @@ pub(crate) use tasks::{Main, Origin, task_id};
 pub(crate) use timers::callback_id;
 
 use crate::callback::Callbacks;
+use crate::pace::Pace;
 use crate::pool::{Report, Reporter, Threads};
 use crate::reactor::{Reactor, Target};
 use crate::ready::{Entry, Ready};
 use crate::sent::{RemoteQueue, Sent};
 use crate::task::drop_quietly;
-use crate::tasks::TaskTable;
+use crate::tasks::{Suspended, TaskTable};
 use crate::timer::clock::Clock;
 use crate::timer::wheel::Wheel;
 use crate::trace::event::{Actor, CallbackId, EventKind, Site, TaskId, TimerId, Wait};
@@ -79,10 +81,20 @@ pub(crate) enum Phase {
 #[derive(Clone, Copy)]
 struct Polled {
     entry: Entry,
-    /// Where its waker points: a context with this very waker is the task's own. Null when the task is
-    /// not polled but dropped.
-    waker: *const (),
+    /// Where its waker points: a context with this very waker is the task's own. [`NO_WAKER`] when no task is polled,
+    /// and when one is not polled but dropped.
+    waker: NonNull<()>,
 }
+
+impl Polled {
+    /// No task.
+    const NOBODY: Polled = Polled { entry: Entry::MAIN_DONE, waker: NO_WAKER };
+}
+
+/// No waker points here.
+const NO_WAKER: NonNull<()> = NonNull::from_ref(&NOWHERE).cast();
+
+static NOWHERE: u8 = 0;
 
 /// All that one loop owns.
 pub(crate) struct State {
@@ -96,12 +108,7 @@ pub(crate) struct State {
     /// Whether the loop, before it waits without limit, looks whether anything could end the wait.
     looks_ahead: bool,
     pub(crate) tasks: RefCell<TaskTable>,
-    /// Names given to tasks; the others are named after their number. Ordered, since it mostly holds one: the
-    /// main task is looked up at the end of every other, and one comparison is cheaper than a hash.
-    names: RefCell<BTreeMap<TaskId, Arc<str>>>,
     ends: ends::Ends,
-    /// The main future of this run or of the last one; `None` before the first.
-    pub(crate) main: Cell<Option<Entry>>,
     callbacks: RefCell<Callbacks>,
     timers: RefCell<Wheel<Target>>,
     reactor: RefCell<Reactor>,
@@ -112,16 +119,14 @@ pub(crate) struct State {
     jobs: Cell<usize>,
     /// The next job's number.
     next_job: Cell<u64>,
-    /// The task being polled; `None` outside of polls.
-    polled: Cell<Option<Polled>>,
-    /// What the last leaf of this poll that returned `Pending` said: what it waits for, at which line.
-    suspended: Cell<(Wait, Option<Site>)>,
+    /// The task being polled.
+    polled: Cell<Polled>,
+    /// What the last leaf of this poll that returned `Pending` said.
+    suspended: Cell<Suspended>,
     /// The time up to which every timer has fired.
     fired_until: Cell<u64>,
-    /// A tick after timers were last looked at.
-    soon: Cell<u64>,
-    /// Whether a timer may be due by then.
-    timer_is_near: Cell<bool>,
+    /// When a busy loop must look at timers and I/O.
+    pub(crate) pace: Pace,
     /// Ready I/O operations this poll may still do.
     budget: Cell<u8>,
     /// What the rooms below keep once per loop, by type: open name lookups, the pipe for signals.
@@ -146,9 +151,7 @@ impl State {
             phase: Cell::new(Phase::Idle),
             stopping: Cell::new(false),
             looks_ahead,
-            names: RefCell::default(),
             ends: ends::Ends::default(),
-            main: Cell::new(None),
             callbacks: RefCell::default(),
             timers: RefCell::new(Wheel::new()),
             reactor: RefCell::new(reactor),
@@ -156,11 +159,10 @@ impl State {
             reporter,
             jobs: Cell::new(0),
             next_job: Cell::new(0),
-            polled: Cell::new(None),
-            suspended: Cell::new((Wait::Custom, None)),
+            polled: Cell::new(Polled::NOBODY),
+            suspended: Cell::new(Suspended::UNKNOWN),
             fired_until: Cell::new(0),
-            soon: Cell::new(0),
-            timer_is_near: Cell::new(false),
+            pace: Pace::new(),
             budget: Cell::new(IO_BUDGET),
             kept: RefCell::default(),
         }))
@@ -176,6 +178,12 @@ impl State {
             self.phase.get() != Phase::Closed,
             "this event loop is closed: make a new one with EventLoop::new, or do this before close"
         );
+    }
+
+    /// The loop runs on this thread from now on: its ready queue is where wakers look for it.
+    pub(crate) fn enter(&self) {
+        let owner = if self.seam.watched() { std::ptr::null() } else { Arc::as_ptr(&self.remote).cast() };
+        self.ready.enter(owner);
     }
 
     /// Whether what is started now is cancelled at once.
@@ -214,12 +222,12 @@ impl State {
     /// An outer future that makes its own note after an inner one's has the last word.
     #[inline]
     pub(crate) fn note_suspended(&self, wait: Wait, site: Site) {
-        self.suspended.set((wait, Some(site)));
+        self.suspended.set(Suspended { site: Some(site), wait });
     }
 
     /// What the leaves of this poll have noted so far; `None`: nothing.
     pub(crate) fn noted(&self) -> Option<(Wait, Site)> {
-        let (wait, site) = self.suspended.get();
+        let Suspended { site, wait } = self.suspended.get();
         site.map(|site| (wait, site))
     }
 
@@ -243,8 +251,8 @@ impl State {
     /// The task being polled, if `waker` is its own.
     #[inline]
     pub(crate) fn polled_with(&self, waker: &Waker) -> Option<Entry> {
-        let polled = self.polled.get()?;
-        (polled.waker == waker.data()).then_some(polled.entry)
+        let polled = self.polled.get();
+        (polled.waker.as_ptr().cast_const() == waker.data()).then_some(polled.entry)
     }
 
     /// Makes ready what a timer or a source was kept for.

@@ -27,6 +27,7 @@
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
@@ -49,6 +50,9 @@ pub(crate) trait TaskCell {
     /// The output of an ended task, as what it is; or how it ended without one.
     fn look(self: Pin<&Self>) -> Result<&dyn Any, Outcome>;
 
+    /// Whether the output is there.
+    fn is_done(&self) -> bool;
+
     /// Gives the waker back, to be used for another task.
     fn take_waker(self: Pin<&mut Self>) -> Option<Waker>;
 }
@@ -60,8 +64,8 @@ pin_project! {
     /// What is in the box.
     struct Cell<F: Future> {
         // What every poll hands to the future. It lies here, and not in the loop's table, so that only the
-        // box has to be moved when the task is taken out to be polled. `None` once it was given back.
-        waker: Option<Waker>,
+        // box has to be moved when the task is taken out to be polled. One that wakes nobody once it was given back.
+        waker: Waker,
         #[pin]
         stage: Stage<F>,
     }
@@ -86,7 +90,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    Box::pin(Cell { waker: Some(waker), stage: Stage::Running { future } })
+    Box::pin(Cell { waker, stage: Stage::Running { future } })
 }
 
 /// A task that ended without an output.
@@ -102,10 +106,8 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>) -> Poll<()> {
         let mut this = self.project();
-        let (StageNow::Running { future }, Some(waker)) = (this.stage.as_mut().project(), this.waker) else {
-            return Poll::Ready(());
-        };
-        let Poll::Ready(output) = future.poll(&mut Context::from_waker(waker)) else {
+        let StageNow::Running { future } = this.stage.as_mut().project() else { return Poll::Ready(()) };
+        let Poll::Ready(output) = future.poll(&mut Context::from_waker(this.waker)) else {
             return Poll::Pending;
         };
         // Drops the future in place, before anybody learns of the output.
@@ -130,8 +132,12 @@ where
         }
     }
 
+    fn is_done(&self) -> bool {
+        !matches!(self.stage, Stage::Running { .. })
+    }
+
     fn take_waker(self: Pin<&mut Self>) -> Option<Waker> {
-        self.project().waker.take()
+        Some(mem::replace(self.project().waker, Waker::noop().clone()))
     }
 }
 
@@ -152,6 +158,10 @@ impl TaskCell for Failed {
             Some(JoinError::Panicked(_)) => Err(Outcome::Panicked),
             Some(JoinError::Cancelled) | None => Err(Outcome::Cancelled),
         }
+    }
+
+    fn is_done(&self) -> bool {
+        true
     }
 
     fn take_waker(self: Pin<&mut Self>) -> Option<Waker> {

@@ -105,10 +105,12 @@ impl Task {
     pub fn state(&self) -> TaskState {
         let info = self.state.upgrade().and_then(|state| state.tasks.borrow_mut().info(self.entry));
         info.map_or(TaskState::Finished, |info| match info.life {
-            Life::Queued => TaskState::Ready,
-            Life::Polling | Life::PollingQueued => TaskState::Running,
-            Life::Suspended => TaskState::Suspended { wait: info.wait, site: info.suspended_at },
-            Life::Done => TaskState::Finished,
+            Life::Suspended | Life::Condemned if info.queued => TaskState::Ready,
+            Life::Suspended | Life::Condemned => {
+                TaskState::Suspended { wait: info.wait, site: info.suspended_at }
+            }
+            Life::Polling => TaskState::Running,
+            Life::Done | Life::Vacant => TaskState::Finished,
         })
     }
 
@@ -151,12 +153,12 @@ pub(crate) fn describe(
     let info = state.and_then(|state| state.tasks.borrow_mut().info(entry));
     let Some(info) = info else { return f.write_str("finished>") };
     match (info.life, info.suspended_at) {
-        (Life::Done, _) => f.write_str("finished")?,
-        (Life::Polling | Life::PollingQueued, _) => f.write_str("running")?,
-        (Life::Queued, None) => f.write_str("ready, not started")?,
-        (Life::Queued, Some(site)) => write!(f, "ready, to go on at {}:{}", site.file(), site.line())?,
-        (Life::Suspended, None) => f.write_str("suspended")?,
-        (Life::Suspended, Some(site)) => {
+        (Life::Done | Life::Vacant, _) => f.write_str("finished")?,
+        (Life::Polling, _) => f.write_str("running")?,
+        (_, None) if info.queued => f.write_str("ready, not started")?,
+        (_, Some(site)) if info.queued => write!(f, "ready, to go on at {}:{}", site.file(), site.line())?,
+        (_, None) => f.write_str("suspended")?,
+        (_, Some(site)) => {
             write!(f, "suspended at {}:{}, waiting for {}", site.file(), site.line(), info.wait)?;
         }
     }

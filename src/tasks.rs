@@ -11,37 +11,50 @@
 //! * Nothing here polls, wakes or drops what belongs to the user. What is to be woken or dropped is
 //!   returned, and the caller does it with the borrow given back.
 //!
-//! When a task has ended, its waker and header are kept in `spares` for the next task, which so costs one
-//! allocation instead of two; unless somebody still holds the waker then, as the count of the header's owners
-//! says. Like the table itself, the spares stay as many as there ever were tasks at once: 72 bytes each.
+//! When a task has ended, its slot keeps header and waker for the next task in that slot, which so costs one
+//! allocation instead of two; unless somebody still holds the old waker then, as the count of the header's owners
+//! says. Slots stay as many as there ever were tasks at once: 116 bytes each, all told.
 //!
 //! Before: `sent.rs`. Next chapter: `timer/wheel.rs`, where tasks wait for a time.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hint::black_box;
+use std::mem;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::Waker;
-
-use slab::Slab;
 
 use crate::ready::Entry;
 use crate::sent::{RemoteQueue, TaskHeader};
 use crate::task::{self, BoxedCell, JoinError};
 use crate::trace::event::{Outcome, Site, TaskId, Wait, WakeEffect};
 
-/// Where a task stands.
+/// Where a task stands. Whether it is in the ready queue as well is for its header to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
-    /// In the ready queue.
-    Queued,
-    /// Waiting to be woken.
+    /// There is no task in the slot.
+    Vacant,
+    /// Waiting to be woken, or in the ready queue.
     Suspended,
+    /// The same, and its next turn is to drop it.
+    Condemned,
     /// Out of its slot, being polled.
     Polling,
-    /// Being polled, and woken meanwhile: in the ready queue again.
-    PollingQueued,
     /// Ended; the output waits for whoever joins.
     Done,
+}
+
+/// What a leaf future said before it returned `Pending`: what it waits for, and at which line.
+#[derive(Clone, Copy)]
+pub(crate) struct Suspended {
+    /// `None`: the future said nothing; oneloop did not write it.
+    pub(crate) site: Option<Site>,
+    pub(crate) wait: Wait,
+}
+
+impl Suspended {
+    pub(crate) const UNKNOWN: Suspended = Suspended { site: None, wait: Wait::Custom };
 }
 
 /// One task.
@@ -51,8 +64,9 @@ struct Slot {
     cell: Option<BoxedCell>,
     /// What the task's waker points to.
     header: Arc<TaskHeader>,
-    /// Whoever awaits the task's handle; `None`: nobody.
-    joiner: Option<Waker>,
+    /// Whoever awaits the task's handle; `None`: nobody. In a vacant slot the header's own waker, kept for the next
+    /// task; `None`: the last one did not give it back.
+    waker: Option<Waker>,
     /// The line that spawned it.
     spawned_at: Site,
     /// The line of the `.await` at which it is suspended; `None` before its first poll, and where a
@@ -63,21 +77,14 @@ struct Slot {
     /// What it waits for at that line.
     wait: Wait,
     life: Life,
-    /// Whether its next turn is to drop it.
+    /// Whether it was cancelled: it is condemned, or will be when the poll under way has returned.
     cancelled: bool,
     /// Whether its `JoinHandle` is still there.
     joinable: bool,
 }
 
 /// A task out of its slot, to be polled.
-pub(crate) struct Polling {
-    /// `None`: the main future.
-    pub(crate) cell: Option<BoxedCell>,
-    /// Where its waker points.
-    pub(crate) waker: *const (),
-    /// Whether it is to be dropped instead.
-    pub(crate) cancelled: bool,
-}
+pub(crate) type Out = Option<BoxedCell>;
 
 /// What is left to do when a task has ended, with no borrow held.
 #[must_use]
@@ -86,8 +93,6 @@ pub(crate) struct Ended {
     pub(crate) joiner: Option<Waker>,
     /// To be dropped: an output that nobody will take.
     pub(crate) unwanted: Option<BoxedCell>,
-    /// Whether the slot is free again.
-    pub(crate) freed: bool,
 }
 
 /// What a handle finds of its task.
@@ -102,34 +107,44 @@ pub(crate) enum Joining {
 #[derive(Clone, Debug)]
 pub(crate) struct TaskInfo {
     pub(crate) life: Life,
+    /// Whether it is in the ready queue.
+    pub(crate) queued: bool,
     pub(crate) wait: Wait,
     pub(crate) spawned_at: Site,
     pub(crate) suspended_at: Option<Site>,
     pub(crate) cancelled: bool,
 }
 
+/// The name of a main future.
+pub(crate) const MAIN: &str = "main";
+
 /// All tasks of a loop.
 pub(crate) struct TaskTable {
-    slots: Slab<Slot>,
-    /// Headers and wakers of ended tasks, to be used again.
-    spares: Vec<(Arc<TaskHeader>, Waker)>,
+    slots: Vec<Slot>,
+    /// The slots without a task, the one left last at the end: its memory is the warmest.
+    vacant: Vec<u32>,
     /// The next task's number.
     serial: u32,
     /// For new headers.
     remote: Arc<RemoteQueue>,
+    /// The number of the latest main future; `None`: there was none so far.
+    main: Option<u32>,
+    /// Names given to tasks. Empty in most programs.
+    names: BTreeMap<u32, Arc<str>>,
 }
 
 impl TaskTable {
     pub(crate) fn new(remote: Arc<RemoteQueue>) -> TaskTable {
-        TaskTable { slots: Slab::new(), spares: Vec::new(), serial: 0, remote }
+        let (slots, vacant, names) = (Vec::new(), Vec::new(), BTreeMap::new());
+        TaskTable { slots, vacant, serial: 0, remote, main: None, names }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.slots.len()
+        self.slots.len() - self.vacant.len()
     }
 
-    /// Makes a task, `Queued`: the caller pushes its entry on the ready queue. `make` is given the task's
-    /// waker and boxes the future with it; a main future is not boxed, and `None` is returned.
+    /// Makes a task, in the ready queue: the caller pushes its entry there. `make` is given the task's waker and
+    /// boxes the future with it; a main future is not boxed, and `None` is returned.
     #[inline]
     pub(crate) fn insert(
         &mut self,
@@ -139,29 +154,54 @@ impl TaskTable {
     ) -> Entry {
         let serial = self.serial;
         self.serial = serial.wrapping_add(1);
-        let vacant = self.slots.vacant_entry();
-        let entry = Entry::task(vacant.key(), serial);
-        let (header, waker) = match self.spares.pop() {
-            // Two owners are the spare itself and its waker. A count read as two stays two: there is nobody
+        let Some(key) = self.vacant.pop() else {
+            return self.insert_new_slot(make, serial, spawned_at, joinable);
+        };
+        let entry = Entry::task(key as usize, serial);
+        let slot = &mut self.slots[key as usize];
+        let waker = match slot.waker.take() {
+            // Two owners are the slot itself and this waker. A count read as two stays two: there is nobody
             // left to clone from.
-            Some((header, waker)) if Arc::strong_count(&header) == 2 => {
-                header.reuse(entry);
-                (header, waker)
+            Some(waker) if Arc::strong_count(&slot.header) == 2 => {
+                slot.header.reuse(entry);
+                waker
             }
             _ => {
-                let header = Arc::new(TaskHeader::new(Arc::clone(&self.remote), entry));
-                (Arc::clone(&header), Waker::from(header))
+                slot.header = Arc::new(TaskHeader::new(Arc::clone(&self.remote), entry));
+                Waker::from(Arc::clone(&slot.header))
             }
         };
-        vacant.insert(Slot {
-            cell: make(waker),
+        slot.cell = make(waker);
+        slot.spawned_at = spawned_at;
+        slot.suspended_at = None;
+        slot.serial = serial;
+        slot.wait = Wait::Custom;
+        slot.life = Life::Suspended;
+        slot.cancelled = false;
+        slot.joinable = joinable;
+        entry
+    }
+
+    #[cold]
+    fn insert_new_slot(
+        &mut self,
+        make: impl FnOnce(Waker) -> Option<BoxedCell>,
+        serial: u32,
+        spawned_at: Site,
+        joinable: bool,
+    ) -> Entry {
+        let entry = Entry::task(self.slots.len(), serial);
+        let header = Arc::new(TaskHeader::new(Arc::clone(&self.remote), entry));
+        let cell = make(Waker::from(Arc::clone(&header)));
+        self.slots.push(Slot {
+            cell,
             header,
-            joiner: None,
+            waker: None,
             spawned_at,
             suspended_at: None,
             serial,
             wait: Wait::Custom,
-            life: Life::Queued,
+            life: Life::Suspended,
             cancelled: false,
             joinable,
         });
@@ -170,67 +210,107 @@ impl TaskTable {
 
     #[inline]
     fn slot(&mut self, entry: Entry) -> Option<&mut Slot> {
-        self.slots.get_mut(entry.key()).filter(|slot| slot.serial == entry.serial())
+        let slot = self.slots.get_mut(entry.key())?;
+        (slot.serial == entry.serial() && slot.life != Life::Vacant).then_some(slot)
     }
 
-    /// Notes a wake. At `Queued` and `WhileRunning` the caller pushes the entry on the ready queue.
+    /// Notes a wake by entry, for one who has no waker; whether the caller is to push the entry on the ready
+    /// queue. A task that has ended counts as queued (see [`finish`](TaskTable::finish)).
     #[inline]
-    pub(crate) fn wake(&mut self, entry: Entry) -> WakeEffect {
-        let Some(slot) = self.slot(entry) else { return WakeEffect::AfterDone };
-        let (life, effect) = match slot.life {
-            Life::Suspended => (Life::Queued, WakeEffect::Queued),
-            Life::Polling => (Life::PollingQueued, WakeEffect::WhileRunning),
-            Life::Queued | Life::PollingQueued => return WakeEffect::AlreadyQueued,
-            Life::Done => return WakeEffect::AfterDone,
-        };
-        slot.life = life;
-        effect
+    pub(crate) fn wake(&self, entry: Entry) -> bool {
+        let slot = self.slots.get(entry.key()).filter(|slot| slot.serial == entry.serial());
+        slot.is_some_and(|slot| slot.header.queue())
     }
 
-    /// Takes a queued task out of its slot; `None` for an entry whose task is gone.
+    /// What a wake by now would do, for the observers.
+    pub(crate) fn effect_of_wake(&mut self, entry: Entry) -> WakeEffect {
+        match self.slot(entry) {
+            None => WakeEffect::AfterDone,
+            Some(slot) if slot.life == Life::Done => WakeEffect::AfterDone,
+            Some(slot) if slot.header.is_queued() => WakeEffect::AlreadyQueued,
+            Some(slot) if slot.life == Life::Polling => WakeEffect::WhileRunning,
+            Some(_) => WakeEffect::Queued,
+        }
+    }
+
+    /// Reads what a wake of `entry` will need, so that it is on its way from memory while others are woken.
     #[inline]
-    pub(crate) fn begin_poll(&mut self, entry: Entry) -> Option<Polling> {
-        let slot = self.slot(entry).filter(|slot| slot.life == Life::Queued)?;
+    pub(crate) fn touch(&self, entry: Entry) {
+        if let Some(slot) = self.slots.get(entry.key()) {
+            black_box(slot.header.is_queued());
+        }
+    }
+
+    /// The same for a poll, when `touch` was some time ago.
+    #[inline]
+    pub(crate) fn touch_cell(&self, entry: Entry) {
+        if let Some(Slot { cell: Some(cell), .. }) = self.slots.get(entry.key()) {
+            black_box(cell.is_done());
+        }
+    }
+
+    /// Takes a queued task out of its slot into `out`, which is empty (and stays so for a main future). Returns where
+    /// its waker points; `None` for an entry whose task is not to be polled, but gone, or condemned.
+    #[inline]
+    pub(crate) fn begin_poll(&mut self, entry: Entry, out: &mut Out) -> Option<NonNull<()>> {
+        let slot = self.slots.get_mut(entry.key())?;
+        if slot.serial != entry.serial() || slot.life != Life::Suspended {
+            return None;
+        }
         slot.life = Life::Polling;
-        let waker = Arc::as_ptr(&slot.header).cast();
-        Some(Polling { cell: slot.cell.take(), waker, cancelled: slot.cancelled })
+        slot.header.unqueue();
+        mem::forget(mem::replace(out, slot.cell.take()));
+        Some(NonNull::from(&*slot.header).cast())
     }
 
-    /// Puts a task back that returned `Pending`, waiting for `wait` at `site`.
+    /// Puts a task back that returned `Pending`, and keeps what its leaf said.
     #[inline]
-    pub(crate) fn suspend(&mut self, entry: Entry, cell: Option<BoxedCell>, wait: Wait, site: Option<Site>) {
-        let Some(slot) = self.slot(entry) else { return };
-        slot.cell = cell;
-        slot.wait = wait;
-        slot.suspended_at = site;
-        slot.life = if slot.life == Life::PollingQueued { Life::Queued } else { Life::Suspended };
+    pub(crate) fn suspend(&mut self, entry: Entry, out: &mut Out, said: Suspended) {
+        // A task that is being polled keeps its slot.
+        let Some(slot) = self.slots.get_mut(entry.key()) else { return };
+        // The slot was empty: there is nothing to drop.
+        mem::forget(mem::replace(&mut slot.cell, out.take()));
+        slot.wait = said.wait;
+        slot.suspended_at = said.site;
+        slot.life = if slot.cancelled { Life::Condemned } else { Life::Suspended };
+    }
+
+    /// Takes a condemned task out of its slot.
+    pub(crate) fn take_condemned(&mut self, entry: Entry) -> Option<BoxedCell> {
+        let slot = self.slot(entry).filter(|slot| slot.life == Life::Condemned)?;
+        slot.life = Life::Polling;
+        slot.cell.take()
     }
 
     /// Ends a task: `cell` holds its output or error for whoever joins (`None`: a main future's, which
-    /// `run_until_complete` has).
+    /// `run_until_complete` has). From here on its header says that it is queued, so that late wakes do nothing.
     #[inline]
     pub(crate) fn finish(&mut self, entry: Entry, cell: Option<BoxedCell>) -> Ended {
         let Some(slot) = self.slot(entry) else {
-            return Ended { joiner: None, unwanted: cell, freed: false };
+            return Ended { joiner: None, unwanted: cell };
         };
         slot.life = Life::Done;
+        slot.header.queue();
         slot.cell = cell;
-        let joiner = slot.joiner.take();
+        let joiner = slot.waker.take();
         match slot.joinable {
-            true => Ended { joiner, unwanted: None, freed: false },
-            false => Ended { joiner, unwanted: self.free(entry), freed: true },
+            true => Ended { joiner, unwanted: None },
+            false => Ended { joiner, unwanted: self.free(entry) },
         }
     }
 
-    /// Frees a slot and keeps its waker as a spare.
+    /// Frees a slot and keeps its waker. Returns what was in it.
     #[inline]
     pub(crate) fn free(&mut self, entry: Entry) -> Option<BoxedCell> {
-        let slot = self.slots.try_remove(entry.key())?;
-        let mut cell = slot.cell?;
-        if let Some(waker) = cell.as_mut().take_waker() {
-            self.spares.push((slot.header, waker));
+        let slot = self.slot(entry)?;
+        slot.life = Life::Vacant;
+        let mut cell = slot.cell.take();
+        slot.waker = cell.as_mut().and_then(|cell| cell.as_mut().take_waker());
+        self.vacant.push(entry.key() as u32);
+        if !self.names.is_empty() {
+            self.names.remove(&entry.serial());
         }
-        Some(cell)
+        cell
     }
 
     /// Asks for a task's end, or keeps `waker` to be woken then.
@@ -240,8 +320,8 @@ impl TaskTable {
             return Joining::Ended(task::failed(JoinError::Cancelled));
         };
         if slot.life != Life::Done {
-            let same = slot.joiner.as_ref().is_some_and(|joiner| joiner.will_wake(waker));
-            return Joining::Running(if same { None } else { slot.joiner.replace(waker.clone()) });
+            let same = slot.waker.as_ref().is_some_and(|joiner| joiner.will_wake(waker));
+            return Joining::Running(if same { None } else { slot.waker.replace(waker.clone()) });
         }
         Joining::Ended(self.free(entry).unwrap_or_else(|| task::failed(JoinError::Cancelled)))
     }
@@ -270,20 +350,24 @@ impl TaskTable {
     /// The handle is gone: nobody will join. An output already there is returned, to be dropped.
     pub(crate) fn detach(&mut self, entry: Entry) -> Ended {
         let Some(slot) = self.slot(entry) else {
-            return Ended { joiner: None, unwanted: None, freed: false };
+            return Ended { joiner: None, unwanted: None };
         };
         slot.joinable = false;
-        let joiner = slot.joiner.take();
-        let freed = slot.life == Life::Done;
-        Ended { joiner, unwanted: if freed { self.free(entry) } else { None }, freed }
+        let joiner = slot.waker.take();
+        let ended = slot.life == Life::Done;
+        Ended { joiner, unwanted: if ended { self.free(entry) } else { None } }
     }
 
-    /// Marks a task to be dropped at its next turn; `false` if it has ended or is marked already. The
-    /// caller wakes it.
+    /// Marks a task to be dropped at its next turn; `false` if it has ended or is marked already, and for a main
+    /// future, which is not the loop's to drop. The caller wakes it.
     pub(crate) fn cancel(&mut self, entry: Entry) -> bool {
+        let main = self.main;
         match self.slot(entry) {
-            Some(slot) if slot.life != Life::Done && !slot.cancelled => {
+            Some(slot) if slot.life != Life::Done && !slot.cancelled && main != Some(entry.serial()) => {
                 slot.cancelled = true;
+                if slot.life == Life::Suspended {
+                    slot.life = Life::Condemned;
+                }
                 true
             }
             _ => false,
@@ -299,6 +383,7 @@ impl TaskTable {
     pub(crate) fn info(&mut self, entry: Entry) -> Option<TaskInfo> {
         self.slot(entry).map(|slot| TaskInfo {
             life: slot.life,
+            queued: slot.header.is_queued(),
             wait: slot.wait,
             spawned_at: slot.spawned_at,
             suspended_at: slot.suspended_at,
@@ -306,26 +391,43 @@ impl TaskTable {
         })
     }
 
+    /// Gives a task a name, which it keeps until its slot is free. `main`, for a main future, is kept apart: with
+    /// it in the map, every other task's end would have to look there.
+    #[cold]
+    pub(crate) fn set_name(&mut self, entry: Entry, name: &str) {
+        match self.slot(entry) {
+            Some(slot) if slot.cell.is_none() => self.main = Some(entry.serial()),
+            _ => _ = self.names.insert(entry.serial(), name.into()),
+        }
+    }
+
+    /// The name given to a task; `None`: it is named after its number.
+    pub(crate) fn name(&self, entry: Entry) -> Option<Arc<str>> {
+        match self.main == Some(entry.serial()) {
+            true => Some(MAIN.into()),
+            false => self.names.get(&entry.serial()).cloned(),
+        }
+    }
+
     /// How many clones of the task's waker others hold, given that it is out for a poll.
     pub(crate) fn clones_of_waker(&mut self, entry: Entry) -> usize {
         self.slot(entry).map_or(0, |slot| Arc::strong_count(&slot.header).saturating_sub(2))
     }
 
-    /// The entry of a live task by its number.
+    /// The entry of a task by its number.
     pub(crate) fn find(&self, task: TaskId) -> Option<Entry> {
-        let found = self.slots.iter().find(|(_, slot)| u64::from(slot.serial) == task.0);
-        found.map(|(key, slot)| Entry::task(key, slot.serial))
+        self.entries(|slot| u64::from(slot.serial) == task.0).next()
     }
 
     /// Whether somebody other than the loop holds a live task's waker. While no task is polled, the loop itself has
     /// two, the slot's header and the waker in the box, and one for each handle that the task awaits.
     pub(crate) fn are_held_outside(&self) -> bool {
         let mut joiners: HashMap<*const (), usize> = HashMap::new();
-        for joiner in self.slots.iter().filter_map(|(_, slot)| slot.joiner.as_ref()) {
+        let tasks = || self.slots.iter().filter(|slot| slot.life != Life::Vacant);
+        for joiner in tasks().filter_map(|slot| slot.waker.as_ref()) {
             *joiners.entry(joiner.data()).or_default() += 1;
         }
-        let mut live = self.slots.iter().filter(|(_, slot)| slot.life != Life::Done);
-        live.any(|(_, slot)| {
+        tasks().filter(|slot| slot.life != Life::Done).any(|slot| {
             let own = 2 + joiners.get(&Arc::as_ptr(&slot.header).cast()).unwrap_or(&0);
             Arc::strong_count(&slot.header) > own
         })
@@ -333,16 +435,14 @@ impl TaskTable {
 
     /// All tasks that have not ended: how a closing loop goes through them.
     pub(crate) fn live(&self) -> Vec<Entry> {
-        let live = self.slots.iter().filter(|(_, slot)| slot.life != Life::Done);
-        live.map(|(key, slot)| Entry::task(key, slot.serial)).collect()
+        self.entries(|slot| slot.life != Life::Done).collect()
     }
 
-    /// Makes a suspended task ready to be taken out by `begin_poll`, without the queue.
-    pub(crate) fn force_queued(&mut self, entry: Entry) {
-        if let Some(slot) = self.slot(entry) {
-            slot.life = Life::Queued;
-            slot.cancelled = true;
-        }
+    /// The entries of those tasks for which `which` holds.
+    fn entries(&self, which: impl Fn(&Slot) -> bool) -> impl Iterator<Item = Entry> {
+        let slots = self.slots.iter().enumerate();
+        let tasks = slots.filter(move |(_, slot)| slot.life != Life::Vacant && which(slot));
+        tasks.map(|(key, slot)| Entry::task(key, slot.serial))
     }
 }
 

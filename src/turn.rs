@@ -28,15 +28,16 @@
 //! Before: `main_future.rs`. Next chapter: `event_loop.rs`, the loop as a program sees it.
 
 use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::pace::Pace;
 use crate::reactor::Target;
 use crate::ready::Entry;
 use crate::sent::Sent;
 use crate::state::{Main, State, until};
+use crate::tasks::Out;
 use crate::timer::clock::nanos;
 use crate::timer::wheel::TimerKey;
 use crate::trace::event::{Actor, EventKind, WaitReason};
@@ -45,7 +46,6 @@ use crate::trace::observer::{Choice, Decision, Ready};
 /// What runs a loop's turns.
 pub(crate) struct Turns {
     state: Rc<State>,
-    pace: Pace,
     /// Turns begun while somebody watched.
     begun: Cell<u64>,
     /// In virtual time: how long the loop has waited for the world outside since its time last moved.
@@ -67,8 +67,6 @@ struct Scratch {
 
 /// What step 1 decided.
 enum Plan {
-    /// Leave out steps 2 to 4.
-    Skip,
     /// Wait, at most so long (`None`: without limit).
     Wait(Option<Duration>, WaitReason),
     /// Virtual time: look at I/O without waiting, then move the clock to this deadline.
@@ -78,56 +76,113 @@ enum Plan {
 impl Turns {
     pub(crate) fn new(state: Rc<State>) -> Turns {
         let (waited, stuck, scratch) = (Cell::new(Duration::ZERO), RefCell::default(), RefCell::default());
-        let (begun, warned) = (Cell::new(0), Cell::new(false));
-        Turns { state, pace: Pace::new(), begun, waited, warned, stuck, scratch }
+        Turns { state, begun: Cell::new(0), waited, warned: Cell::new(false), stuck, scratch }
     }
 
     /// Turns until something stops the loop.
+    ///
+    /// One catch of panics around all turns costs less than one around each poll. After a panic the turn that it
+    /// came from goes on with what is left of it.
     pub(crate) fn run(&self, mut main: Option<&mut dyn Main>) {
+        // The first turn looks: it may have been a while since the last one of the run before.
+        self.state.pace.look_next();
+        let turns = if self.state.seam.watched() { Turns::turns_watched } else { Turns::turns };
+        let mut out = None;
+        while let Err(payload) = catch_unwind(AssertUnwindSafe(|| turns(self, &mut out, &mut main))) {
+            self.state.end_panicked(&mut out, &mut main, payload);
+        }
+    }
+
+    fn turns(&self, out: &mut Out, main: &mut Option<&mut dyn Main>) {
+        let state = &*self.state;
+        // What a panic has left of a turn.
+        if state.ready.is_running() {
+            self.run_rest(out, main);
+            if state.stopping.replace(false) {
+                return;
+            }
+        }
         loop {
-            self.turn(&mut main);
+            self.plan_to_fire();
+            state.pace.ran(state.ready.begin());
+            // 5 run
+            self.run_ready(out, main);
+            if state.stopping.replace(false) {
+                return;
+            }
+        }
+    }
+
+    /// Step 5: each entry that was in the queue at the begin of the step, once.
+    #[inline(always)]
+    fn run_ready(&self, out: &mut Out, main: &mut Option<&mut dyn Main>) {
+        let state = &*self.state;
+        while let Some(entry) = state.ready.next() {
+            match entry.is_callback() {
+                false => state.run_task(entry, out, main),
+                true => self.run_callback(entry),
+            }
+        }
+        state.nobody_is_polled();
+    }
+
+    #[cold]
+    fn run_rest(&self, out: &mut Out, main: &mut Option<&mut dyn Main>) {
+        self.run_ready(out, main);
+    }
+
+    fn run_callback(&self, entry: Entry) {
+        match entry {
+            Entry::MAIN_DONE => self.state.stopping.set(true),
+            _ => self.state.run_callback(entry),
+        }
+    }
+
+    /// The same while somebody watches, and may choose what runs next.
+    #[cold]
+    fn turns_watched(&self, _: &mut Out, main: &mut Option<&mut dyn Main>) {
+        loop {
+            let turn = self.begin_watched_turn();
+            self.plan_to_fire();
+            let entries = self.state.ready.begin();
+            self.state.pace.ran(entries);
+            self.run_watched(main);
+            self.warned.set(self.warned.get() && entries == 0);
+            self.state.tell(|| EventKind::TurnEnd { turn, ready: self.state.ready.to_run() });
             if self.state.stopping.replace(false) {
                 return;
             }
         }
     }
 
-    fn turn(&self, main: &mut Option<&mut dyn Main>) {
-        let watched = self.state.seam.watched();
-        if watched {
-            self.begin_watched_turn();
-        }
+    /// Steps 1 to 4.
+    #[inline]
+    fn plan_to_fire(&self) {
+        let state = &*self.state;
         // 1 plan
-        let plan = self.plan();
-        if !matches!(plan, Plan::Skip) {
-            let scratch = &mut *self.scratch.borrow_mut();
-            // 2 wait
-            let now = self.wait(plan);
-            // 3 wake
-            self.state.wake_ready(&mut scratch.targets);
-            self.state.fetch_sent(&mut scratch.sent);
-            // 4 fire
-            self.state.fire(now, &mut scratch.fired);
-            self.state.note_look(now);
-        } else if self.state.remote.is_pending() {
-            self.state.fetch_sent(&mut self.scratch.borrow_mut().sent);
-        }
-        // 5 run
-        let entries = self.run_ready(main);
-        self.pace.ran(entries);
-        if watched {
-            self.end_watched_turn(entries);
+        if state.ready.is_empty() || !state.pace.may_skip(|| state.clock.now()) {
+            // 2 wait, 3 wake, 4 fire
+            self.look(self.plan());
+        } else if state.remote.is_pending() {
+            state.fetch_sent(&mut self.scratch.borrow_mut().sent);
         }
     }
 
+    /// Steps 2 to 4: looks at the world outside.
+    fn look(&self, plan: Plan) {
+        let scratch = &mut *self.scratch.borrow_mut();
+        let now = self.wait(plan);
+        self.state.wake_ready(&mut scratch.targets);
+        self.state.fetch_sent(&mut scratch.sent);
+        self.state.fire(now, &mut scratch.fired);
+        self.state.note_look(now);
+    }
+
     /// Step 1: how long may step 2 wait?
-    #[inline]
     fn plan(&self) -> Plan {
         let state = &*self.state;
         if !state.ready.is_empty() || state.stopping.get() {
-            let skip =
-                !state.stopping.get() && self.pace.may_skip(state.timer_is_near(), || state.clock.now());
-            return if skip { Plan::Skip } else { Plan::Wait(Some(Duration::ZERO), WaitReason::ReadyWork) };
+            return Plan::Wait(Some(Duration::ZERO), WaitReason::ReadyWork);
         }
         let Some(at) = state.next_deadline() else { return self.plan_without_timers() };
         let mut left = until(state.clock.now(), at);
@@ -160,7 +215,7 @@ impl Turns {
         }
         self.stuck.replace(Some(report));
         self.state.stopping.set(true);
-        Plan::Skip
+        Plan::Wait(Some(Duration::ZERO), WaitReason::ReadyWork)
     }
 
     /// Why the run that has just ended could not go on; `None`: it ended in another way.
@@ -173,7 +228,7 @@ impl Turns {
         let state = &*self.state;
         let (timeout, why) = match plan {
             Plan::Wait(timeout, why) => (timeout, why),
-            Plan::Skip | Plan::Jump(_) => (Some(Duration::ZERO), WaitReason::NextTimer),
+            Plan::Jump(_) => (Some(Duration::ZERO), WaitReason::NextTimer),
         };
         let timeout = self.decide_wait(timeout);
         state.tell(|| match plan {
@@ -193,9 +248,7 @@ impl Turns {
             }
             _ => {}
         }
-        let now = state.clock.now();
-        self.pace.looked(now);
-        now
+        state.clock.now()
     }
 
     /// Virtual time passes as real time does, though in one step: when what was waited adds up to the time left
@@ -230,41 +283,16 @@ impl Turns {
         Some(Duration::ZERO)
     }
 
-    /// Step 5: each entry that is in the queue now, once. Returns how many there were.
-    #[inline]
-    fn run_ready(&self, main: &mut Option<&mut dyn Main>) -> usize {
-        let entries = self.state.ready.begin();
-        if self.state.seam.watched() {
-            self.run_watched(main);
-        } else {
-            let batch = self.state.ready.take_batch();
-            for &entry in &batch {
-                self.run_entry(entry, main);
-            }
-            self.state.ready.give_back(batch);
-        }
-        entries
-    }
-
-    #[inline(always)]
-    fn run_entry(&self, entry: Entry, main: &mut Option<&mut dyn Main>) {
-        if !entry.is_callback() {
-            self.state.run_task(entry, main);
-        } else if entry == Entry::MAIN_DONE {
-            self.state.stopping.set(true);
-        } else {
-            self.state.run_callback(entry);
-        }
-    }
-
-    /// Step 5 while somebody watches, and may choose what runs next.
-    #[cold]
+    /// Step 5 while somebody watches.
     fn run_watched(&self, main: &mut Option<&mut dyn Main>) {
         let mut choices: Vec<Ready> = self.state.ready.rest().into_iter().map(State::ready_of).collect();
         for done in 0..choices.len() {
             self.decide_next(&mut choices[done..]);
             let Some(entry) = self.state.ready.next() else { return };
-            self.run_entry(entry, main);
+            match entry.is_callback() {
+                false => self.state.run_task_watched(entry, main),
+                true => self.run_callback(entry),
+            }
         }
     }
 
@@ -281,8 +309,8 @@ impl Turns {
         }
     }
 
-    #[cold]
-    fn begin_watched_turn(&self) {
+    /// Tells of it; returns its number.
+    fn begin_watched_turn(&self) -> u64 {
         let state = &*self.state;
         let turn = self.begun.get();
         self.begun.set(turn + 1);
@@ -301,12 +329,6 @@ impl Turns {
                 state.seam.leave();
             }
         }
-    }
-
-    #[cold]
-    fn end_watched_turn(&self, entries: usize) {
-        self.warned.set(self.warned.get() && entries == 0);
-        let turn = self.begun.get() - 1;
-        self.state.tell(|| EventKind::TurnEnd { turn, ready: self.state.ready.to_run() });
+        turn
     }
 }

@@ -7,9 +7,9 @@
 //!   waker.wake()
 //!       │
 //!       ├─ is the task's loop the one running on this thread?
-//!       │      yes ─▶ TaskTable::wake: the slot has the same serial, and is Suspended?
-//!       │                yes ─▶ Queued, entry pushed on the ready queue     a few nanoseconds, no atomics
-//!       │                no  ─▶ nothing: it is queued already, or gone
+//!       │      yes ─▶ TaskHeader::queue: is it in the ready queue already?
+//!       │                no  ─▶ its entry is pushed on the ready queue      a nanosecond or two, no atomics
+//!       │                yes ─▶ nothing: one poll will serve both wakes     (a task that has ended says yes for ever)
 //!       │
 //!       └─ no ─▶ TaskHeader::send: once until fetched, under the mutex, and a notify if the loop is blocked;
 //!                the loop does the first branch when it fetches (step 3)
@@ -24,6 +24,7 @@ use std::task::Wake;
 
 use crate::current;
 use crate::pool;
+use crate::ready;
 use crate::sent::TaskHeader;
 use crate::trace::event::Actor;
 
@@ -34,16 +35,27 @@ impl Wake for TaskHeader {
 
     #[inline]
     fn wake_by_ref(self: &Arc<Self>) {
-        let here = current::try_with(|state| {
-            let here = self.belongs_to(&state.remote);
-            if here {
-                state.wake(self.entry());
-            }
-            here
-        });
-        if here != Some(true) {
-            self.send(this_thread);
+        if !ready::is_here(self.owner()) {
+            wake_the_long_way(self);
+        } else if self.queue() {
+            ready::push_here(self.entry());
         }
+    }
+}
+
+/// The loop is watched, or another one runs here, or none.
+#[cold]
+#[inline(never)]
+fn wake_the_long_way(header: &Arc<TaskHeader>) {
+    let here = current::try_with(|state| {
+        let here = header.belongs_to(&state.remote);
+        if here {
+            state.wake(header.entry());
+        }
+        here
+    });
+    if here != Some(true) {
+        header.send(this_thread);
     }
 }
 

@@ -11,7 +11,6 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
@@ -114,11 +113,11 @@ impl<E: Debug + 'static> TaskGroup<E> {
         T: 'static,
         F: Future<Output = Result<T, E>> + 'static,
     {
-        self.start(Some(name.into()), future)
+        self.start(Some(name), future)
     }
 
     #[track_caller]
-    fn start<T, F>(&self, name: Option<Arc<str>>, future: F) -> GroupHandle<T>
+    fn start<T, F>(&self, name: Option<&str>, future: F) -> GroupHandle<T>
     where
         T: 'static,
         F: Future<Output = Result<T, E>> + 'static,

@@ -1,17 +1,17 @@
 //! Spawning, waking, polling, cancelling, and the end of a task.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use super::{IO_BUDGET, Polled, State};
+use super::{IO_BUDGET, NO_WAKER, Polled, State};
 use crate::ready::Entry;
 use crate::task::BoxedCell;
 use crate::task::{self, JoinError, Panic, drop_quietly, panic_text};
-use crate::tasks::Polling;
-use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId, Wait, WakeEffect};
+use crate::tasks::{Out, Suspended};
+use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId};
 
 /// The main future: polled like a task, but it stays on the stack of `run_until_complete`, so that it may
 /// borrow.
@@ -24,12 +24,12 @@ pub(crate) trait Main {
 }
 
 /// What an observer is told when a task is made.
-pub(crate) struct Origin {
+pub(crate) struct Origin<'a> {
     pub(crate) site: Site,
     pub(crate) future: &'static str,
     pub(crate) size: usize,
     /// `None`: the task is named after its number.
-    pub(crate) name: Option<Arc<str>>,
+    pub(crate) name: Option<&'a str>,
     pub(crate) joinable: bool,
 }
 
@@ -42,10 +42,10 @@ impl State {
     /// Makes a task (see [`TaskTable::insert`](crate::tasks::TaskTable::insert)) and puts it in the ready
     /// queue. In a loop that is closing it is cancelled at once.
     #[inline]
-    pub(crate) fn spawn(&self, make: impl FnOnce(Waker) -> Option<BoxedCell>, origin: Origin) -> Entry {
+    pub(crate) fn spawn(&self, make: impl FnOnce(Waker) -> Option<BoxedCell>, origin: Origin<'_>) -> Entry {
         let entry = self.tasks.borrow_mut().insert(make, origin.site, origin.joinable);
-        if let Some(name) = &origin.name {
-            self.names.borrow_mut().insert(task_id(entry), Arc::clone(name));
+        if let Some(name) = origin.name {
+            self.tasks.borrow_mut().set_name(entry, name);
         }
         if self.seam.watched() {
             self.tell_spawn(entry, &origin);
@@ -58,7 +58,7 @@ impl State {
     }
 
     #[cold]
-    fn tell_spawn(&self, entry: Entry, origin: &Origin) {
+    fn tell_spawn(&self, entry: Entry, origin: &Origin<'_>) {
         let (task, time) = (task_id(entry), self.moment());
         let (name, by) = (self.name_of(entry), self.seam.actor());
         let Origin { site, future, size, .. } = *origin;
@@ -67,79 +67,125 @@ impl State {
         self.seam.note_wake(task, seq, time);
     }
 
-    /// The name given to a task, or one made of its number.
+    /// A task's name.
     pub(crate) fn name_of(&self, entry: Entry) -> Arc<str> {
         self.given_name(entry).unwrap_or_else(|| format!("task-{}", entry.serial()).into())
     }
 
     /// The name given to a task; `None`: it is named after its number.
     pub(crate) fn given_name(&self, entry: Entry) -> Option<Arc<str>> {
-        self.names.borrow().get(&task_id(entry)).cloned()
+        self.tasks.borrow().name(entry)
     }
 
     /// The task being polled or dropped; `None` outside of tasks.
     pub(crate) fn current_task(&self) -> Option<Entry> {
-        self.polled.get().map(|polled| polled.entry)
+        Some(self.polled.get().entry).filter(|entry| *entry != Entry::MAIN_DONE)
     }
 
-    /// A wake on the loop's own thread.
-    #[inline(always)]
+    /// A wake on the loop's own thread, by whoever has kept the task's entry instead of its waker.
+    #[inline]
     pub(crate) fn wake(&self, entry: Entry) {
-        let effect = self.tasks.borrow_mut().wake(entry);
-        if matches!(effect, WakeEffect::Queued | WakeEffect::WhileRunning) {
-            self.ready.push(entry);
-        }
         if self.seam.watched() {
-            self.tell_wake(entry, effect);
+            self.wake_watched(entry);
+        } else if self.tasks.borrow().wake(entry) {
+            self.ready.push(entry);
         }
     }
 
     #[cold]
-    fn tell_wake(&self, entry: Entry, effect: WakeEffect) {
+    #[inline(never)]
+    fn wake_watched(&self, entry: Entry) {
+        let effect = self.tasks.borrow_mut().effect_of_wake(entry);
+        let queued = self.tasks.borrow().wake(entry);
+        if queued {
+            self.ready.push(entry);
+        }
         let (task, time) = (task_id(entry), self.moment());
         let seq = self.seam.tell(time, None, EventKind::Wake { task, by: self.seam.actor(), effect });
-        if matches!(effect, WakeEffect::Queued | WakeEffect::WhileRunning) {
+        if queued {
             self.seam.note_wake(task, seq, time);
         }
     }
 
     /// Step 5, for a task: polls it once. An entry whose task has ended is passed over.
-    #[inline]
-    pub(crate) fn run_task(&self, entry: Entry, main: &mut Option<&mut dyn Main>) {
-        let polling = self.tasks.borrow_mut().begin_poll(entry);
-        let Some(Polling { mut cell, waker, cancelled }) = polling else { return };
-        if cancelled && cell.is_some() {
-            return self.drop_cell(entry, cell);
+    ///
+    /// `out` is where the task lies while it is out of its slot; empty before and after. A panic of the future comes
+    /// out here with the task left in `out`, and is for the caller to catch and to give to
+    /// [`end_panicked`](State::end_panicked): one catch around all turns costs less than one around each poll, and
+    /// the unwinding must not drop the task, since a second panic then would end the program.
+    #[inline(always)]
+    pub(crate) fn run_task(&self, entry: Entry, out: &mut Out, main: &mut Option<&mut dyn Main>) {
+        let waker = self.tasks.borrow_mut().begin_poll(entry, out);
+        let Some(waker) = waker else { return self.drop_condemned(entry) };
+        let result = self.poll(Polled { entry, waker }, out, main);
+        self.settle(entry, result, out);
+    }
+
+    /// The same while somebody watches. No panic comes out.
+    #[cold]
+    pub(crate) fn run_task_watched(&self, entry: Entry, main: &mut Option<&mut dyn Main>) {
+        let mut out = None;
+        let waker = self.tasks.borrow_mut().begin_poll(entry, &mut out);
+        let Some(waker) = waker else { return self.drop_condemned(entry) };
+        let watch = self.tell_poll_begin(entry);
+        let poll = || self.poll(Polled { entry, waker }, &mut out, main);
+        let result = catch_unwind(AssertUnwindSafe(poll));
+        self.tell_poll_end(entry, result.as_ref().is_ok_and(Poll::is_pending), watch);
+        match result {
+            Ok(result) => self.settle(entry, result, &mut out),
+            Err(payload) => self.end_panicked(&mut out, main, payload),
         }
-        let watch = self.seam.watched().then(|| self.tell_poll_begin(entry));
-        self.polled.set(Some(Polled { entry, waker }));
-        self.suspended.set((Wait::Custom, None));
+        // Only now: whom the task's end wakes, the task has woken.
+        self.seam.leave();
+    }
+
+    #[inline(always)]
+    fn poll(&self, polled: Polled, out: &mut Out, main: &mut Option<&mut dyn Main>) -> Poll<()> {
+        self.polled.set(polled);
+        self.suspended.set(Suspended::UNKNOWN);
         self.budget.set(IO_BUDGET);
-        let result = catch_unwind(AssertUnwindSafe(|| match (&mut cell, &mut *main) {
+        match (out, main) {
             (Some(cell), _) => cell.as_mut().poll(),
             (None, Some(main)) => main.poll(),
             (None, None) => Poll::Pending,
-        }));
-        self.polled.set(None);
-        if let Some(watch) = watch {
-            self.tell_poll_end(entry, &result, watch);
         }
+    }
+
+    /// A poll has returned.
+    #[inline(always)]
+    fn settle(&self, entry: Entry, result: Poll<()>, out: &mut Out) {
         match result {
-            Ok(Poll::Pending) => {
-                let (wait, site) = self.suspended.get();
-                self.tasks.borrow_mut().suspend(entry, cell, wait, site);
-            }
-            Ok(Poll::Ready(())) => self.finish(entry, cell, Outcome::Done, None),
-            Err(payload) => self.finish_panicked(entry, cell, main, payload),
+            Poll::Pending => self.tasks.borrow_mut().suspend(entry, out, self.suspended.get()),
+            Poll::Ready(()) => self.finish(entry, out.take(), Outcome::Done, None),
         }
-        // Only now: whom the task's end wakes, the task has woken.
-        if watch.is_some() {
-            self.seam.leave();
+    }
+
+    /// Ends the task whose poll panicked. If it was no poll that did (but a waker of somebody else's, woken at a
+    /// task's end), the panic goes on.
+    #[cold]
+    pub(crate) fn end_panicked(
+        &self,
+        out: &mut Out,
+        main: &mut Option<&mut dyn Main>,
+        payload: Box<dyn Any + Send>,
+    ) {
+        let Polled { entry, waker } = self.polled.get();
+        if waker == NO_WAKER {
+            resume_unwind(payload);
         }
+        self.polled.set(Polled::NOBODY);
+        self.finish_panicked(entry, out.take(), main, payload);
+    }
+
+    /// The turn's polls are over, or something else than a poll begins.
+    #[inline]
+    pub(crate) fn nobody_is_polled(&self) {
+        self.polled.set(Polled::NOBODY);
     }
 
     /// A task has ended; its cell holds the output or the error.
     fn finish(&self, entry: Entry, cell: Option<BoxedCell>, outcome: Outcome, at: Option<Site>) {
+        self.nobody_is_polled();
         if self.seam.watched() {
             self.tell(|| EventKind::TaskEnd { task: task_id(entry), outcome, at });
             self.seam.note_end(task_id(entry));
@@ -150,9 +196,6 @@ impl State {
         let ended = self.tasks.borrow_mut().finish(entry, cell);
         if let Some(cell) = ended.unwanted {
             self.discard(entry, cell);
-        }
-        if ended.freed {
-            self.forget_name(entry);
         }
         if self.ends.any() {
             self.tell_of_end(entry, outcome);
@@ -204,7 +247,7 @@ impl State {
     /// Marks a task to be dropped at its next turn; `false` if there is nothing to cancel any more. A main
     /// future cannot be: it is not the loop's to drop.
     pub(crate) fn cancel(&self, entry: Entry) -> bool {
-        let cancelled = self.main.get() != Some(entry) && self.tasks.borrow_mut().cancel(entry);
+        let cancelled = self.tasks.borrow_mut().cancel(entry);
         if cancelled {
             let told = self.seam.watched().then(|| self.tell_cancel(entry));
             self.wake(entry);
@@ -222,16 +265,20 @@ impl State {
         (self.seam.tell(time, None, EventKind::Cancel { task: task_id(entry), by }), time)
     }
 
-    /// The turn of a cancelled task: its future is dropped where it is suspended, and its guards run.
-    fn drop_cell(&self, entry: Entry, cell: Option<BoxedCell>) {
+    /// The turn of a cancelled task: its future is dropped where it is suspended, and its guards run. Nothing
+    /// happens if the task is gone.
+    #[cold]
+    fn drop_condemned(&self, entry: Entry) {
+        let cell = self.tasks.borrow_mut().take_condemned(entry);
+        let Some(cell) = cell else { return };
         let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at);
-        let before = self.polled.replace(Some(Polled { entry, waker: std::ptr::null() }));
+        let before = self.polled.replace(Polled { entry, waker: NO_WAKER });
         let watched = self.seam.watched();
         if watched {
             let task = task_id(entry);
             self.seam.enter(Actor::Task(task), self.seam.take_wake(task));
         }
-        drop_quietly(cell, "future of a cancelled task");
+        drop_quietly(Some(cell), "future of a cancelled task");
         self.polled.set(before);
         self.finish(entry, Some(task::failed(JoinError::Cancelled)), Outcome::Cancelled, at);
         if watched {
@@ -241,11 +288,8 @@ impl State {
 
     /// Drops a task at once, whether it was queued or suspended: how a closing loop ends it.
     fn drop_now(&self, entry: Entry) {
-        self.tasks.borrow_mut().force_queued(entry);
-        let polling = self.tasks.borrow_mut().begin_poll(entry);
-        if let Some(polling) = polling {
-            self.drop_cell(entry, polling.cell);
-        }
+        self.tasks.borrow_mut().cancel(entry);
+        self.drop_condemned(entry);
     }
 
     /// Drops every task that has not ended.
@@ -262,15 +306,6 @@ impl State {
             self.seam.note_end(task_id(entry));
         }
         self.tasks.borrow_mut().free(entry);
-        self.forget_name(entry);
-    }
-
-    /// The name of a task whose slot is free is no longer needed.
-    pub(crate) fn forget_name(&self, entry: Entry) {
-        let mut names = self.names.borrow_mut();
-        if !names.is_empty() {
-            names.remove(&task_id(entry));
-        }
     }
 
     #[cold]
@@ -285,8 +320,8 @@ impl State {
     }
 
     #[cold]
-    fn tell_poll_end(&self, entry: Entry, result: &std::thread::Result<Poll<()>>, watch: Watch) {
-        let suspended = matches!(result, Ok(Poll::Pending)).then(|| self.suspended.get());
+    fn tell_poll_end(&self, entry: Entry, pending: bool, watch: Watch) {
+        let suspended = pending.then(|| self.suspended.get()).map(|said| (said.wait, said.site));
         let wakers = self.tasks.borrow_mut().clones_of_waker(entry);
         let took = self.moment().saturating_sub(watch.began);
         self.tell(|| EventKind::PollEnd { task: task_id(entry), poll: watch.poll, took, suspended, wakers });
