@@ -287,8 +287,8 @@ impl<T> Drop for JoinHandle<T> {
         let awaited = self.stage == Stage::Awaited;
         let cancelled = awaited && self.state.cancel(self.entry);
         let ended = self.state.tasks.borrow_mut().detach(self.entry);
-        if let Some(cell) = ended.unwanted {
-            self.state.discard(self.entry, cell);
+        if let Some(unwanted) = ended.unwanted {
+            self.state.discard(self.entry, unwanted);
         }
         self.state.tell(|| EventKind::HandleDrop { task: task_id(self.entry), cancelled });
     }

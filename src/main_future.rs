@@ -4,7 +4,7 @@
 //! to `run_until_complete` stays where it is, on that call's stack, and may: the call returns only when the
 //! future is done with. The loop knows it by its slot in the task table, whose cell stays empty.
 //!
-//! Before: `pace.rs`. Next chapter: `turn.rs`, what a loop does over and over.
+//! Before: `remote.rs`. Next chapter: `turn.rs`, what a loop does over and over.
 
 use std::any::Any;
 use std::future::Future;

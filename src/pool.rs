@@ -19,7 +19,7 @@
 //! Left out on purpose: priorities, and work stealing. Jobs block on disks and names; they do not compute
 //! in parallel for long.
 //!
-//! Before: `delivery.rs`. Next chapter: `state.rs`, all that a loop owns.
+//! Before: `delivery.rs`. Next chapter: `pace.rs`, when a turn may hurry.
 
 use std::cell::Cell;
 use std::collections::VecDeque;

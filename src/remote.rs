@@ -4,7 +4,7 @@
 //! across, which the loop calls on its own thread. What the function makes there, a future for instance,
 //! need not be `Send`; only what crosses must.
 //!
-//! Before: `join/told.rs`. Next chapter: `pace.rs`, when a turn may hurry.
+//! Before: `join/told.rs`. Next chapter: `main_future.rs`, the future that may borrow.
 
 use std::fmt;
 use std::future::Future;

@@ -17,7 +17,7 @@
 //!          └─ seam       who watches                   chapter 2
 //! ```
 //!
-//! Before: `pool.rs`. Next chapter: `current.rs`, how a future finds its loop.
+//! Before: `pace.rs`. Next chapter: `current.rs`, how a future finds its loop.
 
 mod ends;
 mod sources;
@@ -81,20 +81,24 @@ pub(crate) enum Phase {
 #[derive(Clone, Copy)]
 struct Polled {
     entry: Entry,
-    /// Where its waker points: a context with this very waker is the task's own. [`NO_WAKER`] when no task is polled,
+    /// Where its waker points: a context with this very waker is the task's own. `no_waker` when no task is polled,
     /// and when one is not polled but dropped.
     waker: NonNull<()>,
 }
 
 impl Polled {
     /// No task.
-    const NOBODY: Polled = Polled { entry: Entry::MAIN_DONE, waker: NO_WAKER };
+    fn nobody() -> Polled {
+        Polled { entry: Entry::MAIN_DONE, waker: no_waker() }
+    }
 }
 
 /// No waker points here.
-const NO_WAKER: NonNull<()> = NonNull::from_ref(&NOWHERE).cast();
-
-static NOWHERE: u8 = 0;
+#[inline]
+fn no_waker() -> NonNull<()> {
+    static NOWHERE: u8 = 0;
+    NonNull::from(&NOWHERE).cast()
+}
 
 /// All that one loop owns.
 pub(crate) struct State {
@@ -159,7 +163,7 @@ impl State {
             reporter,
             jobs: Cell::new(0),
             next_job: Cell::new(0),
-            polled: Cell::new(Polled::NOBODY),
+            polled: Cell::new(Polled::nobody()),
             suspended: Cell::new(Suspended::UNKNOWN),
             fired_until: Cell::new(0),
             pace: Pace::new(),

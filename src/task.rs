@@ -6,21 +6,20 @@
 //! One allocation a task, and that is this one.
 //!
 //! ```text
-//!             spawn
-//!               │
-//!               ▼        wake          begin_poll
-//!          ┌─ Queued ◀───────── Suspended ◀──┐
-//!          │     ▲                           │ suspend (the poll returned Pending)
-//!  turn    ▼     │ suspend                   │
-//!       Polling ─┴───── wake ─▶ PollingQueued│
-//!          │ └───────────────────────────────┘
-//!          │ finish (Ready, panic or cancel)
-//!          ▼
-//!         Done ── join, or the handle is dropped ──▶ slot freed
+//!       spawn
+//!         │
+//!         ▼     suspend (the poll returned Pending)
+//!     Suspended ◀────────────── Polling ──┐
+//!         │  │                  ▲         │ finish (Ready, or a panic)
+//!  cancel │  └── begin_poll ────┘         │
+//!         ▼                               ▼
+//!     Condemned ── its turn: dropped ──▶ Done ── join, or the handle is dropped ──▶ Vacant
 //! ```
 //!
 //! The arrows are methods of `TaskTable` in `tasks.rs`, where a task's other half lives: what the
-//! loop needs to know of it. A wake that arrives during a poll is not lost: the task is polled once more.
+//! loop needs to know of it. A wake is none of them: it sets one flag, and puts the task's entry in the ready queue
+//! if the flag was not set. `begin_poll` unsets it, so that a wake that arrives during the poll is not lost: the task
+//! is polled once more. Cancelled while it is polled, a task is condemned when the poll returns.
 //!
 //! Before: `trace/observer.rs`. Next chapter: `ready.rs`, the queue of what can run.
 

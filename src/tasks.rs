@@ -1,8 +1,7 @@
 //! Chapter 6: a task as the loop sees it.
 //!
 //! The table of a loop's tasks: one slot each, with the boxed future, where it stands in its life, and who
-//! waits for its end. The arrows of the drawing in `task.rs`
-//! are the methods here.
+//! waits for its end. The arrows of the drawing in `task.rs` are the methods here.
 //!
 //! Two rules keep it free of double borrows, since the user's code runs inside polls and drops:
 //!
@@ -15,10 +14,12 @@
 //! allocation instead of two; unless somebody still holds the old waker then, as the count of the header's owners
 //! says. Slots stay as many as there ever were tasks at once: 116 bytes each, all told.
 //!
-//! Before: `sent.rs`. Next chapter: `timer/wheel.rs`, where tasks wait for a time.
+//! Before: `sent.rs`. Next: `tasks/seen.rs`, what can be asked of a task.
+
+mod seen;
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::mem;
 use std::ptr::NonNull;
@@ -28,7 +29,7 @@ use std::task::Waker;
 use crate::ready::Entry;
 use crate::sent::{RemoteQueue, TaskHeader};
 use crate::task::{self, BoxedCell, JoinError};
-use crate::trace::event::{Outcome, Site, TaskId, Wait, WakeEffect};
+use crate::trace::event::{Outcome, Site, Wait};
 
 /// Where a task stands. Whether it is in the ready queue as well is for its header to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +93,13 @@ pub(crate) struct Ended {
     /// To be woken.
     pub(crate) joiner: Option<Waker>,
     /// To be dropped: an output that nobody will take.
-    pub(crate) unwanted: Option<BoxedCell>,
+    pub(crate) unwanted: Option<Unwanted>,
+}
+
+/// An output that nobody will take, and the name given to its task, whose slot is free.
+pub(crate) struct Unwanted {
+    pub(crate) cell: BoxedCell,
+    pub(crate) name: Option<Arc<str>>,
 }
 
 /// What a handle finds of its task.
@@ -101,18 +108,6 @@ pub(crate) enum Joining {
     Running(Option<Waker>),
     /// It has ended; its slot is free again.
     Ended(BoxedCell),
-}
-
-/// A task as its `Debug` and the stuck report tell of it.
-#[derive(Clone, Debug)]
-pub(crate) struct TaskInfo {
-    pub(crate) life: Life,
-    /// Whether it is in the ready queue.
-    pub(crate) queued: bool,
-    pub(crate) wait: Wait,
-    pub(crate) spawned_at: Site,
-    pub(crate) suspended_at: Option<Site>,
-    pub(crate) cancelled: bool,
 }
 
 /// The name of a main future.
@@ -222,17 +217,6 @@ impl TaskTable {
         slot.is_some_and(|slot| slot.header.queue())
     }
 
-    /// What a wake by now would do, for the observers.
-    pub(crate) fn effect_of_wake(&mut self, entry: Entry) -> WakeEffect {
-        match self.slot(entry) {
-            None => WakeEffect::AfterDone,
-            Some(slot) if slot.life == Life::Done => WakeEffect::AfterDone,
-            Some(slot) if slot.header.is_queued() => WakeEffect::AlreadyQueued,
-            Some(slot) if slot.life == Life::Polling => WakeEffect::WhileRunning,
-            Some(_) => WakeEffect::Queued,
-        }
-    }
-
     /// Reads what a wake of `entry` will need, so that it is on its way from memory while others are woken.
     #[inline]
     pub(crate) fn touch(&self, entry: Entry) {
@@ -287,7 +271,7 @@ impl TaskTable {
     #[inline]
     pub(crate) fn finish(&mut self, entry: Entry, cell: Option<BoxedCell>) -> Ended {
         let Some(slot) = self.slot(entry) else {
-            return Ended { joiner: None, unwanted: cell };
+            return Ended { joiner: None, unwanted: cell.map(|cell| Unwanted { cell, name: None }) };
         };
         slot.life = Life::Done;
         slot.header.queue();
@@ -295,7 +279,7 @@ impl TaskTable {
         let joiner = slot.waker.take();
         match slot.joinable {
             true => Ended { joiner, unwanted: None },
-            false => Ended { joiner, unwanted: self.free(entry) },
+            false => Ended { joiner, unwanted: self.free_unwanted(entry) },
         }
     }
 
@@ -311,6 +295,11 @@ impl TaskTable {
             self.names.remove(&entry.serial());
         }
         cell
+    }
+
+    fn free_unwanted(&mut self, entry: Entry) -> Option<Unwanted> {
+        let name = if self.names.is_empty() { None } else { self.name(entry) };
+        self.free(entry).map(|cell| Unwanted { cell, name })
     }
 
     /// Asks for a task's end, or keeps `waker` to be woken then.
@@ -355,7 +344,7 @@ impl TaskTable {
         slot.joinable = false;
         let joiner = slot.waker.take();
         let ended = slot.life == Life::Done;
-        Ended { joiner, unwanted: if ended { self.free(entry) } else { None } }
+        Ended { joiner, unwanted: if ended { self.free_unwanted(entry) } else { None } }
     }
 
     /// Marks a task to be dropped at its next turn; `false` if it has ended or is marked already, and for a main
@@ -377,72 +366,6 @@ impl TaskTable {
     /// Whether the task has ended, or is gone.
     pub(crate) fn is_finished(&mut self, entry: Entry) -> bool {
         self.slot(entry).is_none_or(|slot| slot.life == Life::Done)
-    }
-
-    /// What is known of a task; `None`: it is gone.
-    pub(crate) fn info(&mut self, entry: Entry) -> Option<TaskInfo> {
-        self.slot(entry).map(|slot| TaskInfo {
-            life: slot.life,
-            queued: slot.header.is_queued(),
-            wait: slot.wait,
-            spawned_at: slot.spawned_at,
-            suspended_at: slot.suspended_at,
-            cancelled: slot.cancelled,
-        })
-    }
-
-    /// Gives a task a name, which it keeps until its slot is free. `main`, for a main future, is kept apart: with
-    /// it in the map, every other task's end would have to look there.
-    #[cold]
-    pub(crate) fn set_name(&mut self, entry: Entry, name: &str) {
-        match self.slot(entry) {
-            Some(slot) if slot.cell.is_none() => self.main = Some(entry.serial()),
-            _ => _ = self.names.insert(entry.serial(), name.into()),
-        }
-    }
-
-    /// The name given to a task; `None`: it is named after its number.
-    pub(crate) fn name(&self, entry: Entry) -> Option<Arc<str>> {
-        match self.main == Some(entry.serial()) {
-            true => Some(MAIN.into()),
-            false => self.names.get(&entry.serial()).cloned(),
-        }
-    }
-
-    /// How many clones of the task's waker others hold, given that it is out for a poll.
-    pub(crate) fn clones_of_waker(&mut self, entry: Entry) -> usize {
-        self.slot(entry).map_or(0, |slot| Arc::strong_count(&slot.header).saturating_sub(2))
-    }
-
-    /// The entry of a task by its number.
-    pub(crate) fn find(&self, task: TaskId) -> Option<Entry> {
-        self.entries(|slot| u64::from(slot.serial) == task.0).next()
-    }
-
-    /// Whether somebody other than the loop holds a live task's waker. While no task is polled, the loop itself has
-    /// two, the slot's header and the waker in the box, and one for each handle that the task awaits.
-    pub(crate) fn are_held_outside(&self) -> bool {
-        let mut joiners: HashMap<*const (), usize> = HashMap::new();
-        let tasks = || self.slots.iter().filter(|slot| slot.life != Life::Vacant);
-        for joiner in tasks().filter_map(|slot| slot.waker.as_ref()) {
-            *joiners.entry(joiner.data()).or_default() += 1;
-        }
-        tasks().filter(|slot| slot.life != Life::Done).any(|slot| {
-            let own = 2 + joiners.get(&Arc::as_ptr(&slot.header).cast()).unwrap_or(&0);
-            Arc::strong_count(&slot.header) > own
-        })
-    }
-
-    /// All tasks that have not ended: how a closing loop goes through them.
-    pub(crate) fn live(&self) -> Vec<Entry> {
-        self.entries(|slot| slot.life != Life::Done).collect()
-    }
-
-    /// The entries of those tasks for which `which` holds.
-    fn entries(&self, which: impl Fn(&Slot) -> bool) -> impl Iterator<Item = Entry> {
-        let slots = self.slots.iter().enumerate();
-        let tasks = slots.filter(move |(_, slot)| slot.life != Life::Vacant && which(slot));
-        tasks.map(|(key, slot)| Entry::task(key, slot.serial))
     }
 }
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use super::{IO_BUDGET, NO_WAKER, Polled, State};
+use super::{IO_BUDGET, Polled, State, no_waker};
 use crate::ready::Entry;
 use crate::task::BoxedCell;
 use crate::task::{self, JoinError, Panic, drop_quietly, panic_text};
-use crate::tasks::{Out, Suspended};
+use crate::tasks::{Out, Suspended, Unwanted};
 use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId};
 
 /// The main future: polled like a task, but it stays on the stack of `run_until_complete`, so that it may
@@ -170,17 +170,17 @@ impl State {
         payload: Box<dyn Any + Send>,
     ) {
         let Polled { entry, waker } = self.polled.get();
-        if waker == NO_WAKER {
+        if waker == no_waker() {
             resume_unwind(payload);
         }
-        self.polled.set(Polled::NOBODY);
+        self.polled.set(Polled::nobody());
         self.finish_panicked(entry, out.take(), main, payload);
     }
 
     /// The turn's polls are over, or something else than a poll begins.
     #[inline]
     pub(crate) fn nobody_is_polled(&self) {
-        self.polled.set(Polled::NOBODY);
+        self.polled.set(Polled::nobody());
     }
 
     /// A task has ended; its cell holds the output or the error.
@@ -194,8 +194,8 @@ impl State {
             self.ready.push(Entry::MAIN_DONE);
         }
         let ended = self.tasks.borrow_mut().finish(entry, cell);
-        if let Some(cell) = ended.unwanted {
-            self.discard(entry, cell);
+        if let Some(unwanted) = ended.unwanted {
+            self.discard(entry, unwanted);
         }
         if self.ends.any() {
             self.tell_of_end(entry, outcome);
@@ -206,13 +206,15 @@ impl State {
     }
 
     /// Drops what is left of a task that nobody joined. A panic is reported, since nobody else will.
-    pub(crate) fn discard(&self, entry: Entry, mut cell: BoxedCell) {
+    pub(crate) fn discard(&self, entry: Entry, unwanted: Unwanted) {
+        let Unwanted { mut cell, name } = unwanted;
         let (error, what) = match catch_unwind(AssertUnwindSafe(|| cell.as_mut().take(&mut ()))) {
             Ok(Err(JoinError::Panicked(panic))) => (panic.into_payload(), ""),
             Err(payload) => (payload, " when its output was dropped"),
             Ok(_) => return,
         };
-        self.report(task_id(entry), self.name_of(entry), &format!("panicked{what}"), panic_text(&*error));
+        let name = name.unwrap_or_else(|| self.name_of(entry));
+        self.report(task_id(entry), name, &format!("panicked{what}"), panic_text(&*error));
     }
 
     /// Says of a task that it failed (`how`, with `text`), where nobody will ever learn of it otherwise.
@@ -272,7 +274,7 @@ impl State {
         let cell = self.tasks.borrow_mut().take_condemned(entry);
         let Some(cell) = cell else { return };
         let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at);
-        let before = self.polled.replace(Polled { entry, waker: NO_WAKER });
+        let before = self.polled.replace(Polled { entry, waker: no_waker() });
         let watched = self.seam.watched();
         if watched {
             let task = task_id(entry);

@@ -49,7 +49,7 @@
 //!
 //! Left out on purpose: a clock. Time comes in as a number, which is what lets a test live through 500 years.
 //!
-//! Before: `tasks.rs`. Next chapter: `timer/clock.rs`, which says what time it is.
+//! Before: `tasks/seen.rs`. Next chapter: `timer/clock.rs`, which says what time it is.
 
 use super::front::{Due, Front};
 use super::slots::{Place, Slots};

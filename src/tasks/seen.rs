@@ -1,0 +1,104 @@
+//! Chapter 6, part 2: what can be asked of a task, and of all of them.
+//!
+//! Nothing here is on the way of a wake or a poll: it is for the observers, for a task's `Debug`, and for a loop that
+//! closes, or wonders whether it is stuck.
+//!
+//! Before: `tasks.rs`. Next chapter: `timer/wheel.rs`, where tasks wait for a time.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Life, MAIN, Slot, TaskTable};
+use crate::ready::Entry;
+use crate::trace::event::{Site, TaskId, Wait, WakeEffect};
+
+/// A task as its `Debug` and the stuck report tell of it.
+#[derive(Clone, Debug)]
+pub(crate) struct TaskInfo {
+    pub(crate) life: Life,
+    /// Whether it is in the ready queue.
+    pub(crate) queued: bool,
+    pub(crate) wait: Wait,
+    pub(crate) spawned_at: Site,
+    pub(crate) suspended_at: Option<Site>,
+    pub(crate) cancelled: bool,
+}
+
+impl TaskTable {
+    /// What a wake by now would do, for the observers.
+    pub(crate) fn effect_of_wake(&mut self, entry: Entry) -> WakeEffect {
+        match self.slot(entry) {
+            None => WakeEffect::AfterDone,
+            Some(slot) if slot.life == Life::Done => WakeEffect::AfterDone,
+            Some(slot) if slot.header.is_queued() => WakeEffect::AlreadyQueued,
+            Some(slot) if slot.life == Life::Polling => WakeEffect::WhileRunning,
+            Some(_) => WakeEffect::Queued,
+        }
+    }
+
+    /// What is known of a task; `None`: it is gone.
+    pub(crate) fn info(&mut self, entry: Entry) -> Option<TaskInfo> {
+        self.slot(entry).map(|slot| TaskInfo {
+            life: slot.life,
+            queued: slot.header.is_queued(),
+            wait: slot.wait,
+            spawned_at: slot.spawned_at,
+            suspended_at: slot.suspended_at,
+            cancelled: slot.cancelled,
+        })
+    }
+
+    /// Gives a task a name, which it keeps until its slot is free. `main`, for a main future, is kept apart: with
+    /// it in the map, every other task's end would have to look there.
+    #[cold]
+    pub(crate) fn set_name(&mut self, entry: Entry, name: &str) {
+        match self.slot(entry) {
+            Some(slot) if slot.cell.is_none() => self.main = Some(entry.serial()),
+            _ => _ = self.names.insert(entry.serial(), name.into()),
+        }
+    }
+
+    /// The name given to a task; `None`: it is named after its number.
+    pub(crate) fn name(&self, entry: Entry) -> Option<Arc<str>> {
+        match self.main == Some(entry.serial()) {
+            true => Some(MAIN.into()),
+            false => self.names.get(&entry.serial()).cloned(),
+        }
+    }
+
+    /// How many clones of the task's waker others hold, given that it is out for a poll.
+    pub(crate) fn clones_of_waker(&mut self, entry: Entry) -> usize {
+        self.slot(entry).map_or(0, |slot| Arc::strong_count(&slot.header).saturating_sub(2))
+    }
+
+    /// The entry of a task by its number.
+    pub(crate) fn find(&self, task: TaskId) -> Option<Entry> {
+        self.entries(|slot| u64::from(slot.serial) == task.0).next()
+    }
+
+    /// Whether somebody other than the loop holds a live task's waker. While no task is polled, the loop itself has
+    /// two, the slot's header and the waker in the box, and one for each handle that the task awaits.
+    pub(crate) fn are_held_outside(&self) -> bool {
+        let mut joiners: HashMap<*const (), usize> = HashMap::new();
+        let tasks = || self.slots.iter().filter(|slot| slot.life != Life::Vacant);
+        for joiner in tasks().filter_map(|slot| slot.waker.as_ref()) {
+            *joiners.entry(joiner.data()).or_default() += 1;
+        }
+        tasks().filter(|slot| slot.life != Life::Done).any(|slot| {
+            let own = 2 + joiners.get(&Arc::as_ptr(&slot.header).cast()).unwrap_or(&0);
+            Arc::strong_count(&slot.header) > own
+        })
+    }
+
+    /// All tasks that have not ended: how a closing loop goes through them.
+    pub(crate) fn live(&self) -> Vec<Entry> {
+        self.entries(|slot| slot.life != Life::Done).collect()
+    }
+
+    /// The entries of those tasks for which `which` holds.
+    fn entries(&self, which: impl Fn(&Slot) -> bool) -> impl Iterator<Item = Entry> {
+        let slots = self.slots.iter().enumerate();
+        let tasks = slots.filter(move |(_, slot)| slot.life != Life::Vacant && which(slot));
+        tasks.map(|(key, slot)| Entry::task(key, slot.serial))
+    }
+}
