@@ -225,6 +225,8 @@ fn a_waker_on_another_thread_may_wake() {
     let thread = thread::spawn(move || {
         let waker = given.recv().unwrap();
         told.recv().unwrap();
+        // Or the second poll might find somebody who listens, and wait for ever.
+        drop(given);
         waker.wake();
     });
     let mut polls = 0;
