@@ -22,7 +22,7 @@ impl State {
         site: Site,
     ) -> io::Result<SourceKey> {
         let key = self.reactor.borrow_mut().register(source, counted)?;
-        self.tell(|| EventKind::IoOpen { source: key.id(), what, by: self.seam.actor(), site });
+        self.tell(|| EventKind::IoOpen { source: key.id(), what, by: self.seam.actor(), site: site.into() });
         Ok(key)
     }
 
@@ -150,7 +150,7 @@ impl State {
         let job = JobId(self.next_job.get());
         self.next_job.set(job.0 + 1);
         if self.seam.watched() {
-            let kind = EventKind::JobNew { job, by: self.seam.actor(), site };
+            let kind = EventKind::JobNew { job, by: self.seam.actor(), site: site.into() };
             self.seam.note_job(job, self.seam.tell(self.moment(), None, kind));
         }
         if self.clock.is_virtual() || self.seam.watched() {

@@ -62,6 +62,7 @@ impl State {
         let (task, time) = (task_id(entry), self.moment());
         let (name, by) = (self.name_of(entry), self.seam.actor());
         let Origin { site, future, size, .. } = *origin;
+        let site = site.into();
         let seq = self.seam.tell(time, None, EventKind::Spawn { task, name, by, site, future, size });
         // What leads to the first poll is the spawning.
         self.seam.note_wake(task, seq, time);
@@ -187,7 +188,7 @@ impl State {
     fn finish(&self, entry: Entry, cell: Option<BoxedCell>, outcome: Outcome, at: Option<Site>) {
         self.nobody_is_polled();
         if self.seam.watched() {
-            self.tell(|| EventKind::TaskEnd { task: task_id(entry), outcome, at });
+            self.tell(|| EventKind::TaskEnd { task: task_id(entry), outcome, at: at.map(Into::into) });
             self.seam.note_end(task_id(entry));
         }
         if cell.is_none() {
@@ -273,7 +274,7 @@ impl State {
     fn drop_condemned(&self, entry: Entry) {
         let cell = self.tasks.borrow_mut().take_condemned(entry);
         let Some(cell) = cell else { return };
-        let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at);
+        let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at).map(Into::into);
         let before = self.polled.replace(Polled { entry, waker: no_waker() });
         let watched = self.seam.watched();
         if watched {
@@ -303,7 +304,7 @@ impl State {
     /// A main future is gone from the stack without having ended: its slot is freed.
     pub(crate) fn forget_main(&self, entry: Entry) {
         if self.seam.watched() {
-            let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at);
+            let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at).map(Into::into);
             self.tell(|| EventKind::TaskEnd { task: task_id(entry), outcome: Outcome::Cancelled, at });
             self.seam.note_end(task_id(entry));
         }
@@ -323,7 +324,8 @@ impl State {
 
     #[cold]
     fn tell_poll_end(&self, entry: Entry, pending: bool, watch: Watch) {
-        let suspended = pending.then(|| self.suspended.get()).map(|said| (said.wait, said.site));
+        let suspended =
+            pending.then(|| self.suspended.get()).map(|said| (said.wait, said.site.map(Into::into)));
         let wakers = self.tasks.borrow_mut().clones_of_waker(entry);
         let took = self.moment().saturating_sub(watch.began);
         self.tell(|| EventKind::PollEnd { task: task_id(entry), poll: watch.poll, took, suspended, wakers });

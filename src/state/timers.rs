@@ -51,7 +51,8 @@ impl State {
     fn tell_callback(&self, entry: Entry, at: Option<u64>, site: Site) {
         if self.seam.watched() {
             let (callback, by) = (callback_id(entry), self.seam.actor());
-            let kind = EventKind::CallbackNew { callback, at: at.map(Duration::from_nanos), by, site };
+            let kind =
+                EventKind::CallbackNew { callback, at: at.map(Duration::from_nanos), by, site: site.into() };
             self.seam.note_callback(callback, self.seam.tell(self.moment(), None, kind));
         }
     }

@@ -279,7 +279,7 @@ pub enum EventKind {
 
     /// A plain function was handed to the loop. `at` is when it is due, for `call_later` and `call_at`; with
     /// `None` it has joined the ready queue.
-    CallbackNew { callback: CallbackId, at: Option<Duration>, by: Actor, site: Site },
+    CallbackNew { callback: CallbackId, at: Option<Duration>, by: Actor, site: Place },
     /// It is being called.
     CallbackBegin { callback: CallbackId },
     /// It returned, or panicked.
@@ -289,18 +289,18 @@ pub enum EventKind {
 
     /// A task was made, and joined the ready queue; in a loop that is being closed it ends at once instead.
     /// `future` is the type of its future, `size` its bytes.
-    Spawn { task: TaskId, name: Arc<str>, by: Actor, site: Site, future: &'static str, size: usize },
+    Spawn { task: TaskId, name: Arc<str>, by: Actor, site: Place, future: &'static str, size: usize },
     /// A task was woken: it may go on, and `effect` says what that changed.
     Wake { task: TaskId, by: Actor, effect: WakeEffect },
     /// Poll number `poll` (from 1) begins, after `waited` in the ready queue.
     PollBegin { task: TaskId, poll: u32, waited: Duration },
     /// The poll ended. If the task is suspended, `suspended` says at which line and for what;
     /// `wakers` is how many clones of its waker others keep.
-    PollEnd { task: TaskId, poll: u32, took: Duration, suspended: Option<(Wait, Option<Site>)>, wakers: usize },
+    PollEnd { task: TaskId, poll: u32, took: Duration, suspended: Option<(Wait, Option<Place>)>, wakers: usize },
     /// The task was asked to end; its future is dropped at its next turn.
     Cancel { task: TaskId, by: Actor },
     /// The task ended; `at` is where it was suspended, if it was cancelled.
-    TaskEnd { task: TaskId, outcome: Outcome, at: Option<Site> },
+    TaskEnd { task: TaskId, outcome: Outcome, at: Option<Place> },
     /// Its handle was dropped: nobody will take its result. `cancelled`: the handle was being awaited, so the
     /// task was cancelled with it.
     HandleDrop { task: TaskId, cancelled: bool },
@@ -319,7 +319,7 @@ pub enum EventKind {
     TimerCancel { timer: TimerId, by: Actor },
 
     /// A source was registered; `what` is its sort.
-    IoOpen { source: SourceId, what: &'static str, by: Actor, site: Site },
+    IoOpen { source: SourceId, what: &'static str, by: Actor, site: Place },
     /// A task now waits for the source to become readable or writable.
     IoInterest { source: SourceId, wait: Wait, by: Actor },
     /// The operating system reported the source ready. `closed`: the peer has ended its side, or the source
@@ -331,7 +331,7 @@ pub enum EventKind {
     IoClose { source: SourceId, by: Actor },
 
     /// A job was handed to the blocking pool.
-    JobNew { job: JobId, by: Actor, site: Site },
+    JobNew { job: JobId, by: Actor, site: Place },
     /// A thread of the pool took it.
     JobStart { job: JobId, waited: Duration },
     /// The job ended, on its thread.

@@ -12,6 +12,31 @@ use std::sync::Arc;
 /// A place in the source: file, line and column of a call or of an `.await`.
 pub type Site = &'static Location<'static>;
 
+/// A [`Site`] as events carry it: it can also be made, so that the events read from a recording are the very events
+/// that were told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The file, as the compiler was given it: relative to the workspace for a program's own.
+    pub file: &'static str,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+}
+
+impl From<Site> for Place {
+    fn from(site: Site) -> Place {
+        Place { file: site.file(), line: site.line(), column: site.column() }
+    }
+}
+
+impl fmt::Display for Place {
+    /// `src/main.rs:7:12`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident, $word:literal;)*) => {$(
         $(#[$doc])*

@@ -75,8 +75,8 @@ impl Observer for Lines {
             EventKind::PollEnd { task, suspended: Some((wait, Some(site))), .. }
                 if self.1.borrow().contains(task) =>
             {
-                assert!(site.file().ends_with("handlers.rs"), "{site}");
-                self.0.borrow_mut().push((*wait, site.line()));
+                assert!(site.file.ends_with("handlers.rs"), "{site}");
+                self.0.borrow_mut().push((*wait, site.line));
             }
             _ => {}
         }

@@ -211,7 +211,7 @@ fn the_observer_is_told_that_the_source_called_back() {
         _ => None,
     });
     let (callback, site) = made.expect("the source made a callback");
-    assert!(site.file().ends_with("outside/descriptors.rs"));
+    assert!(site.file.ends_with("outside/descriptors.rs"));
     let began = |event: &oneloop::trace::Event| matches!(event.kind, EventKind::CallbackBegin { callback: began } if began == callback);
     assert_eq!(events.iter().filter(|event| began(event)).count(), 1);
 }

@@ -14,8 +14,8 @@ impl Observer for Listener {
         if let EventKind::PollEnd { task, suspended: Some((wait, Some(site))), .. } = event.kind
             && task.0 > 0
         {
-            assert_eq!(site.file(), file!());
-            self.0.add((wait, site.line()));
+            assert_eq!(site.file, file!());
+            self.0.add((wait, site.line));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Narrator;
 use super::words::{count, lasting, ordinal, place, plain, span, type_of};
 use crate::trace::event::{
-    Actor, Event, EventKind as E, IoOp, IoResult, LoopEnd, Outcome, Site, TaskId, Wait, WaitEnd, WaitReason,
+    Actor, Event, EventKind as E, IoOp, IoResult, LoopEnd, Outcome, Place, TaskId, Wait, WaitEnd, WaitReason,
     WakeEffect,
 };
 
@@ -93,7 +93,7 @@ fn of_callbacks(names: &Narrator, event: &Event) -> Option<String> {
                 Some(at) => format!("it is {}", due(event.time, *at)),
                 None => String::from("it joined the ready queue"),
             };
-            format!("{} handed {callback} to the loop at {}; {then}", names.who(by), place(site))
+            format!("{} handed {callback} to the loop at {}; {then}", names.who(by), place(*site))
         }
         E::CallbackBegin { callback } => format!("the loop calls {callback}"),
         E::CallbackEnd { callback, took, panicked: false } => {
@@ -113,7 +113,7 @@ fn of_tasks(names: &Narrator, event: &Event) -> Option<String> {
     Some(match &event.kind {
         E::Spawn { task, by, site, future, size, .. } => {
             let what = format!("{}, {}", type_of(future), count(*size, "byte"));
-            format!("{} spawned {} at {}: {what}", names.who(by), names.task(*task), place(site))
+            format!("{} spawned {} at {}: {what}", names.who(by), names.task(*task), place(*site))
         }
         E::Wake { task, by, effect } => wake(names, *task, by, *effect),
         E::PollBegin { task, poll, waited } => {
@@ -156,14 +156,14 @@ fn wake(names: &Narrator, task: TaskId, by: &Actor, effect: WakeEffect) -> Strin
     format!("{who} woke {woken}, {what}")
 }
 
-fn suspended(wait: Wait, site: Option<Site>) -> String {
+fn suspended(wait: Wait, site: Option<Place>) -> String {
     match site {
         Some(site) => format!(" at {}, waiting for {wait}", place(site)),
         None => format!(", waiting for {wait}"),
     }
 }
 
-fn end(outcome: Outcome, at: Option<Site>) -> String {
+fn end(outcome: Outcome, at: Option<Place>) -> String {
     let cancelled = "it was cancelled, and its future dropped";
     match (outcome, at) {
         (Outcome::Done, _) => String::from("its future returned"),
@@ -211,7 +211,7 @@ fn due(now: Duration, at: Duration) -> String {
 fn of_io(names: &Narrator, event: &Event) -> Option<String> {
     Some(match &event.kind {
         E::IoOpen { source, by, site, .. } => {
-            format!("{} opened {} at {}", names.who(by), names.source(*source), place(site))
+            format!("{} opened {} at {}", names.who(by), names.source(*source), place(*site))
         }
         E::IoInterest { source, wait, by } => {
             format!("{} left word with {}: it waits for {wait}", names.who(by), names.source(*source))
@@ -262,7 +262,7 @@ fn of_jobs(names: &Narrator, event: &Event) -> Option<String> {
     };
     Some(match &event.kind {
         E::JobNew { job, by, site } => {
-            format!("{} handed {job} to the blocking pool at {}", names.who(by), place(site))
+            format!("{} handed {job} to the blocking pool at {}", names.who(by), place(*site))
         }
         E::JobStart { job, waited } => {
             format!(

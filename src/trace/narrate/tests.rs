@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::Narrator;
 use crate::trace::event::{
-    Actor, CallbackId, Event, EventKind as E, IoOp, IoResult, JobId, LoopEnd, Outcome, SourceId, TaskId,
-    TimerId, Wait, WaitEnd, WaitReason, WakeEffect,
+    Actor, CallbackId, Event, EventKind as E, IoOp, IoResult, JobId, LoopEnd, Outcome, Place, SourceId,
+    TaskId, TimerId, Wait, WaitEnd, WaitReason, WakeEffect,
 };
 
 fn event(kind: E) -> Event {
@@ -24,7 +24,7 @@ fn name(kind: &E) -> String {
 /// One event of each kind, all about the same task 2, callback 3, and so on; then the other forms.
 #[rustfmt::skip]
 fn kinds() -> Vec<E> {
-    let site = Location::caller();
+    let site = Place::from(Location::caller());
     let (task, callback, timer, source, job) = (TaskId(2), CallbackId(3), TimerId(4), SourceId(5), JobId(6));
     let (ms, by) = (Duration::from_millis, Actor::Task(TaskId(1)));
     vec![
@@ -164,7 +164,7 @@ fn the_sentences_are_these() {
 #[test]
 fn names_are_forgotten_when_their_task_is_gone() {
     let mut narrator = Narrator::new();
-    let site = Location::caller();
+    let site = Place::from(Location::caller());
     for number in 0..100 {
         let (task, by) = (TaskId(number), Actor::Loop);
         let name: Arc<str> = if number % 2 == 0 { "main".into() } else { "child".into() };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::words::{place, plain, span};
-use crate::trace::event::{CallbackId, Event, EventKind as E, Site, TaskId, Wait};
+use crate::trace::event::{CallbackId, Event, EventKind as E, Place, TaskId, Wait};
 use crate::trace::observer::Observer;
 
 /// Warns of what is wrong in a loop, on standard error and through the `log` crate under the target `oneloop`: a poll or
@@ -24,7 +24,7 @@ pub struct Warn {
     slow: Duration,
     tasks: RefCell<HashMap<TaskId, Known>>,
     /// Callbacks not called yet, and the line that made each.
-    callbacks: RefCell<HashMap<CallbackId, Site>>,
+    callbacks: RefCell<HashMap<CallbackId, Place>>,
     /// When the poll or the call that is going on began.
     began: Cell<Option<Instant>>,
     /// `None`: standard error.
@@ -34,9 +34,9 @@ pub struct Warn {
 /// What is remembered of a task.
 struct Known {
     name: Arc<str>,
-    spawned_at: Site,
+    spawned_at: Place,
     /// Where it was suspended last, as far as its future says; `None`: it was not polled so far.
-    suspended: Option<Option<Site>>,
+    suspended: Option<Option<Place>>,
 }
 
 impl Warn {
@@ -70,13 +70,13 @@ impl Warn {
         self.began.take().map(|began| began.elapsed()).filter(|took| *took >= self.slow)
     }
 
-    fn poll_ended(&self, task: TaskId, suspended: Option<(Wait, Option<Site>)>) {
+    fn poll_ended(&self, task: TaskId, suspended: Option<(Wait, Option<Place>)>) {
         let took = self.held_up();
         let mut tasks = self.tasks.borrow_mut();
         let Some(known) = tasks.get_mut(&task) else { return };
         let before = known.suspended.replace(suspended.and_then(|(_, site)| site));
         let Some(took) = took else { return };
-        let await_at = |site: Option<Site>| site.map_or("an `.await` of unknown place".into(), place);
+        let await_at = |site: Option<Place>| site.map_or("an `.await` of unknown place".into(), place);
         let from = before.map_or("its beginning".into(), await_at);
         let to = suspended.map_or("its end".into(), |(_, site)| await_at(site));
         let (took, name, spawned) = (span(took), named(task, &known.name), place(known.spawned_at));
@@ -98,12 +98,12 @@ impl Observer for Warn {
     fn event(&self, event: &Event) {
         match &event.kind {
             E::Spawn { task, name, site, .. } => {
-                let known = Known { name: Arc::clone(name), spawned_at: site, suspended: None };
+                let known = Known { name: Arc::clone(name), spawned_at: *site, suspended: None };
                 self.tasks.borrow_mut().insert(*task, known);
             }
             E::TaskEnd { task, .. } => drop(self.tasks.borrow_mut().remove(task)),
             E::CallbackNew { callback, site, .. } => {
-                self.callbacks.borrow_mut().insert(*callback, site);
+                self.callbacks.borrow_mut().insert(*callback, *site);
             }
             E::CallbackCancel { callback, .. } => drop(self.callbacks.borrow_mut().remove(callback)),
             E::PollBegin { .. } | E::CallbackBegin { .. } => self.began.set(Some(Instant::now())),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::trace::event::Site;
+use crate::trace::event::Place;
 
 const MICROSECOND: u128 = 1_000;
 const MILLISECOND: u128 = 1_000 * MICROSECOND;
@@ -56,8 +56,8 @@ pub(super) fn lasting(before: &str, time: Duration) -> String {
 }
 
 /// `src/main.rs:7`.
-pub(super) fn place(site: Site) -> String {
-    format!("{}:{}", site.file(), site.line())
+pub(super) fn place(site: Place) -> String {
+    format!("{}:{}", site.file, site.line)
 }
 
 /// `1st`, `2nd`, `3rd`, `4th`.
