@@ -21,13 +21,15 @@ use crate::current;
 use crate::ready::Entry;
 use crate::state::State;
 
-/// Whom to wake, for a thing that does not leave its thread.
+/// Whom to wake, for a thing that does not leave its thread. As large as a waker: two words.
 pub(crate) enum Kept {
     /// A task of this loop.
     Task(Rc<State>, Entry),
-    /// Anybody.
-    Waker(Waker),
+    /// Anybody. Rare, so it may cost an allocation.
+    Waker(Box<Waker>),
 }
+
+const _: () = assert!(size_of::<Kept>() == size_of::<Waker>());
 
 impl Kept {
     /// Keeps whom `waker` would wake.
@@ -37,7 +39,16 @@ impl Kept {
             current::try_with(|state| state.polled_with(waker).map(|entry| (Rc::clone(state), entry)));
         match polled.flatten() {
             Some((state, entry)) => Kept::Task(state, entry),
-            None => Kept::Waker(waker.clone()),
+            None => Kept::Waker(Box::new(waker.clone())),
+        }
+    }
+
+    /// Whether it is `waker` that is kept already.
+    #[inline]
+    pub(crate) fn will_wake(&self, waker: &Waker) -> bool {
+        match self {
+            Kept::Task(state, entry) => state.polled_with(waker) == Some(*entry),
+            Kept::Waker(kept) => kept.will_wake(waker),
         }
     }
 

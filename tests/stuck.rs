@@ -15,7 +15,8 @@ use std::thread;
 use std::time::Duration;
 
 use oneloop::net::{TcpListener, TcpStream};
-use oneloop::trace::{Event, EventKind, LoopEnd, Observer};
+use oneloop::sync::{Barrier, Condition, Event, Mutex, Queue, Semaphore, oneshot};
+use oneloop::trace::{self, EventKind, LoopEnd, Observer};
 use oneloop::{
     BlockingPool, EventLoop, JoinHandle, TaskGroup, add_reader, as_completed, call_later, call_soon, gather,
     race, remote, shield, sleep, spawn, spawn_blocking, spawn_named, stop, try_gather, wait, yield_now,
@@ -27,7 +28,7 @@ use rustix::process::{Signal, getpid, kill_process};
 struct BeforeWaiting<F>(F);
 
 impl<F: Fn()> Observer for BeforeWaiting<F> {
-    fn event(&self, event: &Event) {
+    fn event(&self, event: &trace::Event) {
         if matches!(event.kind, EventKind::WaitBegin { timeout: None, .. }) {
             (self.0)();
         }
@@ -133,6 +134,46 @@ fn who_waits_for_a_task_that_cannot_go_on_cannot_either() {
     let (either, next) = ("the first of two futures", "the next of several tasks to end");
     let group = "the tasks of a group to end";
     assert_eq!(waits, [task, task, several, several, either, several, next, group]);
+}
+
+#[test]
+fn who_waits_at_an_object_that_only_waiting_tasks_have_cannot_go_on() {
+    let waits = [
+        main_waits_for(async { Queue::<u8>::new(1).get().await }),
+        main_waits_for(async {
+            let full = Queue::new(1);
+            full.try_put(1).unwrap();
+            full.put(2).await
+        }),
+        main_waits_for(async {
+            let queue = Queue::new(1);
+            queue.try_put(1).unwrap();
+            queue.join().await;
+        }),
+        main_waits_for(async { Semaphore::new(0).acquire().await.forget() }),
+        main_waits_for(async { Event::new().wait().await }),
+        main_waits_for(async { Barrier::new(2).wait().await }),
+        main_waits_for(async {
+            let mutex = Mutex::new(());
+            let _held = mutex.lock().await;
+            drop(mutex.lock().await);
+        }),
+        main_waits_for(async {
+            let (mutex, condition) = (Mutex::new(()), Condition::new());
+            drop(condition.wait(mutex.lock().await).await);
+        }),
+        main_waits_for(async {
+            let (_sender, receiver) = oneshot::channel::<u8>();
+            receiver.await
+        }),
+    ];
+    let (item, room, done) =
+        ("an item from a queue", "room in a queue", "the last item of a queue to be done");
+    let (permit, event, others) =
+        ("a permit of a semaphore", "an event to be set", "the others at a barrier");
+    let (mutex, condition, value) =
+        ("a mutex", "a condition to be notified", "a value from a oneshot sender");
+    assert_eq!(waits, [item, room, done, permit, event, others, mutex, condition, value]);
 }
 
 #[test]

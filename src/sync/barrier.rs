@@ -164,7 +164,7 @@ impl State {
             let after = self.release(self.waiting);
             return (Poll::Ready(Ok(self.parties - 1)), after);
         }
-        *ticket = Some(self.waiters.join(waker.clone()));
+        *ticket = Some(self.waiters.join(waker));
         self.waiting += 1;
         (Poll::Pending, After::Nothing)
     }

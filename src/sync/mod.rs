@@ -1,9 +1,9 @@
 //! Tasks that wait for each other: queues, semaphores, a mutex and conditions, events, barriers, and values
 //! handed over once.
 //!
-//! Nothing here knows a loop. Each object keeps plain wakers, so it works under any executor of one
-//! thread, and can be made before the loop is. The objects are handles: a clone is the same object. None
-//! of them leaves its thread:
+//! Nothing here needs a loop: an object can be made before the loop is, and works under any executor of one
+//! thread. Of a task of a loop it keeps the entry, of anybody else the waker. The objects are handles: a clone is the
+//! same object. None of them leaves its thread:
 //!
 //! ```compile_fail
 //! fn give_to_a_thread<T: Send>(_: T) {}

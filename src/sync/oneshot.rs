@@ -17,9 +17,10 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use crate::current::suspended;
+use crate::kept::Kept;
 use crate::trace::event::Wait;
 
 /// Makes a sender and a receiver for one value.
@@ -40,7 +41,7 @@ struct Slot<T> {
     /// How far the hand-over has come.
     stage: Stage<T>,
     /// Who awaits the receiver; `None` if nobody does.
-    waker: Option<Waker>,
+    waker: Option<Kept>,
 }
 
 enum Stage<T> {
@@ -147,7 +148,7 @@ impl<T> Future for Receiver<T> {
             Stage::Taken => panic!("a oneshot `Receiver` was polled after it had returned: await it once"),
         }
         let kept = slot.waker.as_ref().is_some_and(|kept| kept.will_wake(cx.waker()));
-        let replaced = if kept { None } else { slot.waker.replace(cx.waker().clone()) };
+        let replaced = if kept { None } else { slot.waker.replace(Kept::new(cx.waker())) };
         drop(slot);
         drop(replaced);
         suspended(Wait::Receive, Location::caller());

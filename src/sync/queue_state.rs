@@ -146,7 +146,7 @@ impl<O: Order> State<O> {
                 return (Poll::Pending, After::discard(replaced));
             }
         } else if !self.shut && !self.open_to_newcomers() {
-            *ticket = Some(self.putters.join(waker.clone()));
+            *ticket = Some(self.putters.join(waker));
             // With room left beside the places already granted, this wakes the caller itself, which then
             // runs after those that were woken before.
             return (Poll::Pending, self.settle_putters());
@@ -176,7 +176,7 @@ impl<O: Order> State<O> {
         } else {
             let item = self.pop_free();
             if item.is_none() && !self.over() {
-                *ticket = Some(self.getters.join(waker.clone()));
+                *ticket = Some(self.getters.join(waker));
                 return (Poll::Pending, After::Nothing);
             }
             item

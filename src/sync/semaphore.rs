@@ -27,6 +27,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::waiters::{After, Redeemed, Stage, Ticket, Waiters};
 use crate::current::suspended;
+use crate::kept::Kept;
 use crate::trace::event::Wait;
 
 /// A number of permits that tasks of one thread share; asyncio's `Semaphore`. A clone is another handle.
@@ -132,7 +133,7 @@ impl Semaphore {
         Permit { semaphore: Some(self.clone()) }
     }
 
-    fn settle(&self) -> Option<Waker> {
+    fn settle(&self) -> Option<Kept> {
         self.state.borrow_mut().settle()
     }
 }
@@ -156,7 +157,7 @@ impl State {
 
     /// Grants a permit, if there is one, to the first that waits.
     #[inline]
-    fn settle(&mut self) -> Option<Waker> {
+    fn settle(&mut self) -> Option<Kept> {
         if self.permits == 0 {
             return None;
         }
@@ -176,7 +177,7 @@ impl State {
         if self.take() {
             return (Poll::Ready(()), After::Nothing);
         }
-        *ticket = Some(self.waiters.join(waker.clone()));
+        *ticket = Some(self.waiters.join(waker));
         // With a permit left beside those already granted, this wakes the caller itself, which then runs
         // after those that were woken before.
         (Poll::Pending, After::wake(self.settle()))

@@ -39,6 +39,8 @@ use std::task::{Poll, Waker};
 
 use slab::Slab;
 
+use crate::kept::Kept;
+
 /// "No slot": the end of the list in either direction.
 const NONE: usize = usize::MAX;
 
@@ -66,7 +68,7 @@ struct Waiter {
 
 /// How far a ticket has come: the states of the diagram above.
 pub(super) enum Stage {
-    Waiting(Waker),
+    Waiting(Kept),
     Granted,
     Dismissed,
 }
@@ -78,7 +80,7 @@ pub(super) struct Ticket(usize);
 /// What became of a ticket that was polled.
 pub(super) enum Redeemed {
     /// Still waiting; the new waker is kept, and here is the one it replaced, if they differ.
-    Waiting(Option<Waker>),
+    Waiting(Option<Kept>),
     /// Granted: the ticket is gone, and its owner takes what it was granted.
     Granted,
     /// Dismissed: the ticket is gone, and there is nothing to take.
@@ -90,9 +92,9 @@ pub(super) enum Redeemed {
 #[must_use = "the wakers must be used after the borrow"]
 pub(super) enum After {
     Nothing,
-    Wake(Waker),
-    WakeAll(Vec<Waker>),
-    Drop(Waker),
+    Wake(Kept),
+    WakeAll(Vec<Kept>),
+    Drop(Kept),
 }
 
 impl Waiters {
@@ -119,9 +121,12 @@ impl Waiters {
     }
 
     /// Joins at the end.
-    pub(super) fn join(&mut self, waker: Waker) -> Ticket {
-        let slot =
-            self.slots.insert(Waiter { stage: Stage::Waiting(waker), before: self.last, behind: NONE });
+    pub(super) fn join(&mut self, waker: &Waker) -> Ticket {
+        let slot = self.slots.insert(Waiter {
+            stage: Stage::Waiting(Kept::new(waker)),
+            before: self.last,
+            behind: NONE,
+        });
         match self.last {
             NONE => self.first = slot,
             last => self.slots[last].behind = slot,
@@ -131,7 +136,7 @@ impl Waiters {
     }
 
     /// Grants to the first that waits, which the caller then wakes; does nothing if nobody waits.
-    pub(super) fn grant_first(&mut self) -> Option<Waker> {
+    pub(super) fn grant_first(&mut self) -> Option<Kept> {
         let waker = self.pop(Stage::Granted)?;
         self.granted += 1;
         Some(waker)
@@ -162,7 +167,7 @@ impl Waiters {
         let redeemed = match &mut self.slots[slot].stage {
             Stage::Waiting(kept) if kept.will_wake(waker) => return Redeemed::Waiting(None),
             Stage::Waiting(kept) => {
-                return Redeemed::Waiting(Some(std::mem::replace(kept, waker.clone())));
+                return Redeemed::Waiting(Some(std::mem::replace(kept, Kept::new(waker))));
             }
             Stage::Granted => {
                 self.granted -= 1;
@@ -189,7 +194,7 @@ impl Waiters {
     /// One poll of a future to which being granted is all it waits for, and which has to wait at first.
     pub(super) fn wait(&mut self, ticket: &mut Option<Ticket>, waker: &Waker) -> (Poll<()>, After) {
         if ticket.is_none() {
-            *ticket = Some(self.join(waker.clone()));
+            *ticket = Some(self.join(waker));
             return (Poll::Pending, After::Nothing);
         }
         match self.redeem(ticket, waker) {
@@ -207,7 +212,7 @@ impl Waiters {
     }
 
     /// Takes the first out of the list of those that wait and moves it on to `stage`.
-    fn pop(&mut self, stage: Stage) -> Option<Waker> {
+    fn pop(&mut self, stage: Stage) -> Option<Kept> {
         let waiter = self.slots.get_mut(self.first)?;
         let (before, behind) = (waiter.before, waiter.behind);
         let Stage::Waiting(waker) = std::mem::replace(&mut waiter.stage, stage) else {
@@ -237,19 +242,19 @@ impl After {
         match self {
             Self::Nothing => {}
             Self::Wake(waker) => waker.wake(),
-            Self::WakeAll(wakers) => wakers.into_iter().for_each(Waker::wake),
+            Self::WakeAll(wakers) => wakers.into_iter().for_each(Kept::wake),
             Self::Drop(waker) => drop(waker),
         }
     }
 
     /// Wakes the one who was granted, if anybody was.
     #[inline]
-    pub(super) fn wake(waker: Option<Waker>) -> Self {
+    pub(super) fn wake(waker: Option<Kept>) -> Self {
         waker.map_or(Self::Nothing, Self::Wake)
     }
 
     /// Wakes all that `next` gives, in order. One or none, the usual cases, need no list.
-    fn wake_all(mut next: impl FnMut() -> Option<Waker>) -> Self {
+    fn wake_all(mut next: impl FnMut() -> Option<Kept>) -> Self {
         let Some(first) = next() else { return Self::Nothing };
         let Some(second) = next() else { return Self::Wake(first) };
         let mut wakers = vec![first, second];
@@ -258,7 +263,7 @@ impl After {
     }
 
     /// Drops the waker that is no longer needed, if there is one.
-    pub(super) fn discard(waker: Option<Waker>) -> Self {
+    pub(super) fn discard(waker: Option<Kept>) -> Self {
         waker.map_or(Self::Nothing, Self::Drop)
     }
 }
