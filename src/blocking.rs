@@ -1,4 +1,4 @@
-//! Chapter 25: a call that blocks, awaited.
+//! Chapter 27: a call that blocks, awaited.
 //!
 //! The loop's thread must not block, and some calls do nothing else: files, names, most libraries. Such a
 //! call goes to the pool (`pool.rs`), and the task that awaits it is suspended like any other:
@@ -18,7 +18,7 @@
 //!   drop(disk)                         waits for nothing: what has started is waited for when the loop closes
 //! ```
 //!
-//! Before: `sync/`. Next part: `net/`, sockets.
+//! Before: `group/scope.rs`. Next: `net/mod.rs`, sockets.
 
 use std::cell::RefCell;
 use std::fmt;

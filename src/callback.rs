@@ -1,12 +1,6 @@
-//! Chapter 9: a plain function kept for later.
+//! Chapter 7: a plain function kept for later.
 //!
-//! Before there were coroutines there were callbacks, and every loop still runs on them. A callback here
-//! is a boxed `FnOnce`, waiting either in the ready queue (`call_soon`) or in the timer wheel
-//! (`call_later`, `call_at`). It has a slot of its own, so that cancelling one is a look-up and not a
-//! search, and a serial number, since slots are used again: a ticket for a callback that has run finds
-//! another serial in the slot, and does nothing.
-//!
-//! Before: `timer/clock.rs`. Next chapter: `reactor.rs`, readiness of sockets.
+//! Before: `timer/clock.rs`. Next: `reactor.rs`, readiness of sockets.
 
 use slab::Slab;
 

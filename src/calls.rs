@@ -1,9 +1,9 @@
-//! Chapter 14: plain functions for the loop to call.
+//! Chapter 15: plain functions for the loop to call.
 //!
 //! `call_soon`, `call_later` and `call_at` need no futures and no `await`: this is how a loop is programmed
 //! with callbacks alone, and what everything else is built on.
 //!
-//! Before: `kept.rs`. Next chapter: `wake.rs`, the way of a wake.
+//! Before: `kept.rs`. Next: `wake.rs`, the way of a wake.
 
 use std::fmt;
 use std::panic::Location;

@@ -5,7 +5,7 @@
 //! length of a run and of a close, and there is one at most: a loop inside a loop is refused, as asyncio
 //! does, since the inner one would keep the outer one from ever going on.
 //!
-//! Before: `state.rs`. Next chapter: `kept.rs`, a waker kept on its thread.
+//! Before: `state/timers.rs`. Next: `kept.rs`, a waker kept on its thread.
 
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;

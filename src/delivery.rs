@@ -1,4 +1,4 @@
-//! Chapter 11: a value on its way from another thread.
+//! Chapter 9: a value on its way from another thread.
 //!
 //! What a thread has worked out must come to the task that awaits it. A [`Delivery`] is one place for one value,
 //! behind a mutex, and beside it the waker of whoever waits:
@@ -9,7 +9,7 @@
 //!   task:    Delivery::poll ──▶ Coming(waker): Pending      Here: the value, once
 //! ```
 //!
-//! Before: `reactor.rs`. Next chapter: `pool.rs`, threads that may block.
+//! Before: `reactor.rs`. Next: `pool.rs`, threads that may block.
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

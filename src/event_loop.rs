@@ -1,4 +1,4 @@
-//! Chapter 21: the loop as a program sees it.
+//! Chapter 22: the loop as a program sees it.
 //!
 //! An `EventLoop` is made, runs once or several times, and is closed. What is left over between two runs stays:
 //! suspended tasks, armed timers, functions not called yet.
@@ -12,7 +12,7 @@
 //!          └─ close, or dropped ──▶ Closing ──▶ Closed: every further use is refused
 //! ```
 //!
-//! Before: `turn.rs`. Next part: `sleep.rs`, the first future that waits.
+//! Before: `turn.rs`. Next: `sleep.rs`, the first future that waits.
 
 use std::fmt;
 use std::future::Future;

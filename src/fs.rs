@@ -1,4 +1,4 @@
-//! Chapter 35: files, honestly.
+//! Chapter 31: files, honestly.
 //!
 //! A file is always "ready": the reactor cannot tell whether reading it will take a microsecond (it is in memory)
 //! or a second (the disk has to spin up, the server of a network drive is slow). So there is no waiting for files,
@@ -18,8 +18,7 @@
 //! The functions are those of `std::fs`, each a future that does nothing until it is first polled. The
 //! other libraries' word for this is aiofiles (and aiofiles.os).
 //!
-//! Before: `signal.rs`. Next: `fs/job.rs`, one call; `fs/file.rs`, an open file;
-//! `fs/folder.rs`, what is in a folder.
+//! Before: `signal/post.rs`. Next: `fs/job.rs`, one call.
 
 mod job;
 mod disk;

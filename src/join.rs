@@ -1,4 +1,4 @@
-//! Chapter 17: starting a task, and waiting for its end.
+//! Chapter 18: starting a task, and waiting for its end.
 //!
 //! `spawn` gives a future to the loop and returns a handle at once; nothing of the future runs before the
 //! next turn. The handle is itself a future: awaiting it suspends until the task has ended and gives its
@@ -15,8 +15,7 @@
 //! The second row is asyncio's rule that cancelling a task cancels what it waits for; `shield` is for where that
 //! is not wanted.
 //!
-//! Before: `task_ref.rs`. Next: `join/told.rs`, who is told of a task's end; then `remote.rs`, the same from another
-//! thread.
+//! Before: `task_ref.rs`. Next: `join/told.rs`, who is told of a task's end.
 
 mod told;
 

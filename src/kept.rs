@@ -12,7 +12,7 @@
 //! It has a second use. What the loop's own things keep is then no clone of a waker; so every clone there is belongs to
 //! somebody outside, who may wake from there (`state/stuck.rs` counts on it).
 //!
-//! Before: `current.rs`. Next chapter: `calls.rs`, plain functions.
+//! Before: `current.rs`. Next: `calls.rs`, plain functions.
 
 use std::rc::Rc;
 use std::task::Waker;

@@ -22,7 +22,7 @@
 //! * coming from asyncio: `docs/from-asyncio.md` has both names side by side;
 //! * to watch it: `ONELOOP=print`, or an observer of your own ([`trace`]);
 //! * to read it: the files in the order in which they are listed in this file, which is also the order in which
-//!   they may import one another.
+//!   they may import one another. Each `mod` line is a chapter, and a folder's files are its parts.
 //!
 //! # The turn
 //!
@@ -89,6 +89,9 @@ mod process_pool;
 // Part IV: HTTP/1.1.
 #[cfg(feature = "http")]
 pub mod http;
+
+// Part V: seeing it. All of `trace` that reads events is the chapter before the last, though it stands in the folder of
+// the first.
 
 // The last room.
 mod start;

@@ -1,10 +1,10 @@
-//! Chapter 19: the main future, which may borrow.
+//! Chapter 20: the main future, which may borrow.
 //!
 //! A spawned task is boxed and owned by the loop, so its future may not borrow (`'static`). The future given
 //! to `run_until_complete` stays where it is, on that call's stack, and may: the call returns only when the
 //! future is done with. The loop knows it by its slot in the task table, whose cell stays empty.
 //!
-//! Before: `remote.rs`. Next chapter: `turn.rs`, what a loop does over and over.
+//! Before: `remote.rs`. Next: `turn.rs`, what a loop does over and over.
 
 use std::any::Any;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! Chapter 18: when a turn may leave out its wait.
+//! Chapter 11: when a turn may leave out its wait.
 //!
 //! Steps 2 to 4 of a turn cost a system call and a look at the clock, some 300 to 500 ns. A turn that polls
 //! one task which wakes another costs 20. A loop that asked the system at every turn would spend
@@ -22,7 +22,7 @@
 //! The second line shows the worst case: a loop that was fast and becomes slow is late once, by 32 of
 //! its turns, and by one from then on.
 //!
-//! Before: `pool.rs`. Next chapter: `state.rs`, all that a loop owns.
+//! Before: `pool.rs`. Next: `state.rs`, all that a loop owns.
 
 use std::cell::Cell;
 

@@ -1,4 +1,4 @@
-//! Chapter 11: threads that may block.
+//! Chapter 10: threads that may block.
 //!
 //! A blocking call on the loop's thread stops everything: no timer fires, no socket is read. Such calls go
 //! to a pool of threads beside the loop. The pool makes a thread when a job finds none idle, up to a cap; a
@@ -13,13 +13,13 @@
 //! A job cannot be interrupted: when nobody waits any more, a job that has started runs to its end and its
 //! result is dropped.
 //!
-//! A loop has one such set of threads, and a program may make more (`blocking_pool.rs`), for several loops if it
+//! A loop has one such set of threads, and a program may make more (`blocking.rs`), for several loops if it
 //! likes: so each job says whom to tell of it, and not the pool.
 //!
 //! Left out on purpose: priorities, and work stealing. Jobs block on disks and names; they do not compute
 //! in parallel for long.
 //!
-//! Before: `delivery.rs`. Next chapter: `pace.rs`, when a turn may hurry.
+//! Before: `delivery.rs`. Next: `pace.rs`, when a turn may hurry.
 
 use std::cell::Cell;
 use std::collections::VecDeque;

@@ -1,4 +1,4 @@
-//! Chapter 36: other programs.
+//! Chapter 32: other programs.
 //!
 //! A *child* is a process that this one has started. The parent can talk to it through pipes, send it signals, and
 //! must ask how it ended: until then its entry stays in the system's table, as a *zombie*. Asking in the usual way
@@ -16,7 +16,7 @@
 //! asyncio's counterpart is `asyncio.create_subprocess_exec`; for `create_subprocess_shell` give `sh` the arguments
 //! `-c` and the line.
 //!
-//! Before: `fs/`. Next: `process/pipes.rs`, then the files above.
+//! Before: `fs/folder.rs`. Next: `process/pipes.rs`, the pipes.
 
 mod pipes;
 mod reaper;

@@ -1,4 +1,4 @@
-//! Chapter 10: which sockets can go on.
+//! Chapter 8: which sockets can go on.
 //!
 //! The operating system can watch many sockets at once (epoll on Linux, kqueue on the BSDs and macOS; the
 //! crate mio gives both one face). A socket is *registered* once, for both directions, and the
@@ -22,7 +22,7 @@
 //!
 //! An edge may be false (mio says so): "ready" means "may succeed now", never "has data".
 //!
-//! Before: `callback.rs`. Next chapter: `delivery.rs`, a value from another thread.
+//! Before: `callback.rs`. Next: `delivery.rs`, a value from another thread.
 
 use std::io;
 use std::mem;

@@ -1,4 +1,4 @@
-//! Chapter 4: the queue of what can run.
+//! Chapter 3: the queue of what can run.
 //!
 //! The ready queue is one FIFO for tasks and callbacks alike. An entry is eight bytes: which slot, and
 //! the serial number of what lay in the slot when the entry was made. A slot is used again and again, so
@@ -23,7 +23,7 @@
 //! Wakers are called from anywhere in the user's code, and have no way to their loop but this thread. So while a loop
 //! runs, its list lies in a thread-local, beside the loop's name: a wake compares names and pushes.
 //!
-//! Before: `task.rs`. Next chapter: `sent.rs`, the other way into the queue.
+//! Before: `task.rs`. Next: `sent.rs`, the other way into the queue.
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::fmt;

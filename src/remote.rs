@@ -1,10 +1,10 @@
-//! Chapter 17: a loop reached from another thread.
+//! Chapter 19: a loop reached from another thread.
 //!
 //! Nothing of a loop may be touched from elsewhere, except through a [`Remote`]: it sends a function
 //! across, which the loop calls on its own thread. What the function makes there, a future for instance,
 //! need not be `Send`; only what crosses must.
 //!
-//! Before: `join/told.rs`. Next chapter: `main_future.rs`, the future that may borrow.
+//! Before: `join/told.rs`. Next: `main_future.rs`, the future that may borrow.
 
 use std::fmt;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! Chapter 5: what other threads send.
+//! Chapter 4: what other threads send.
 //!
 //! There are two ways into the ready queue:
 //!
@@ -24,7 +24,7 @@
 //!   the loop:     asleep = true; pending?        yes → do not block
 //! ```
 //!
-//! Before: `ready.rs`. Next chapter: `tasks.rs`, a task as the loop sees it.
+//! Before: `ready.rs`. Next: `tasks.rs`, a task as the loop sees it.
 
 use std::fmt;
 use std::io;

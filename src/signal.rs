@@ -1,4 +1,4 @@
-//! Chapter 34: how does Ctrl-C reach a program that waits for something else?
+//! Chapter 30: how does Ctrl-C reach a program that waits for something else?
 //!
 //! The operating system interrupts a thread, anywhere, and calls a *handler*, which may do next to nothing: no
 //! locks, no memory, no wakers. The way out is old (the self-pipe trick, D. J. Bernstein): the handler
@@ -19,7 +19,7 @@
 //! A task that waits for a signal does not keep virtual time from jumping: it waits for a person, not for a
 //! machine that will answer soon. The exception is SIGCHLD, which the system sends when a child process ends.
 //!
-//! Before: `watch.rs`. Next: `signal/post.rs`, the pipes; then `fs.rs`.
+//! Before: `watch.rs`. Next: `signal/post.rs`, the pipes.
 
 mod post;
 

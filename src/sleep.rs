@@ -1,4 +1,4 @@
-//! Chapter 22: the first future that waits.
+//! Chapter 23: the first future that waits.
 //!
 //! A future is something that can be polled. Asked before it can answer, it must do two things: see to it
 //! that it will be woken, and return `Pending`. `Sleep` is the smallest honest example. Written by hand, it
@@ -17,7 +17,7 @@
 //!
 //! Dropped half way, it takes its timer out of the wheel. That is all there is to cancelling a sleep.
 //!
-//! Before: `event_loop.rs`. Next: `combine/`, several futures at once.
+//! Before: `event_loop.rs`. Next: `combine/mod.rs`, several futures at once.
 
 use std::fmt;
 use std::future::Future;

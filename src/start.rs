@@ -1,4 +1,4 @@
-//! Chapter 54: making a loop, and starting a program.
+//! Chapter 36: making a loop, and starting a program.
 //!
 //! Here the environment is read. `ONELOOP` chooses, for the loops of the main thread, how they show
 //! themselves, with no change to the program:
@@ -11,6 +11,8 @@
 //!
 //! Words are separated by commas. The same sentences go to the `log` crate, under the target `oneloop` at
 //! level `trace`, if a logger was installed for it before the loop was made.
+//!
+//! Before: `trace/narrate/words.rs`.
 
 use std::future::Future;
 use std::io;

@@ -6,18 +6,18 @@
 //! it holds one.
 //!
 //! ```text
-//!   State ─┬─ ready      the queue                     chapter 4
-//!          ├─ tasks      what can be polled            chapter 6     state/tasks.rs
+//!   State ─┬─ ready      the queue                     ready.rs
+//!          ├─ tasks      what can be polled            tasks.rs      state/tasks.rs
 //!          ├─ ends       who hears of a task's end                   state/ends.rs
-//!          ├─ timers     what waits for a time         chapter 7     state/timers.rs
-//!          ├─ callbacks  what can be called            chapter 9     state/timers.rs
-//!          ├─ reactor    what waits for a socket       chapter 10    state/sources.rs
-//!          ├─ pool       what may block                chapter 11    state/sources.rs
-//!          ├─ remote     what other threads sent       chapter 5
-//!          └─ seam       who watches                   chapter 2
+//!          ├─ timers     what waits for a time         timer/        state/timers.rs
+//!          ├─ callbacks  what can be called            callback.rs   state/timers.rs
+//!          ├─ reactor    what waits for a socket       reactor.rs    state/sources.rs
+//!          ├─ pool       what may block                pool.rs       state/sources.rs
+//!          ├─ remote     what other threads sent       sent.rs
+//!          └─ seam       who watches                   trace/observer.rs
 //! ```
 //!
-//! Before: `pace.rs`. Next chapter: `current.rs`, how a future finds its loop.
+//! Before: `pace.rs`. Next: `state/ends.rs`.
 
 mod ends;
 mod sources;

@@ -1,4 +1,4 @@
-//! Chapter 3: what a task is.
+//! Chapter 2: what a task is.
 //!
 //! A future does nothing by itself: somebody has to poll it. A *task* is a future that has been given to
 //! a loop, which from then on does the polling. This file holds the part of a task that knows its types:
@@ -21,7 +21,7 @@
 //! if the flag was not set. `begin_poll` unsets it, so that a wake that arrives during the poll is not lost: the task
 //! is polled once more. Cancelled while it is polled, a task is condemned when the poll returns.
 //!
-//! Before: `trace/observer.rs`. Next chapter: `ready.rs`, the queue of what can run.
+//! Before: `trace/observer.rs`. Next: `ready.rs`, the queue of what can run.
 
 use std::any::Any;
 use std::fmt;

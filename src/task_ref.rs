@@ -1,4 +1,4 @@
-//! Chapter 16: a task seen from outside.
+//! Chapter 17: a task seen from outside.
 //!
 //! A [`JoinHandle`](crate::JoinHandle) knows the type of its task's result, and there is one for each task. A
 //! [`Task`] knows no types, and there may be many: it is what lists of tasks are made of. It shows how a
@@ -12,7 +12,7 @@
 //!
 //! A `Task` keeps nothing alive. Its task's slot may long be another's: the serial number then says so.
 //!
-//! Before: `wake.rs`. Next chapter: `join.rs`, starting a task and waiting for its end.
+//! Before: `wake.rs`. Next: `join.rs`, starting a task and waiting for its end.
 
 use std::fmt;
 use std::rc::{Rc, Weak};

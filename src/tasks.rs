@@ -1,4 +1,4 @@
-//! Chapter 6: a task as the loop sees it.
+//! Chapter 5: a task as the loop sees it.
 //!
 //! The table of a loop's tasks: one slot each, with the boxed future, where it stands in its life, and who
 //! waits for its end. The arrows of the drawing in `task.rs` are the methods here.

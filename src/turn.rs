@@ -1,4 +1,4 @@
-//! Chapter 20: the turn.
+//! Chapter 21: the turn.
 //!
 //! An event loop does one thing over and over. What can be waiting for it, and who ends the wait:
 //!
@@ -25,7 +25,7 @@
 //! the end of the queue, and the run ends after the turn in which the mark comes up. So whatever was made
 //! ready before the main future ended still has its turn, as in asyncio.
 //!
-//! Before: `main_future.rs`. Next chapter: `event_loop.rs`, the loop as a program sees it.
+//! Before: `main_future.rs`. Next: `event_loop.rs`, the loop as a program sees it.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,4 @@
-//! Chapter 15: the way of a wake.
+//! Chapter 16: the way of a wake.
 //!
 //! `Waker::wake` is all that the world outside knows of a task. It may be called by anybody, on any thread,
 //! at any time: twice, during the task's own poll, long after its end. Here is what happens:
@@ -17,7 +17,7 @@
 //!
 //! Waking runs nothing. It puts an entry in a queue; the task is *resumed* when the loop polls it.
 //!
-//! Before: `calls.rs`. Next chapter: `task_ref.rs`, a task seen from outside.
+//! Before: `calls.rs`. Next: `task_ref.rs`, a task seen from outside.
 
 use std::sync::Arc;
 use std::task::Wake;

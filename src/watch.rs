@@ -1,4 +1,4 @@
-//! Chapter 33: a callback for a descriptor.
+//! Chapter 29: a callback for a descriptor.
 //!
 //! Sockets can be served with no future at all, by plain functions: `add_reader` has one called whenever there is
 //! something to read. Callbacks are called as long as the descriptor **is** ready (*level-triggered*, as asyncio's
@@ -21,7 +21,7 @@
 //! The descriptor is duplicated. So it cannot be closed under the loop: closing the original leaves the
 //! watch as it is, and the socket open, until the watch is removed.
 //!
-//! Before: `net/`. Next chapter: `signal.rs`.
+//! Before: `net/tls/failure.rs`. Next: `signal.rs`, signals.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Chapter 24, part 8: how are results had as they come?
+//! Chapter 24, part 9: how are results had as they come?
 //!
 //! A page that takes long need not keep back those that are there. `as_completed` is a stream of results in the
 //! order in which the tasks end. It is the first `Stream` here: to a future what an iterator is to a value.

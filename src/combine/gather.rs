@@ -1,4 +1,4 @@
-//! Chapter 24, part 1: how does one task wait for many?
+//! Chapter 24, part 2: how does one task wait for many?
 //!
 //! `gather` makes a task of each future, and waits for all. The tasks run side by side from the next turn
 //! on; the waiting is done in order. That needs no counting and no list of who is ready:
@@ -15,7 +15,7 @@
 //! n wakes and 2n polls of handles, whatever the order in which they end. (Polling all handles at each wake
 //! would be n².)
 //!
-//! Before: `sleep.rs`. Next: `combine/try_gather.rs`, where the first error must be heard at once.
+//! Before: `combine/mod.rs`. Next: `combine/try_gather.rs`, where the first error must be heard at once.
 
 use std::fmt;
 use std::future::Future;

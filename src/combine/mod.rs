@@ -1,4 +1,6 @@
-//! Several futures at once: all of them, the first of two, as they come, with a limit of time.
+//! Chapter 24: several futures at once: all of them, the first of two, as they come, with a limit of time.
+//!
+//! Before: `sleep.rs`. Next: `combine/gather.rs`.
 
 mod gather;
 mod try_gather;

@@ -1,4 +1,4 @@
-//! Chapter 24, part 3: how does a task go on with whichever comes first?
+//! Chapter 24, part 4: how does a task go on with whichever comes first?
 //!
 //! `race` needs no tasks and no list. It polls both futures with the waker it was given itself, so whoever is
 //! ready first wakes the one task, which polls both again. That is all that "waiting for two things" means.

@@ -1,4 +1,4 @@
-//! Chapter 24, part 5: which of many tasks have ended?
+//! Chapter 24, part 6: which of many tasks have ended?
 //!
 //! Asking a thousand handles at each wake whether their task has ended would be a million questions. Here each
 //! task says it itself, once, when it ends: its number is put on a board, in the order of the ends, and whoever

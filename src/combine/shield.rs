@@ -1,4 +1,4 @@
-//! Chapter 24, part 4: how is a task kept from being cancelled together with whoever awaits it?
+//! Chapter 24, part 5: how is a task kept from being cancelled together with whoever awaits it?
 //!
 //! A handle that is dropped while it is awaited cancels its task, since mostly nobody else wants the result. Where
 //! the task must go on, a shield stands between the two:

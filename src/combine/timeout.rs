@@ -1,4 +1,4 @@
-//! Chapter 24, part 9: what if the limit changes on the way?
+//! Chapter 24, part 10: what if the limit changes on the way?
 //!
 //! `wait_for` has a limit that stands. Some work earns more time as it goes on: every line that comes in may wait
 //! a second for the next. So the body of a `timeout` is given the limit, and can move it:
@@ -12,7 +12,7 @@
 //!
 //! The close cases are decided as in `wait_for`: the body is asked before the timer.
 //!
-//! Before: `combine/as_completed.rs`. Next: `sync/`, tasks that wait for each other.
+//! Before: `combine/as_completed.rs`. Next: `sync/mod.rs`, tasks that wait for each other.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;

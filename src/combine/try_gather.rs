@@ -1,4 +1,4 @@
-//! Chapter 24, part 2: how is the first error heard at once?
+//! Chapter 24, part 3: how is the first error heard at once?
 //!
 //! A gather that gives up at the first error cannot wait for its children in order: the third may fail while
 //! the first is still at work. So here each child reports. It runs inside a small wrapper, which puts its value

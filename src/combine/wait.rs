@@ -1,4 +1,4 @@
-//! Chapter 24, part 6: how is some of the work awaited, and the rest kept?
+//! Chapter 24, part 7: how is some of the work awaited, and the rest kept?
 //!
 //! `gather` and `try_gather` own their children: what they do not need any more they cancel. `wait` only looks
 //! on. It takes handles and gives all of them back, those of ended tasks apart from the others:

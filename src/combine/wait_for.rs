@@ -1,4 +1,4 @@
-//! Chapter 24, part 7: how long will it wait?
+//! Chapter 24, part 8: how long will it wait?
 //!
 //! `wait_for` puts a limit of time on a future. Three rules decide the close cases:
 //!

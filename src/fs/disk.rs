@@ -1,4 +1,4 @@
-//! Chapter 35, the thread's side of an open file: read ahead, write behind.
+//! Chapter 31, part 3: the thread's side of an open file: read ahead, write behind.
 //!
 //! Before: `fs/job.rs`. Next: `fs/file.rs`, the loop's side.
 

@@ -1,4 +1,4 @@
-//! Chapter 35, the loop's side of an open file: with whom is it now?
+//! Chapter 31, part 4: the loop's side of an open file: with whom is it now?
 //!
 //! ```text
 //!            read: more than is at hand · write: enough has gathered · seek · flush · sync …
@@ -11,7 +11,7 @@
 //! leaves the job to itself; what the job brings stays with the file: bytes read ahead are there for the next
 //! read, and an error in writing is told to whoever comes next.
 //!
-//! Before: `fs/disk.rs`. Next: `file/waits.rs`, the futures.
+//! Before: `fs/disk.rs`. Next: `fs/file/waits.rs`, the futures.
 
 mod waits;
 

@@ -1,9 +1,9 @@
-//! Chapter 35, folders: what is in them, some at a time.
+//! Chapter 31, part 6: folders: what is in them, some at a time.
 //!
 //! A folder may hold millions of files. They are asked for in batches, one job each, so that neither
 //! memory nor the pool's thread is taken for long, and a program that stops half way has not paid for the rest.
 //!
-//! Before: `fs/file/waits.rs`. Next chapter: `process.rs`.
+//! Before: `fs/file/waits.rs`. Next: `process.rs`, other programs.
 
 use std::fs::DirEntry;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! Chapter 35, one call: a function of the file system as a future.
+//! Chapter 31, part 2: one call: a function of the file system as a future.
 //!
 //! Before: `fs.rs`. Next: `fs/disk.rs`, what a thread does with an open file.
 

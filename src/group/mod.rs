@@ -1,4 +1,4 @@
-//! Chapter 26, part 1: how can one be sure that no task is left over?
+//! Chapter 26: how can one be sure that no task is left over?
 //!
 //! A spawned task goes on by itself, and its failure is heard by whoever thinks of asking. A task group ties tasks
 //! to a piece of the program: what is started inside has ended, all of it, before the piece is left; and the first
@@ -15,7 +15,7 @@
 //! The parts: `error` is what a failed group returns, `members` knows who is in it and ends them, `handle` is what
 //! `spawn` returns, and `scope` is the group itself with the future that runs its body.
 //!
-//! Before: `sync/oneshot.rs`. Next: `blocking.rs`, a thread's result awaited.
+//! Before: `sync/oneshot.rs`. Next: `group/error.rs`.
 
 mod error;
 mod members;

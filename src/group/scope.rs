@@ -4,7 +4,7 @@
 //! what is around it, and a failure reaches it in the simplest way there is: it is dropped at the `.await` where it
 //! is suspended. The tasks are tasks like any other, and may not borrow.
 //!
-//! Before: `group/handle.rs`. Next chapter: `blocking.rs`, a thread's result awaited.
+//! Before: `group/handle.rs`. Next: `blocking.rs`, a thread's result awaited.
 
 use std::fmt::{self, Debug};
 use std::future::Future;

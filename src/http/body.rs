@@ -1,4 +1,4 @@
-//! Chapter 36: where a body ends, found out without doing any I/O.
+//! Chapter 34, part 5: where a body ends, found out without doing any I/O.
 //!
 //! [`Decoder`] is given the bytes that came and says how many it used and which of them are data.
 //! It keeps no bytes, so cutting the input anywhere changes nothing:
@@ -30,7 +30,7 @@
 //!                                           └── CR (line is empty) ─► EndLf ─ LF ─► Done
 //! ```
 //!
-//! Before: `buffer.rs`. Next chapter: `head.rs`, reading heads.
+//! Before: `http/buffer.rs`. Next: `http/head.rs`, reading heads.
 
 use super::error::ErrorKind;
 use super::limits::Limits;

@@ -1,4 +1,4 @@
-//! Chapter 35: where bytes wait between the socket and the protocol.
+//! Chapter 34, part 4: where bytes wait between the socket and the protocol.
 //!
 //! ```text
 //! bytes:  [ consumed | filled, not yet consumed | zeroed room ]
@@ -8,7 +8,7 @@
 //! Safe Rust cannot read into memory that was never written, so room is zeroed once when it is made
 //! and never again: a body of 200 KB costs one `memset` of 200 KB, however many reads it takes.
 //!
-//! Before: `error.rs`. Next chapter: `body.rs`, where a body ends.
+//! Before: `http/error.rs`. Next: `http/body.rs`, where a body ends.
 
 /// A queue of bytes: filled at its end by reads, consumed at its start by the protocol.
 #[derive(Debug, Default)]

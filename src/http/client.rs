@@ -1,4 +1,4 @@
-//! Chapter 49: the HTTP/1.1 client, as a program sees it.
+//! Chapter 34, part 18: the HTTP/1.1 client, as a program sees it.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), oneloop::http::Error> {
@@ -10,7 +10,7 @@
 //! # drop(example());
 //! ```
 //!
-//! Before: `request.rs`. Next chapter: `reply.rs`, a handler's side.
+//! Before: `http/request.rs`. Next: `http/reply.rs`, a handler's side.
 
 use std::fmt;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! Chapter 45: connections kept for the next request, and a fair line for those who want one.
+//! Chapter 34, part 14: connections kept for the next request, and a fair line for those who want one.
 //!
 //! Connections are kept per *origin*: scheme, host and port, which is the URL's text up to its path, so
 //! that finding one costs no allocation. Each origin has a number of turns (a [`Semaphore`], first come,
@@ -15,7 +15,7 @@
 //! cancelled while it connects, its response dropped unread), the lease is dropped and the turn goes to the
 //! next in line. Places lost to cancelled requests are what httpx's `PoolTimeout` reports are about.
 //!
-//! Before: `dial.rs`. Next chapter: `response.rs`, an answer and its body.
+//! Before: `http/dial.rs`. Next: `http/response.rs`, an answer and its body.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};

@@ -1,4 +1,4 @@
-//! Chapter 51: one connection of the server, from its first request to its last.
+//! Chapter 34, part 20: one connection of the server, from its first request to its last.
 //!
 //! ```text
 //!          first byte          empty line             body is whole
@@ -13,7 +13,7 @@
 //! when the one before is answered. So replies are in order, and a client that does not read them has at
 //! most one of them held for it.
 //!
-//! Before: `reply.rs`. Next chapter: `server.rs`, the server.
+//! Before: `http/reply.rs`. Next: `http/server.rs`, the server.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};

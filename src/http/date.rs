@@ -1,10 +1,10 @@
-//! Chapter 39: the `Date` line of a response.
+//! Chapter 34, part 8: the `Date` line of a response.
 //!
 //! RFC 9110, section 6.6.1, asks a server with a clock for one: `Sun, 06 Nov 1994 08:49:37 GMT`, always
 //! in English and in GMT. The day's number becomes a date by H. Hinnant's `civil_from_days`: count from
 //! 1 March 0000, so that the leap day is the last of its year, in eras of 400 years = 146,097 days.
 //!
-//! Before: `wire.rs`. Next chapter: `redirect.rs`, where a redirect leads.
+//! Before: `http/wire.rs`. Next: `http/redirect.rs`, where a redirect leads.
 
 use std::time::{Duration, SystemTime};
 

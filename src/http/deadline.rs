@@ -1,10 +1,10 @@
-//! Chapter 42: no phase of a request waits for ever.
+//! Chapter 34, part 11: no phase of a request waits for ever.
 //!
 //! Two limits hold at any moment: the phase's own, and what is left of the total. The nearer one becomes
 //! one timer, armed only when a future is first found pending: a phase that is ready at once (a write
 //! into an empty socket) costs no timer at all.
 //!
-//! Before: `settings.rs`. Next chapter: `stream.rs`, one connection.
+//! Before: `http/settings.rs`. Next: `http/stream.rs`, one connection.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};

@@ -1,10 +1,10 @@
-//! Chapter 44: from a URL to a connection: look up, connect, shake hands.
+//! Chapter 34, part 13: from a URL to a connection: look up, connect, shake hands.
 //!
 //! The addresses of a host are tried one after the other. The connect limit is for all of them together, and
 //! each is given its share of what is left, so that a first address that swallows packets leaves time for
 //! the second: of 10 s for two addresses the first may take 5 s.
 //!
-//! Before: `stream.rs`. Next chapter: `connections.rs`, kept connections.
+//! Before: `http/stream.rs`. Next: `http/connections.rs`, kept connections.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

@@ -1,4 +1,4 @@
-//! Chapter 34: what can go wrong with a request, in which phase of it, and at which URL.
+//! Chapter 34, part 3: what can go wrong with a request, in which phase of it, and at which URL.
 //!
 //! A request walks through phases, and each has its own time limit and its own way to fail:
 //!
@@ -12,7 +12,7 @@
 //! `Result<T, Error>` stays small. The protocol code below it ([`wire`](super::wire),
 //! [`body`](super::body)) knows no URL and no phase: it returns the bare kind.
 //!
-//! Before: `limits.rs`. Next chapter: `buffer.rs`, where bytes wait.
+//! Before: `http/limits.rs`. Next: `http/buffer.rs`, where bytes wait.
 
 use std::fmt;
 use std::io;

@@ -1,11 +1,11 @@
-//! Chapter 47: one request and the head of its answer; then perhaps another, if the answer is a redirect.
+//! Chapter 34, part 16: one request and the head of its answer; then perhaps another, if the answer is a redirect.
 //!
 //! **The one silent repeat.** A server may close a kept connection at the very moment a request is written
 //! into it. If not one byte of an answer came, a `GET`, `HEAD` or `OPTIONS` is sent once more, on a fresh
 //! connection. A `POST` never is: the server may have acted on it before it closed (RFC 9112, section
 //! 9.3.1). A request on a fresh connection is not repeated either: there it is the server's answer.
 //!
-//! Before: `response.rs`. Next chapter: `request.rs`, putting a request together.
+//! Before: `http/response.rs`. Next: `http/request.rs`, putting a request together.
 
 use std::cell::OnceCell;
 use std::future::poll_fn;

@@ -1,4 +1,4 @@
-//! Chapter 37: reading heads, the lines before a body.
+//! Chapter 34, part 6: reading heads, the lines before a body.
 //!
 //! A head ends at its first empty line. [`HeadReader`] is given everything that came so far, each
 //! time more came, and answers "not yet" or the head and its length. It remembers how far it has
@@ -9,7 +9,7 @@
 //! 9112, section 2.2, allows, because old servers send it and nothing behind a client could be
 //! misled; in chunked framing neither takes it. A bare CR, NUL or a folded line is an error in both.
 //!
-//! Before: `body.rs`. Next chapter: `wire.rs`, what stands on the wire.
+//! Before: `http/body.rs`. Next: `http/wire.rs`, what stands on the wire.
 
 use std::mem::MaybeUninit;
 

@@ -1,10 +1,10 @@
-//! Chapter 33: how much the other side may make us hold, wait for and work through.
+//! Chapter 34, part 2: how much the other side may make us hold, wait for and work through.
 //!
 //! Everything that comes from a network is bounded by one of these. They hold for bodies that are
 //! thrown away too (a redirect's, say), and however the bytes are cut up on their way: one at a time
 //! costs no more memory and, per byte, no more work than all at once.
 //!
-//! Before: `net/tls.rs`. Next chapter: `error.rs`, what can go wrong.
+//! Before: `http/mod.rs`. Next: `http/error.rs`, what can go wrong.
 
 use std::time::Duration;
 

@@ -1,7 +1,9 @@
-//! HTTP/1.1: a client, a small server, and the protocol between them without any I/O.
+//! Chapter 34: HTTP/1.1: a client, a small server, and the protocol between them without any I/O.
 //!
 //! Read from the bottom: [`body`] and [`wire`] take bytes and return progress; `connections` and `exchange`
 //! bring sockets and time limits into it; [`Client`] and [`Server`] are what a program sees.
+//!
+//! Before: `process_pool/pool.rs`. Next: `http/limits.rs`.
 
 mod limits;
 mod error;

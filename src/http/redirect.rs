@@ -1,4 +1,4 @@
-//! Chapter 40: where a redirect leads, and what may go with it.
+//! Chapter 34, part 9: where a redirect leads, and what may go with it.
 //!
 //! | status | method of the next request | body |
 //! |---|---|---|
@@ -10,7 +10,7 @@
 //! go along: a `Location` is written by a stranger, and this leak has been found in nearly every client
 //! (CVE-2018-18074 in requests, CVE-2022-27774 in curl, GHSA-4qqq in Scrapy, …).
 //!
-//! Before: `date.rs`. Next chapter: `settings.rs`, a client's settings.
+//! Before: `http/date.rs`. Next: `http/settings.rs`, a client's settings.
 
 use ::http::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE, COOKIE, HOST,

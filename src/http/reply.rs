@@ -1,6 +1,6 @@
-//! Chapter 50: what a handler of the server is given, and what it returns.
+//! Chapter 34, part 19: what a handler of the server is given, and what it returns.
 //!
-//! Before: `client.rs`. Next chapter: `conversation.rs`, one connection of the server.
+//! Before: `http/client.rs`. Next: `http/conversation.rs`, one connection of the server.
 
 use std::fmt;
 use std::net::SocketAddr;

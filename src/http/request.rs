@@ -1,6 +1,6 @@
-//! Chapter 48: how a request is put together, and sent.
+//! Chapter 34, part 17: how a request is put together, and sent.
 //!
-//! Before: `exchange.rs`. Next chapter: `client.rs`, the client.
+//! Before: `http/exchange.rs`. Next: `http/client.rs`, the client.
 
 use std::fmt;
 use std::future::Future;

@@ -1,9 +1,9 @@
-//! Chapter 46: an answer whose head is there and whose body is still coming.
+//! Chapter 34, part 15: an answer whose head is there and whose body is still coming.
 //!
 //! The body is read only as fast as it is asked for. When its last byte is read the connection goes back to
 //! be used again; a [`Response`] dropped before that closes it, unless the rest had already come.
 //!
-//! Before: `connections.rs`. Next chapter: `exchange.rs`, a request and its answer.
+//! Before: `http/connections.rs`. Next: `http/exchange.rs`, a request and its answer.
 
 use std::fmt;
 use std::future::{Future, poll_fn};

@@ -1,4 +1,4 @@
-//! Chapter 52: the HTTP/1.1 server: a listener, a limit, and a task per connection.
+//! Chapter 34, part 21: the HTTP/1.1 server: a listener, a limit, and a task per connection.
 //!
 //! ```
 //! use oneloop::http::{Client, Reply, Server};
@@ -17,7 +17,7 @@
 //! }).unwrap();
 //! ```
 //!
-//! Before: `conversation.rs`. Next part: seeing it, `trace/narrate.rs`.
+//! Before: `http/conversation.rs`. Next: `trace/narrate.rs`, seeing it.
 
 use std::cell::RefCell;
 use std::fmt;

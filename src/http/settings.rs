@@ -1,6 +1,6 @@
-//! Chapter 41: what a client may be told, and what it does when told nothing.
+//! Chapter 34, part 10: what a client may be told, and what it does when told nothing.
 //!
-//! Before: `redirect.rs`. Next chapter: `deadline.rs`, no wait without an end.
+//! Before: `http/redirect.rs`. Next: `http/deadline.rs`, no wait without an end.
 
 use std::sync::Arc;
 use std::time::Duration;

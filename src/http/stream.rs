@@ -1,9 +1,9 @@
-//! Chapter 43: one connection, plain or TLS, and the bytes that came on it too early.
+//! Chapter 34, part 12: one connection, plain or TLS, and the bytes that came on it too early.
 //!
 //! Client and server both hold a [`Connection`]: it reads into its [`Buffer`], or past it straight into
 //! a body, and writes a head and a body as one piece.
 //!
-//! Before: `deadline.rs`. Next chapter: `dial.rs`, from a URL to a connection.
+//! Before: `http/deadline.rs`. Next: `http/dial.rs`, from a URL to a connection.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! Chapter 38: what stands on the wire: heads written down, and what a head says about its body.
+//! Chapter 34, part 7: what stands on the wire: heads written down, and what a head says about its body.
 //!
 //! The three rules that keep two readers of one byte stream from seeing two different messages
 //! ("request smuggling") all live in [`request_framing`] and [`response_framing`]:
@@ -10,7 +10,7 @@
 //! What is written takes its parts as types that cannot hold CR, LF or NUL (`Method`, `HeaderName`,
 //! `HeaderValue`), and the target is checked here byte by byte. So no caller's input can end a line.
 //!
-//! Before: `head.rs`. Next chapter: `date.rs`, the `Date` line.
+//! Before: `http/head.rs`. Next: `http/date.rs`, the `Date` line.
 
 use ::http::header::{CONNECTION, CONTENT_LENGTH, DATE, HOST, HeaderName, TRANSFER_ENCODING};
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Version};

@@ -1,4 +1,4 @@
-//! Chapter 17, part 2: who is told when a task has ended.
+//! Chapter 18, part 2: who is told when a task has ended.
 //!
 //! Whoever awaits the handle, of course. But a handle is awaited by one at a time, and callbacks have no `await`. So
 //! there is a list for each task that anybody else listens to (`state/ends.rs`):
@@ -9,7 +9,7 @@
 //!                 ──▶ whoever awaits          is woken behind them
 //! ```
 //!
-//! Before: `join.rs`. Next chapter: `remote.rs`.
+//! Before: `join.rs`. Next: `remote.rs`, the same from another thread.
 
 use std::panic::Location;
 use std::rc::Rc;

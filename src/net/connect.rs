@@ -1,4 +1,4 @@
-//! Chapter 28: how does a connection come about?
+//! Chapter 28, part 5: how does a connection come about?
 //!
 //! One side waits for connections (`accept`), the other makes one (`connect`): for TCP and for Unix sockets in the
 //! same way, so both futures are here once, over what the two differ in ([`Listener`], [`Connection`]).
@@ -8,7 +8,7 @@
 //! [`wait_for`](crate::wait_for) around them if that may take too long. A Unix listener whose line is full
 //! refuses in the same way, and is waited for in the same way.
 //!
-//! Before: `stream/traits.rs`. Next chapter: `tcp.rs`.
+//! Before: `net/stream/traits.rs`. Next: `net/tcp.rs`.
 
 use std::fmt;
 use std::future::Future;

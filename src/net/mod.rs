@@ -1,4 +1,6 @@
-//! The world outside: sockets, names, and what is built on them.
+//! Chapter 28: the world outside: sockets, names, and what is built on them.
+//!
+//! Before: `blocking.rs`. Next: `net/source.rs`.
 
 pub(crate) mod source;
 pub(crate) mod stream;

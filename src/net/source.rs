@@ -1,4 +1,4 @@
-//! Chapter 26: try, would-block, register, retry.
+//! Chapter 28, part 2: try, would-block, register, retry.
 //!
 //! Every socket operation in oneloop is this one loop. The socket is registered once, when it is made; after
 //! that an operation is simply tried, and only if it would block does the task wait for an edge.
@@ -16,7 +16,7 @@
 //! One poll of a task may do 128 ready operations. After that it gives way once (`spend`), so that a peer
 //! that sends without pause cannot keep the loop to itself.
 //!
-//! Before: `blocking.rs`. Next chapter: `stream.rs`, reading and writing.
+//! Before: `net/mod.rs`. Next: `net/stream.rs`, reading and writing.
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,4 @@
-//! Chapter 27: bytes in, bytes out.
+//! Chapter 28, part 3: bytes in, bytes out.
 //!
 //! A TCP connection, a Unix connection and a pipe to a child process differ in how they are made. Reading and
 //! writing are the same for all, so they are here once: three named futures around `Source::poll_bytes`, for
@@ -14,7 +14,7 @@
 //! nothing, and a `write_all` has written what it has written. Each leaves its *interest* with the reactor while
 //! it waits, and takes it back when it is dropped: a source does not gather the remains of those who gave up.
 //!
-//! Before: `source.rs`. Next: `stream/traits.rs`, the same for other libraries; then `connect.rs`.
+//! Before: `net/source.rs`. Next: `net/stream/traits.rs`, the same for other libraries.
 
 mod traits;
 

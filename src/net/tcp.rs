@@ -1,9 +1,9 @@
-//! Chapter 29: TCP.
+//! Chapter 28, part 6: TCP.
 //!
 //! What is TCP's own: addresses, and a few settings. Connecting and accepting is in `connect.rs`, reading and
 //! writing in `stream.rs`.
 //!
-//! Before: `connect.rs`. Next chapter: `unix.rs`, the same within one machine.
+//! Before: `net/connect.rs`. Next: `net/unix.rs`, the same within one machine.
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,4 @@
-//! Chapter 29: how does a TLS connection become a plain stream of bytes?
+//! Chapter 28, part 11: how does a TLS connection become a plain stream of bytes?
 //!
 //! The problem: rustls knows the TLS protocol and does no I/O; [`TcpStream`] does I/O and knows no protocol. This
 //! file is the pipe between them, and nothing more:
@@ -30,7 +30,7 @@
 //! ends. A peer that closes in the middle of the handshake, by `close_notify` or by end of stream, reads as
 //! zero bytes, and zero bytes end the loop (RUSTSEC-2024-0336 was a loop that did not see it so).
 //!
-//! Before: `dns.rs`. Next chapter: `tls/waits.rs`, the same with names.
+//! Before: `net/dns.rs`. Next: `net/tls/waits.rs`, the same with names.
 
 use std::fmt;
 use std::future::Future;
@@ -44,8 +44,8 @@ use futures_io::{AsyncRead, AsyncWrite};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
-mod failure;
 mod waits;
+mod failure;
 
 use self::failure::failure;
 pub use self::waits::{Close, Flush, Read, WriteAll};

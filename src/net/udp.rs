@@ -1,10 +1,10 @@
-//! Chapter 31: messages without a connection.
+//! Chapter 28, part 8: messages without a connection.
 //!
 //! A UDP socket sends and receives *datagrams*: each arrives whole or not at all, perhaps twice, perhaps before an
 //! earlier one, and nobody says which. There is no stream and no end of it, so nothing here is a
 //! `Stream`; there is the same loop of try, would-block, register, retry.
 //!
-//! Before: `unix.rs`. Next chapter: `dns.rs`, names.
+//! Before: `net/unix.rs`. Next: `net/udp/waits.rs`.
 
 mod waits;
 

@@ -1,10 +1,10 @@
-//! Chapter 30: connections within one machine.
+//! Chapter 28, part 7: connections within one machine.
 //!
 //! A Unix socket has a path of the file system for an address (on Linux also an *abstract* name, which is no
 //! file), or none at all: a pair is two ends that know each other from the start, such as a parent keeps one of
 //! and gives a child the other. Otherwise it is what TCP is, without the network.
 //!
-//! Before: `tcp.rs`. Next chapter: `udp.rs`, messages without a connection.
+//! Before: `net/tcp.rs`. Next: `net/udp.rs`, messages without a connection.
 
 use std::io;
 use std::net::Shutdown;

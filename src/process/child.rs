@@ -1,4 +1,4 @@
-//! Chapter 36, a running child: its end, and how to bring it about.
+//! Chapter 32, part 5: its end, and how to bring it about.
 //!
 //! Before: `process/ending.rs`. Next: `process/communicate.rs`.
 

@@ -1,9 +1,9 @@
-//! Chapter 36, a whole conversation: give a child its input, gather its output, wait for its end.
+//! Chapter 32, part 6: give a child its input, gather its output, wait for its end.
 //!
 //! One after the other would not do. A pipe holds some 64 KiB: a child that writes more than that before it has read
 //! all waits for us to read, while we wait for it to read. So all three pipes go on at once, in one future.
 //!
-//! Before: `process/child.rs`. Next chapter: `process_pool/`, this program as a child of its own.
+//! Before: `process/child.rs`. Next: `process_pool/mod.rs`, this program as a child of its own.
 
 use std::fmt;
 use std::future::Future;

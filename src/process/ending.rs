@@ -1,4 +1,4 @@
-//! Chapter 36, the end: how does the loop hear that a child has ended?
+//! Chapter 32, part 4: how does the loop hear that a child has ended?
 //!
 //! By its pidfd, a descriptor that becomes readable at the end of one process; or, where there is none, by SIGCHLD,
 //! which says only that some child has ended, so that everyone who waits asks about theirs. To *ask* is the

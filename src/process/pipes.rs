@@ -1,4 +1,4 @@
-//! Chapter 36, the pipes: a child's three streams.
+//! Chapter 32, part 2: a child's three streams.
 //!
 //! They are streams like any other (`net/stream.rs`), one way each.
 //!

@@ -1,4 +1,4 @@
-//! Chapter 36, the reaper: who asks how a child ended when nobody waits for it any more?
+//! Chapter 32, part 3: who asks how a child ended when nobody waits for it any more?
 //!
 //! A `Child` may be dropped before its process has ended, perhaps together with its loop. If nobody asked, the
 //! zombie would stay for as long as this process lives. So such a child is handed to a thread, which sleeps until a

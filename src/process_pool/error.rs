@@ -1,6 +1,6 @@
-//! Chapter 33, part 2: what can go wrong with a job in another process.
+//! Chapter 33, part 3: what can go wrong with a job in another process.
 //!
-//! Before: `frame.rs`. Next: `serve.rs`, the worker's side.
+//! Before: `process_pool/frame.rs`. Next: `process_pool/serve.rs`, the worker's side.
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,4 @@
-//! Chapter 33, part 1: what goes over the socket pair.
+//! Chapter 33, part 2: what goes over the socket pair.
 //!
 //! A stream of bytes has no ends of messages in it, so each message says beforehand how long it is:
 //!
@@ -10,7 +10,7 @@
 //!
 //! Kinds are numbers that no text begins with: a program that writes to its standard input by mistake is found out.
 //!
-//! Before: `process_pool/mod.rs`. Next: `error.rs`.
+//! Before: `process_pool/mod.rs`. Next: `process_pool/error.rs`.
 
 use std::io::{self, Read, Write};
 

@@ -20,7 +20,7 @@
 //!
 //! Left out on purpose: sending values. What cannot be said in bytes is said by a library that makes bytes of it.
 //!
-//! Before: `process/`. The room: `frame.rs`, `error.rs`, `serve.rs`, `worker.rs`, `pool.rs`. Next part: `http/`.
+//! Before: `process/communicate.rs`. Next: `process_pool/frame.rs`.
 
 mod frame;
 mod error;

@@ -1,4 +1,4 @@
-//! Chapter 33, part 5: jobs given to worker processes, and awaited.
+//! Chapter 33, part 6: jobs given to worker processes, and awaited.
 //!
 //! Whoever gives up waiting must not leave a worker at work for nobody. So a job and its future share an *order*,
 //! through which one knows how far the other is:
@@ -12,7 +12,7 @@
 //!      Given up: never sent    Given up: the worker is killed, on the pool's thread
 //! ```
 //!
-//! Before: `worker.rs`. Next part: `http/`.
+//! Before: `process_pool/worker.rs`. Next: `http/mod.rs`, HTTP/1.1.
 
 use std::fmt;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! Chapter 33, part 3: the life of a worker.
+//! Chapter 33, part 4: the life of a worker.
 //!
 //! A worker is the program itself, started with one argument that no program has otherwise. Its standard input is
 //! its end of the socket pair, which is how a descriptor is handed to a child in safe Rust: as one of its three
@@ -14,7 +14,7 @@
 //! Since somebody always reads, a worker never outlives the program by longer than the system needs to close its
 //! sockets, however the program ended and however busy the worker is.
 //!
-//! Before: `error.rs`. Next: `worker.rs`, the program's side.
+//! Before: `process_pool/error.rs`. Next: `process_pool/worker.rs`, the program's side.
 
 use std::io::{self, Write};
 use std::os::fd::AsFd;

@@ -1,10 +1,10 @@
-//! Chapter 33, part 4: a worker, as the program sees it.
+//! Chapter 33, part 5: a worker, as the program sees it.
 //!
 //! Everything here blocks, and runs on a thread of the pool. A read or write is cut into pauses, to see between them
 //! whether the time is over and whether the process is still there. The end of the stream tells of a death at
 //! once; the look at the process is for a worker whose own children have kept the stream open.
 //!
-//! Before: `serve.rs`. Next: `pool.rs`.
+//! Before: `process_pool/serve.rs`. Next: `process_pool/pool.rs`.
 
 use std::env;
 use std::io::{self, ErrorKind, Read, Write};

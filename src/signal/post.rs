@@ -1,6 +1,6 @@
-//! Chapter 34, the pipes: where do a loop's signals arrive, and how does everyone get the same one?
+//! Chapter 30, part 2: where do a loop's signals arrive, and how does everyone get the same one?
 //!
-//! Before: `signal.rs`. Next chapter: `fs.rs`, files.
+//! Before: `signal.rs`. Next: `fs.rs`, files.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -1,4 +1,6 @@
-//! Sockets and jobs: what lets a task wait for the world outside.
+//! Chapter 12, part 3: sockets and jobs: what lets a task wait for the world outside.
+//!
+//! Before: `state/ends.rs`. Next: `state/stuck.rs`.
 
 use std::io;
 use std::task::Context;

@@ -1,4 +1,4 @@
-//! Whether a loop with nothing to do can ever have something to do again.
+//! Chapter 12, part 4: whether a loop with nothing to do can ever have something to do again.
 //!
 //! A suspended task goes on when somebody wakes it, and whoever wants to must have its waker, or be something that the
 //! loop itself keeps for it. So before the loop waits without limit it can go through all who might:
@@ -14,6 +14,8 @@
 //! What a thing of this thread keeps of a task is its entry and no waker (`kept.rs`), so a task that waits for another
 //! task counts as what it is: nobody outside can wake it. A `Remote` or a waker kept somewhere for nothing makes the
 //! loop look as if it could go on. It never is the other way round.
+//!
+//! Before: `state/sources.rs`. Next: `state/tasks.rs`.
 
 use std::fmt::Write;
 use std::sync::Arc;

@@ -1,4 +1,6 @@
-//! Spawning, waking, polling, cancelling, and the end of a task.
+//! Chapter 12, part 5: spawning, waking, polling, cancelling, and the end of a task.
+//!
+//! Before: `state/stuck.rs`. Next: `state/timers.rs`.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

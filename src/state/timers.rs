@@ -1,4 +1,6 @@
-//! Callbacks, and the timers that tasks and callbacks wait for.
+//! Chapter 12, part 6: callbacks, and the timers that tasks and callbacks wait for.
+//!
+//! Before: `state/tasks.rs`. Next: `current.rs`, how a future finds its loop.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Context;

@@ -1,4 +1,4 @@
-//! Chapter 24, part 11: how do several tasks meet, and go on together?
+//! Chapter 25, part 13: how do several tasks meet, and go on together?
 //!
 //! A [`Barrier`] holds back every task that waits at it until so many have come as it has *parties*; then it
 //! releases them all, and can be used again at once. Who comes for the next round while the last one is

@@ -1,4 +1,4 @@
-//! Chapter 24, part 7: who notices that a permit was given back twice?
+//! Chapter 25, part 9: who notices that a permit was given back twice?
 //!
 //! A [`Semaphore`] does not: the second release adds a permit, and from then on one task more than was meant
 //! gets through. A [`BoundedSemaphore`] knows how many permits were taken out of its sight, which only

@@ -1,4 +1,4 @@
-//! Chapter 24, part 9: how does a task wait until a value is as it should be?
+//! Chapter 25, part 11: how does a task wait until a value is as it should be?
 //!
 //! A [`Mutex`] lets a task look at a value; a [`Condition`] lets it wait for the next look. To wait is to give
 //! the mutex back and to join the line of those who wait for a notification, both in one go, so that no

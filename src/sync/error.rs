@@ -1,8 +1,8 @@
-//! Chapter 24, part 1: how the objects of this room say no.
+//! Chapter 25, part 2: how the objects of this room say no.
 //!
 //! An item that could not be put is given back inside the error, so a refused put loses nothing.
 //!
-//! Before: `combine/wait_for.rs`. Next: `sync/waiters.rs`.
+//! Before: `sync/mod.rs`. Next: `sync/waiters.rs`.
 
 use std::error::Error;
 use std::fmt;

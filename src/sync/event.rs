@@ -1,4 +1,4 @@
-//! Chapter 24, part 10: how do many tasks wait for one thing to happen?
+//! Chapter 25, part 12: how do many tasks wait for one thing to happen?
 //!
 //! An [`Event`] is a flag that tasks can wait for. Setting it releases all that wait at that moment, and a
 //! task that was released goes on even if the flag is cleared again before it runs. A flag alone would not

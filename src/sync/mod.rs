@@ -1,4 +1,4 @@
-//! Tasks that wait for each other: queues, semaphores, a mutex and conditions, events, barriers, and values
+//! Chapter 25: tasks that wait for each other: queues, semaphores, a mutex and conditions, events, barriers, and values
 //! handed over once.
 //!
 //! Nothing here needs a loop: an object can be made before the loop is, and works under any executor of one
@@ -9,6 +9,8 @@
 //! fn give_to_a_thread<T: Send>(_: T) {}
 //! give_to_a_thread(oneloop::sync::Queue::<u8>::new(1));
 //! ```
+//!
+//! Before: `combine/timeout.rs`. Next: `sync/error.rs`.
 
 mod error;
 mod waiters;

@@ -1,4 +1,4 @@
-//! Chapter 24, part 8: what is a lock for, where nothing runs at the same time?
+//! Chapter 25, part 10: what is a lock for, where nothing runs at the same time?
 //!
 //! On one thread nobody interferes between two awaits, so what is changed in one go needs no lock. A
 //! [`Mutex`] is for what takes longer: a task that reads a value, awaits, and then writes it would overwrite

@@ -1,4 +1,4 @@
-//! Chapter 24, part 12: how does one task hand one value to another?
+//! Chapter 25, part 14: how does one task hand one value to another?
 //!
 //! [`channel`] makes a pair. The [`Sender`] sends once and is gone; the [`Receiver`] is a future of the
 //! value. This is what asyncio uses a bare `Future` for: a value filled in later, by a task or a callback.
@@ -8,7 +8,7 @@
 //!     └────── dropped ───────▶          Receiver.await = Err(Closed)
 //! ```
 //!
-//! Before: `sync/barrier.rs`. Next: `blocking.rs`, a thread's result awaited.
+//! Before: `sync/barrier.rs`. Next: `group/mod.rs`, tasks that belong to a piece of the program.
 
 use std::cell::RefCell;
 use std::error::Error;

@@ -1,4 +1,4 @@
-//! Chapter 24, part 3: which of the items that wait in a queue is the next?
+//! Chapter 25, part 4: which of the items that wait in a queue is the next?
 //!
 //! The oldest, the youngest or the lowest: that is all in which the three queues of this room differ, and
 //! this file is all that knows it. The rest of a queue asks its order for "the item with so many before it".

@@ -1,4 +1,4 @@
-//! Chapter 24, part 5: how do producers and consumers keep pace with each other?
+//! Chapter 25, part 6: how do producers and consumers keep pace with each other?
 //!
 //! A [`Queue`] holds items between tasks that put and tasks that get. A bounded one makes a fast producer
 //! wait for its consumers, so memory stays bounded; and with `task_done` and `join` a program knows when all

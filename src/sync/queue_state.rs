@@ -1,4 +1,4 @@
-//! Chapter 24, part 4: who gets which item of a queue, and which place in it?
+//! Chapter 25, part 5: who gets which item of a queue, and which place in it?
 //!
 //! When nobody has to wait, a put is a push, a get is a pop, and nobody is woken. This file is about the
 //! moments when somebody does wait: it is a queue without its handles and futures (those are in `queue.rs`).

@@ -1,4 +1,4 @@
-//! Chapter 24, part 6: how do at most so many tasks do something at once?
+//! Chapter 25, part 8: how do at most so many tasks do something at once?
 //!
 //! A [`Semaphore`] holds a number of permits. Who wants to go on takes one, and waits if there is none; who
 //! has finished gives it back. The order is strict: while anybody stands in the line, a newcomer joins it,

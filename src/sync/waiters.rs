@@ -1,4 +1,4 @@
-//! Chapter 24, part 2: who waits, in which order, and whose turn it is.
+//! Chapter 25, part 3: who waits, in which order, and whose turn it is.
 //!
 //! Every object of this room has the same problem. Several tasks want the same thing: an item, a free
 //! place, a permit. They must get it in the order in which they asked. And between the moment one of

@@ -1,9 +1,9 @@
-//! Chapter 6, part 2: what can be asked of a task, and of all of them.
+//! Chapter 5, part 2: what can be asked of a task, and of all of them.
 //!
 //! Nothing here is on the way of a wake or a poll: it is for the observers, for a task's `Debug`, and for a loop that
 //! closes, or wonders whether it is stuck.
 //!
-//! Before: `tasks.rs`. Next chapter: `timer/wheel.rs`, where tasks wait for a time.
+//! Before: `tasks.rs`. Next: `timer/mod.rs`, where tasks wait for a time.
 
 use std::collections::HashMap;
 use std::sync::Arc;

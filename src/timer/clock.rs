@@ -1,4 +1,4 @@
-//! Chapter 8: what time it is.
+//! Chapter 6, part 5: what time it is.
 //!
 //! A loop counts time in nanoseconds since it was made. Real time is the operating system's monotonic
 //! clock. Virtual time stands still while the program runs and jumps to the next deadline when nothing
@@ -14,7 +14,7 @@
 //!
 //! 64 bits of nanoseconds last for 584 years; a deadline beyond that is kept at the end of time.
 //!
-//! Before: `timer/wheel.rs`. Next chapter: `callback.rs`, the other thing a loop can run.
+//! Before: `timer/wheel.rs`. Next: `callback.rs`, the other thing a loop can run.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Chapter 7, the order: how the timers of one millisecond fire.
+//! Chapter 6, part 3: how the timers of one millisecond fire.
 //!
 //! By deadline, then by arming order. A tick of the [wheel](super::wheel) is a million nanoseconds long, so
 //! its timers leave their slots for the *front*, which is sorted once, when the tick is entered:
@@ -17,6 +17,8 @@
 //! needs it for every timer; here it concerns those of a single tick.
 //!
 //! Left out on purpose: the timers. The front knows their order and asks the wheel whether they still wait.
+//!
+//! Before: `timer/slots.rs`. Next: `timer/wheel.rs`, the whole.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

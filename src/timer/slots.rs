@@ -1,4 +1,4 @@
-//! Chapter 7, the lists: a timer is put in, and taken from the middle, at a fixed small price.
+//! Chapter 6, part 2: a timer is put in, and taken from the middle, at a fixed small price.
 //!
 //! All timers lie in one vector of *entries*; a freed entry is a *hole* and is used again. A list is a vector
 //! of indices of entries, and each entry knows its own spot in its list. So a timer can be taken out at once:
@@ -17,6 +17,8 @@
 //! with a million timers due within a second: 285 ns to fire one by chains, 100 ns by vectors.
 //!
 //! Left out on purpose: what the times mean. Which slot is due, and when, is the wheel's to say.
+//!
+//! Before: `timer/mod.rs`. Next: `timer/front.rs`.
 
 /// The entries of all timers, and the lists that hold those of later ticks.
 #[derive(Debug)]

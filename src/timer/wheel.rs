@@ -1,4 +1,4 @@
-//! Chapter 7: where a million deadlines wait, when most of them never come.
+//! Chapter 6, part 4: where a million deadlines wait, when most of them never come.
 //!
 //! Nearly every timer in a network program is a precaution: give up if no answer comes within 30 s. The
 //! answer comes after 20 ms and the timer is cancelled. So *insert* and *cancel* must be cheap; to fire is
@@ -49,7 +49,7 @@
 //!
 //! Left out on purpose: a clock. Time comes in as a number, which is what lets a test live through 500 years.
 //!
-//! Before: `tasks/seen.rs`. Next chapter: `timer/clock.rs`, which says what time it is.
+//! Before: `timer/front.rs`. Next: `timer/clock.rs`, which says what time it is.
 
 use super::front::{Due, Front};
 use super::slots::{Place, Slots};

@@ -1,4 +1,4 @@
-//! Chapter 1, part 2: what can happen in a loop, as data.
+//! Chapter 1, part 3: what can happen in a loop, as data.
 //!
 //! Everything oneloop shows of itself is made of the events in this file: one event is one thing that
 //! happened, with its time and what caused it. The state of a loop at any moment can be worked out by
@@ -14,7 +14,7 @@
 //!
 //! Left out on purpose: how an event is put in words (`narrate`) and who listens (`observer`).
 //!
-//! Before: `trace/who.rs`. Next chapter: `trace/observer.rs`, who is told.
+//! Before: `trace/who.rs`. Next: `trace/observer.rs`, who is told.
 
 use std::fmt;
 use std::sync::Arc;

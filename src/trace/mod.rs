@@ -1,4 +1,6 @@
-//! Seeing it: the events of a loop, and who is told of them.
+//! Chapter 1: the events of a loop, and who is told of them.
+//!
+//! Next: `trace/who.rs`, who and where.
 
 pub(crate) mod who;
 pub(crate) mod event;

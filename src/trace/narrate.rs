@@ -1,4 +1,4 @@
-//! Chapter 53: how is an event said in words?
+//! Chapter 35: how is an event said in words?
 //!
 //! One event, one English sentence. A [`Narrator`] goes through the events of a loop and says each; it
 //! remembers names while their task or source lives, so that "task 2" becomes "task 2 (fetch)".
@@ -14,7 +14,7 @@
 //! [`Print`] writes the sentences to standard error, [`Log`] gives them to the `log` crate. Both leave out
 //! turns in which nothing happened. [`Warn`], debug mode, says only what is wrong.
 //!
-//! Before: `trace/observer.rs`. After it: `start.rs`, where `ONELOOP` is read.
+//! Before: `http/server.rs`. Next: `trace/narrate/print.rs`.
 
 mod print;
 mod sentences;

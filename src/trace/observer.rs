@@ -1,4 +1,4 @@
-//! Chapter 2: who is told, and who may decide otherwise.
+//! Chapter 1, part 4: who is told, and who may decide otherwise.
 //!
 //! The loop never prints. At fixed points it tells its observers what happened; with no observer that
 //! costs one branch, and the event is not even built. An observer may also answer a choice the loop is
@@ -29,7 +29,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Before: `trace/event.rs`. Next chapter: `task.rs`, what a task is.
+//! Before: `trace/event.rs`. Next: `task.rs`, what a task is.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

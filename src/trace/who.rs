@@ -1,9 +1,9 @@
-//! Chapter 1, part 1: of whom is told: tasks, timers and sources by their numbers, and the lines of a program.
+//! Chapter 1, part 2: of whom is told: tasks, timers and sources by their numbers, and the lines of a program.
 //!
 //! An event names everything it is about by a small number, which nothing else in the loop's life has. It can be
 //! kept, compared and written down long after the thing itself is gone.
 //!
-//! Next: `trace/event.rs`, what can happen to them.
+//! Before: `trace/mod.rs`. Next: `trace/event.rs`, what can happen to them.
 
 use std::fmt;
 use std::panic::Location;

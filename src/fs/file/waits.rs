@@ -1,6 +1,6 @@
-//! Chapter 35, the futures of an open file, and its traits.
+//! Chapter 31, part 5: the futures of an open file, and its traits.
 //!
-//! Before: `file.rs`. Next: `fs/folder.rs`, what is in a folder.
+//! Before: `fs/file.rs`. Next: `fs/folder.rs`, what is in a folder.
 
 use std::fmt;
 use std::future::Future;

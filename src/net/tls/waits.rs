@@ -1,10 +1,10 @@
-//! Chapter 30: how does a wait on TLS show the line of the `.await`?
+//! Chapter 28, part 12: how does a wait on TLS show the line of the `.await`?
 //!
 //! The traits of `futures-io` are enough to use a [`TlsStream`], through the combinators of any library. Then the
 //! line that is seen to wait is in that library. These four do the same with futures of their own, whose
 //! `poll` knows its caller, as those of [`TcpStream`](crate::net::TcpStream) do.
 //!
-//! Before: `tls.rs`. Next chapter: `failure.rs`, what a refusal says.
+//! Before: `net/tls.rs`. Next: `net/tls/failure.rs`, what a refusal says.
 
 use std::future::Future;
 use std::io;

@@ -1,6 +1,6 @@
-//! Chapter 31, the futures: what does a task wait for at `send` and `recv`?
+//! Chapter 28, part 9: what does a task wait for at `send` and `recv`?
 //!
-//! Before: `udp.rs`. Next chapter: `dns.rs`, names.
+//! Before: `net/udp.rs`. Next: `net/dns.rs`, names.
 
 use std::future::Future;
 use std::io;

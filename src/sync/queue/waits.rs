@@ -1,4 +1,4 @@
-//! Chapter 24, part 5, the futures: what does a task wait for at `put`, `get` and `join`?
+//! Chapter 25, part 7: what does a task wait for at `put`, `get` and `join`?
 //!
 //! Each asks the state first whether it concerns nobody else; only if it does, or if there is nothing to be
 //! had, it takes a ticket. Dropped half way, it gives its ticket back, and the state passes on what had been

@@ -1,4 +1,6 @@
-//! The two observers that put a run in words while it goes on.
+//! Chapter 35, part 2: the two observers that put a run in words while it goes on.
+//!
+//! Before: `trace/narrate.rs`. Next: `trace/narrate/sentences.rs`.
 
 use std::cell::RefCell;
 use std::fmt;

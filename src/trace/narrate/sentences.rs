@@ -1,4 +1,6 @@
-//! The sentences, group by group as in `EventKind`, without their capital letter and full stop.
+//! Chapter 35, part 3: the sentences, group by group as in `EventKind`, without their capital letter and full stop.
+//!
+//! Before: `trace/narrate/print.rs`. Next: `trace/narrate/warn.rs`.
 
 use std::time::Duration;
 

@@ -104,7 +104,7 @@ fn kinds() -> Vec<E> {
     ]
 }
 
-/// The kinds as the table in `event.rs` lists them.
+/// The kinds as the table in `trace/event.rs` lists them.
 fn table() -> HashSet<String> {
     let source = include_str!("../event.rs");
     let (_, table) = source.split_once("pub enum EventKind {").expect("the table is there");

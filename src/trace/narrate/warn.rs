@@ -1,4 +1,6 @@
-//! The observer of debug mode: silent as long as all is well.
+//! Chapter 35, part 4: the observer of debug mode: silent as long as all is well.
+//!
+//! Before: `trace/narrate/sentences.rs`. Next: `trace/narrate/words.rs`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

@@ -1,4 +1,6 @@
-//! Numbers, times and places, as they are said in a sentence.
+//! Chapter 35, part 5: numbers, times and places, as they are said in a sentence.
+//!
+//! Before: `trace/narrate/warn.rs`. Next: `start.rs`, where `ONELOOP` is read.
 
 use std::time::Duration;
 
