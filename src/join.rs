@@ -36,7 +36,7 @@ use crate::state::{Origin, State, task_id};
 use crate::task::{self, BoxedCell, JoinError};
 use crate::task_ref::{Task, describe};
 use crate::tasks::{Joining, take_output};
-use crate::trace::event::{Actor, EventKind, Outcome, TaskId, Wait};
+use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId, Wait};
 
 /// Starts a task on the current loop. Nothing of it runs before the loop's next turn.
 ///
@@ -101,13 +101,22 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    let origin = Origin {
-        site: Location::caller(),
-        future: type_name::<U>(),
-        size: size_of::<F>(),
-        name,
-        joinable: true,
-    };
+    spawn_at::<U, F>(state, name, Location::caller(), future)
+}
+
+/// The same for somebody else, who asked for it at `site`.
+#[inline]
+pub(crate) fn spawn_at<U, F>(
+    state: Rc<State>,
+    name: Option<&str>,
+    site: Site,
+    future: F,
+) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    let origin = Origin { site, future: type_name::<U>(), size: size_of::<F>(), name, joinable: true };
     let entry = state.spawn(|waker| Some(task::cell(future, waker)), origin);
     JoinHandle { state, entry, stage: Stage::New, output: PhantomData }
 }

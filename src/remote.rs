@@ -15,7 +15,7 @@ use std::task::{Context, Poll};
 
 use crate::current;
 use crate::delivery::{Delivery, delivery};
-use crate::join::{JoinHandle, spawn};
+use crate::join::{JoinHandle, spawn_at};
 use crate::ready::Entry;
 use crate::sent::{RemoteQueue, Sent};
 use crate::task::JoinError;
@@ -96,13 +96,16 @@ impl Remote {
         let (deliver, delivery) = delivery();
         let task: Arc<OnceLock<Entry>> = Arc::default();
         let started = Arc::clone(&task);
+        let site = Location::caller();
         let start = move || {
-            let handle: JoinHandle<F::Output> = spawn(async move { make().await });
+            let task = async move { make().await };
+            let handle = spawn_at::<F, _>(current::state(), None, site, task);
             let _ = started.set(handle.entry());
-            drop(spawn(async move { deliver.send(handle.await) }));
+            let send = async move { deliver.send(handle.await) };
+            drop(spawn_at::<JoinHandle<F::Output>, _>(current::state(), None, site, send));
         };
         // If it was not taken, `deliver` has been dropped with it, and says so.
-        let _ = self.send(Box::new(start), Location::caller());
+        let _ = self.send(Box::new(start), site);
         RemoteHandle { remote: self.clone(), delivery, task }
     }
 }

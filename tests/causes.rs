@@ -65,6 +65,8 @@ fn a_resumed_sleeper_leads_back_to_the_call_of_spawn() {
     let run = Run::of(virtual_time(), async || {
         spawn(sleep(Duration::from_secs(1))).await.unwrap();
     });
+    // It has no `.await` of its own: what stands for that is the call of `spawn`.
+    run.says(&format!("Task 1 is suspended at {}:{}, waiting for a sleep.", file!(), line!() - 3));
     let last_join = |kind: &EventKind| matches!(kind, EventKind::Joined { .. });
     #[rustfmt::skip]
     assert_eq!(run.back_from(last_join), [
@@ -101,10 +103,12 @@ fn the_end_of_a_cancelled_task_leads_back_to_who_cancelled_it() {
         assert!(task.await.is_err());
     });
     let end = |kind: &EventKind| matches!(kind, EventKind::Joined { .. });
-    // Not to its spawning, though it was in the queue already, and the wake changed nothing.
+    // Not to its spawning, though that had put it in the queue already.
     assert_eq!(run.back_from(end), ["Joined", "PollBegin", "Wake", "Cancel", "PollBegin", "Spawn"]);
-    run.says("Task 0 (main) woke task 1, which was in the ready queue already: two wakes, one poll.");
+    run.says("Task 0 (main) cancelled task 1, to be dropped at its next turn.");
     run.says("Task 1 woke task 0 (main), which joined the ready queue.");
+    let woken = |(_, sentence): &(Event, String)| sentence.contains("woke task 1");
+    assert!(!run.0.borrow().1.iter().any(woken), "nobody woke it, and it was not polled");
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn a_panic_that_nobody_hears_of_is_told() {
         drop(spawn_named("doomed", async { panic!("no route") }));
         yield_now().await;
     });
-    assert_eq!(lines, ["oneloop: task 1 (doomed), which nobody joined, panicked: no route"]);
+    assert_eq!(lines, ["oneloop: nobody took what task 1 (doomed) ended with: it panicked: no route"]);
     let lines = warned(Duration::MAX, async {
         assert!(spawn(async { panic!("no route") }).await.is_err());
     });

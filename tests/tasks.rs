@@ -10,7 +10,8 @@ use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
 
-use oneloop::{EventLoop, JoinError, JoinHandle, sleep, spawn, spawn_named, yield_now};
+use oneloop::sync::oneshot;
+use oneloop::{EventLoop, JoinError, JoinHandle, TaskGroup, TaskState, sleep, spawn, spawn_named, yield_now};
 use support::{Log, virtual_loop};
 
 /// Notes a line when it is dropped.
@@ -62,6 +63,28 @@ fn a_name_is_given_or_made_of_the_number() {
         assert_eq!(made.name(), format!("task-{}", made.id().0));
         given.await.unwrap();
         made.await.unwrap();
+    });
+}
+
+#[test]
+fn a_task_that_is_nothing_but_a_library_future_is_suspended_where_it_was_spawned() {
+    let event_loop = virtual_loop();
+    let remote = event_loop.remote();
+    event_loop.run_until_complete(async {
+        let hour = Duration::from_secs(3600);
+        let (_sender, receiver) = oneshot::channel::<()>();
+        let lines = line!() + 1..=line!() + 3;
+        drop(spawn(sleep(hour)));
+        drop(spawn(TaskGroup::scope(async |group| Ok(drop(group.spawn(receiver))))));
+        let handle = remote.spawn(move || sleep(hour));
+        sleep(Duration::from_secs(1)).await;
+        let others: Vec<_> = oneloop::all_tasks().into_iter().skip(1).collect();
+        assert_eq!(others.len(), 5, "two are the group's, and two the remote's: {others:?}");
+        for task in others {
+            let TaskState::Suspended { site: Some(site), .. } = task.state() else { panic!("{task:?}") };
+            assert!(site.file() == file!() && lines.contains(&site.line()), "{task:?}");
+        }
+        handle.cancel();
     });
 }
 

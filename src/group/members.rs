@@ -174,14 +174,11 @@ impl<E: Debug + 'static> Members<E> {
 
     fn report(&self, failed: Failed<E>) {
         let Some((task, name)) = failed.task else { return };
-        match failed.failure {
-            GroupFailure::Error(error) => {
-                self.state.report(task, name, "failed in a task group", &format!("{error:?}"));
-            }
-            GroupFailure::Panicked(panic) => {
-                self.state.report(task, name, "panicked in a task group", &panic.message());
-            }
-        }
+        let (how, text) = match failed.failure {
+            GroupFailure::Error(error) => ("failed", format!("{error:?}")),
+            GroupFailure::Panicked(panic) => ("panicked", panic.message()),
+        };
+        self.state.report(task, name, &format!("{how} in a task group whose scope was dropped"), &text);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::ready::Entry;
 use crate::task::BoxedCell;
 use crate::task::{self, JoinError, Panic, drop_quietly, panic_text};
 use crate::tasks::{Out, Suspended, Unwanted};
-use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId};
+use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId, WakeEffect};
 
 /// The main future: polled like a task, but it stays on the stack of `run_until_complete`, so that it may
 /// borrow.
@@ -223,7 +223,7 @@ impl State {
     /// Says of a task that it failed (`how`, with `text`), where nobody will ever learn of it otherwise.
     #[cold]
     pub(crate) fn report(&self, task: TaskId, name: Arc<str>, how: &str, text: &str) {
-        log::error!(target: "oneloop", "{name}, which nobody joined, {how}: {text}");
+        log::error!(target: "oneloop", "nobody took what {name} ended with: it {how}: {text}");
         self.tell(|| EventKind::Unheard { task, name, how: how.into(), text: text.into() });
     }
 
@@ -253,21 +253,24 @@ impl State {
     /// future cannot be: it is not the loop's to drop.
     pub(crate) fn cancel(&self, entry: Entry) -> bool {
         let cancelled = self.tasks.borrow_mut().cancel(entry);
-        if cancelled {
-            let told = self.seam.watched().then(|| self.tell_cancel(entry));
-            self.wake(entry);
-            if let Some((seq, time)) = told {
-                // Whatever queued the task: what leads to its end is this.
-                self.seam.note_wake(task_id(entry), seq, time);
-            }
+        match cancelled && self.seam.watched() {
+            true => self.wake_cancelled_watched(entry),
+            false if cancelled => self.wake(entry),
+            false => {}
         }
         cancelled
     }
 
     #[cold]
-    fn tell_cancel(&self, entry: Entry) -> (u64, Duration) {
-        let (time, by) = (self.moment(), self.seam.actor());
-        (self.seam.tell(time, None, EventKind::Cancel { task: task_id(entry), by }), time)
+    fn wake_cancelled_watched(&self, entry: Entry) {
+        let (task, time, by) = (task_id(entry), self.moment(), self.seam.actor());
+        let seq = self.seam.tell(time, None, EventKind::Cancel { task, by });
+        // A task that is queued already has its next turn coming: there is no wake to tell of.
+        if self.tasks.borrow_mut().effect_of_wake(entry) != WakeEffect::AlreadyQueued {
+            self.wake(entry);
+        }
+        // Whatever queued the task: what leads to its end is this.
+        self.seam.note_wake(task, seq, time);
     }
 
     /// The turn of a cancelled task: its future is dropped where it is suspended, and its guards run. Nothing
@@ -276,7 +279,7 @@ impl State {
     fn drop_condemned(&self, entry: Entry) {
         let cell = self.tasks.borrow_mut().take_condemned(entry);
         let Some(cell) = cell else { return };
-        let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at).map(Into::into);
+        let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at);
         let before = self.polled.replace(Polled { entry, waker: no_waker() });
         let watched = self.seam.watched();
         if watched {
@@ -326,8 +329,8 @@ impl State {
 
     #[cold]
     fn tell_poll_end(&self, entry: Entry, pending: bool, watch: Watch) {
-        let suspended =
-            pending.then(|| self.suspended.get()).map(|said| (said.wait, said.site.map(Into::into)));
+        let line = |site| self.tasks.borrow_mut().line_of(entry, site).into();
+        let suspended = pending.then(|| self.suspended.get()).map(|said| (said.wait, said.site.map(line)));
         let wakers = self.tasks.borrow_mut().clones_of_waker(entry);
         let took = self.moment().saturating_sub(watch.began);
         self.tell(|| EventKind::PollEnd { task: task_id(entry), poll: watch.poll, took, suspended, wakers });

@@ -12,6 +12,15 @@ use super::{Life, MAIN, Slot, TaskTable};
 use crate::ready::Entry;
 use crate::trace::event::{Site, TaskId, Wait, WakeEffect};
 
+/// The files of this crate that poll a task's future. A leaf that is the whole of a task takes them for its caller.
+const POLLED_FROM: [&str; 3] = ["task.rs", "main_future.rs", "remote.rs"];
+
+/// Whether the place at which a task seems to be suspended is no line of the program, but the loop's own.
+fn is_the_loops_own(site: Site) -> bool {
+    let sources = &file!()[..file!().len() - "tasks/seen.rs".len()];
+    site.file().strip_prefix(sources).is_some_and(|file| POLLED_FROM.contains(&file))
+}
+
 /// A task as its `Debug` and the stuck report tell of it.
 #[derive(Clone, Debug)]
 pub(crate) struct TaskInfo {
@@ -20,6 +29,7 @@ pub(crate) struct TaskInfo {
     pub(crate) queued: bool,
     pub(crate) wait: Wait,
     pub(crate) spawned_at: Site,
+    /// The line of its `.await`; `None`: it was not polled yet, or does not say.
     pub(crate) suspended_at: Option<Site>,
     pub(crate) cancelled: bool,
 }
@@ -43,9 +53,14 @@ impl TaskTable {
             queued: slot.header.is_queued(),
             wait: slot.wait,
             spawned_at: slot.spawned_at,
-            suspended_at: slot.suspended_at,
+            suspended_at: slot.suspended_at.map(|site| slot.line_of(site)),
             cancelled: slot.cancelled,
         })
+    }
+
+    /// Where a task is suspended that said `site`: there, or where it was spawned, if it has no `.await` of its own.
+    pub(crate) fn line_of(&mut self, entry: Entry, site: Site) -> Site {
+        self.slot(entry).map_or(site, |slot| slot.line_of(site))
     }
 
     /// Gives a task a name, which it keeps until its slot is free. `main`, for a main future, is kept apart: with
@@ -100,5 +115,11 @@ impl TaskTable {
         let slots = self.slots.iter().enumerate();
         let tasks = slots.filter(move |(_, slot)| slot.life != Life::Vacant && which(slot));
         tasks.map(|(key, slot)| Entry::task(key, slot.serial))
+    }
+}
+
+impl Slot {
+    fn line_of(&self, site: Site) -> Site {
+        if is_the_loops_own(site) { self.spawned_at } else { site }
     }
 }

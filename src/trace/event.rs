@@ -140,9 +140,9 @@ impl fmt::Display for Wait {
 pub enum WakeEffect {
     /// The task joined the ready queue.
     Queued,
-    /// It was in the queue already: two wakes, one poll.
+    /// It was in the queue already: one turn of the task will do for both wakes.
     AlreadyQueued,
-    /// It was being polled at that moment; it joined the queue and is polled once more.
+    /// It was being polled at that moment; it joined the queue, for another turn.
     WhileRunning,
     /// The task is gone; nothing happened.
     AfterDone,

@@ -104,7 +104,10 @@ fn failures_that_a_dropped_scope_cannot_return_are_reported_once() {
         EventKind::Unheard { name, how, text, .. } => Some(format!("{name} {how}: {text}")),
         _ => None,
     });
-    assert_eq!(unheard.collect::<Vec<_>>(), ["cook failed in a task group: \"no flour\""]);
+    assert_eq!(
+        unheard.collect::<Vec<_>>(),
+        ["cook failed in a task group whose scope was dropped: \"no flour\""]
+    );
     let lines = logged::lines();
     assert!(lines.len() == 1 && lines[0].contains("no flour"), "{lines:?}");
 }

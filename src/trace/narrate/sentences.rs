@@ -150,9 +150,9 @@ fn wake(names: &Narrator, task: TaskId, by: &Actor, effect: WakeEffect) -> Strin
     let who = if *by == Actor::Loop { String::from("the loop") } else { names.who(by) };
     let what = match effect {
         WakeEffect::Queued => "which joined the ready queue",
-        WakeEffect::AlreadyQueued => "which was in the ready queue already: two wakes, one poll",
-        WakeEffect::WhileRunning if itself => "so it joined the ready queue for another poll",
-        WakeEffect::WhileRunning => "which is being polled, and joined the ready queue for another poll",
+        WakeEffect::AlreadyQueued => "which was in the ready queue already: two wakes, one turn",
+        WakeEffect::WhileRunning if itself => "so it joined the ready queue for another turn",
+        WakeEffect::WhileRunning => "which is being polled, and joined the ready queue for another turn",
         WakeEffect::AfterDone => "which has ended: nothing changed",
     };
     format!("{who} woke {woken}, {what}")

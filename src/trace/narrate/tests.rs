@@ -149,7 +149,7 @@ fn the_sentences_are_these() {
         "The loop waits for at most 20 ms, until the next timer is due.",
         "Thread worker notified the loop, which was waiting.",
         "Timer 4 woke task 2 (fetch), which joined the ready queue.",
-        "Task 2 (fetch) woke itself, so it joined the ready queue for another poll.",
+        "Task 2 (fetch) woke itself, so it joined the ready queue for another turn.",
         "The loop polls task 2 (fetch) for the 3rd time, after it was ready for 12.3 µs.",
         "Timer 4 fired 200 µs late.",
         "Timer 4 fired on time: callback 3 joined the ready queue.",

@@ -113,7 +113,7 @@ impl Observer for Warn {
             E::CallbackEnd { callback, .. } => self.call_ended(*callback),
             E::Unheard { task, name, how, text } => {
                 // The log has it from the loop already, debug mode or not.
-                self.write(&format!("{}, which nobody joined, {how}: {text}", named(*task, name)));
+                self.write(&format!("nobody took what {} ended with: it {how}: {text}", named(*task, name)));
             }
             // A fatal one is told by the panic that ends the run.
             E::Stuck { report, fatal: false, .. } => self.warn(report),
