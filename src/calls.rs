@@ -88,6 +88,21 @@ pub fn call_at(deadline: Instant, function: impl FnOnce() + 'static) -> CallHand
     CallHandle::at(&state, at, Box::new(function), Location::caller())
 }
 
+/// Whether a loop is running on this thread, so that [`spawn`](crate::spawn), [`sleep`](fn@crate::sleep) and all others
+/// have one to use: true in a task, in a callback, and in what a closing loop drops.
+///
+/// asyncio's `get_running_loop` raises a `RuntimeError` where this is `false`. The loop itself is not given out: what it
+/// can do for a program that it runs, free functions do. What can be kept and handed to others is a
+/// [`remote`](crate::remote()).
+///
+/// ```
+/// assert!(!oneloop::is_running());
+/// oneloop::run(async { assert!(oneloop::is_running()) });
+/// ```
+pub fn is_running() -> bool {
+    !current::is_free()
+}
+
 /// [`EventLoop::stop`](crate::EventLoop::stop) for the current loop.
 ///
 /// # Panics

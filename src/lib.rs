@@ -97,7 +97,7 @@ pub mod http;
 mod start;
 
 pub use blocking::{BlockingHandle, BlockingPool, spawn_blocking};
-pub use calls::{CallHandle, call_at, call_later, call_soon, stop, time};
+pub use calls::{CallHandle, call_at, call_later, call_soon, is_running, stop, time};
 pub use combine::{
     AsCompleted, AsCompletedWithin, Either, Gather, Limit, NextCompleted, Race, ReturnWhen, Shield, TimedOut,
     Timeout, TryGather, WaitFor, WaitTasks, Waited, as_completed, gather, race, shield, timeout, timeout_at,

@@ -153,7 +153,7 @@ fn push_and_grow(mut entries: RefMut<'_, Vec<Entry>>, entry: Entry) {
 #[derive(Debug, Default)]
 pub(crate) struct Ready {
     /// The list while the loop does not run.
-    parked: RefCell<Vec<Entry>>,
+    stored: RefCell<Vec<Entry>>,
     /// Whether the list lies in the thread-local.
     here: Cell<bool>,
     /// Where the entry is that runs next.
@@ -166,7 +166,7 @@ impl Ready {
     /// The loop runs from now on. `owner`: null if it is watched.
     pub(crate) fn enter(&self, owner: Owner) {
         HERE.with(|here| {
-            here.entries.swap(&self.parked);
+            here.entries.swap(&self.stored);
             here.owner.set(owner);
         });
         self.here.set(true);
@@ -177,7 +177,7 @@ impl Ready {
         self.here.set(false);
         HERE.with(|here| {
             here.owner.set(ptr::null());
-            here.entries.swap(&self.parked);
+            here.entries.swap(&self.stored);
         });
     }
 
@@ -185,7 +185,7 @@ impl Ready {
     fn with<R>(&self, f: impl FnOnce(&RefCell<Vec<Entry>>) -> R) -> R {
         match self.here.get() {
             true => HERE.with(|here| f(&here.entries)),
-            false => f(&self.parked),
+            false => f(&self.stored),
         }
     }
 
