@@ -7,7 +7,7 @@
 //!
 //! Before: `state/timers.rs`. Next: `kept.rs`, a waker kept on its thread.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
@@ -18,6 +18,8 @@ thread_local! {
     /// The loop running on this thread; `None`: none is. Never dropped, since `Current` empties it, and so nobody has
     /// to ask whether the thread has dropped it already.
     static CURRENT: ManuallyDrop<RefCell<Option<Rc<State>>>> = const { ManuallyDrop::new(RefCell::new(None)) };
+    /// Whether it is watched: the one thing that objects which know no loop have to ask again and again.
+    static WATCHED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Makes a loop the current one until dropped.
@@ -37,12 +39,14 @@ pub(crate) fn enter(state: &Rc<State>) -> Current {
          await the future instead, or start the inner loop on a thread of its own"
     );
     CURRENT.with(|current| *current.borrow_mut() = Some(Rc::clone(state)));
+    WATCHED.set(state.seam.watched());
     state.enter();
     Current(())
 }
 
 impl Drop for Current {
     fn drop(&mut self) {
+        WATCHED.set(false);
         // Taken out first: dropping the last owner of a state may look for the current loop.
         let state = CURRENT.with(|current| current.borrow_mut().take());
         if let Some(state) = &state {
@@ -72,6 +76,14 @@ pub(crate) fn with<R>(f: impl FnOnce(&Rc<State>) -> R) -> R {
 #[inline]
 pub(crate) fn try_with<R>(f: impl FnOnce(&Rc<State>) -> R) -> Option<R> {
     CURRENT.with(|current| current.borrow().as_ref().map(f))
+}
+
+/// Calls `f` with the current loop, if there is one and it is watched.
+#[inline]
+pub(crate) fn if_watched(f: impl FnOnce(&Rc<State>)) {
+    if WATCHED.get() {
+        try_with(f);
+    }
 }
 
 /// Whether a loop could run on this thread now: none does.

@@ -279,7 +279,10 @@ impl<T: 'static> Future for JoinHandle<T> {
         match joining {
             Joining::Running(_before) => {
                 self.stage = Stage::Awaited;
-                current::suspended(Wait::Join, Location::caller());
+                let site = Location::caller();
+                current::suspended(Wait::Join, site);
+                let (state, task) = (&self.state, self.id());
+                state.tell(|| EventKind::JoinWait { task, by: state.seam.actor(), site: site.into() });
                 Poll::Pending
             }
             Joining::Ended(cell) => Poll::Ready(self.hand_over(cell, None)),

@@ -38,7 +38,10 @@ impl Kept {
         let polled =
             current::try_with(|state| state.polled_with(waker).map(|entry| (Rc::clone(state), entry)));
         match polled.flatten() {
-            Some((state, entry)) => Kept::Task(state, entry),
+            Some((state, entry)) => {
+                state.note_kept(entry, true);
+                Kept::Task(state, entry)
+            }
             None => Kept::Waker(Box::new(waker.clone())),
         }
     }
@@ -55,9 +58,18 @@ impl Kept {
     /// Wakes it. To be called with no borrow held, and dropped likewise: a waker may be anybody's code.
     #[inline]
     pub(crate) fn wake(self) {
-        match self {
-            Kept::Task(state, entry) => state.wake(entry),
-            Kept::Waker(waker) => waker.wake(),
+        match &self {
+            Kept::Task(state, entry) => state.wake(*entry),
+            Kept::Waker(waker) => waker.wake_by_ref(),
+        }
+    }
+}
+
+impl Drop for Kept {
+    #[inline]
+    fn drop(&mut self) {
+        if let Kept::Task(state, entry) = self {
+            state.note_kept(*entry, false);
         }
     }
 }

@@ -62,6 +62,14 @@ impl Target {
             _ => false,
         }
     }
+
+    /// Whether it is this entry.
+    pub(crate) fn is_of(&self, entry: Entry) -> bool {
+        match self {
+            Target::Entry(own) => *own == entry,
+            Target::Waker(_) => false,
+        }
+    }
 }
 
 /// A direction of a source.
@@ -291,6 +299,12 @@ impl Reactor {
     pub(crate) fn anybody_waits(&self) -> bool {
         let waits = |source: &Source| !source.read.waiting.is_empty() || !source.write.waiting.is_empty();
         self.waiting > 0 || self.sources.iter().any(|(_, source)| waits(source))
+    }
+
+    /// Whether the next edge of any source wakes this task.
+    pub(crate) fn keeps(&self, entry: Entry) -> bool {
+        let keeps = |side: &Side| side.waiting.iter().any(|waiting| waiting.target.is_of(entry));
+        self.sources.iter().any(|(_, source)| keeps(&source.read) || keeps(&source.write))
     }
 
     /// Sources registered.

@@ -276,6 +276,14 @@ impl State {
         Rc::clone(found).downcast().expect("it is found by its type")
     }
 
+    /// While watched: one object more keeps a task's entry, or one less.
+    #[inline]
+    pub(crate) fn note_kept(&self, entry: Entry, more: bool) {
+        if self.seam.watched() {
+            self.seam.note_kept(task_id(entry), more);
+        }
+    }
+
     /// Takes what other threads sent: wakes join the queue, calls become callbacks.
     pub(crate) fn fetch_sent(&self, batch: &mut Vec<Sent>) {
         self.remote.fetch(batch);

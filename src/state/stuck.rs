@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 
 use super::{State, task_id};
+use crate::ready::Entry;
 use crate::trace::event::{EventKind, Site};
 
 impl State {
@@ -50,6 +51,20 @@ impl State {
         // the latter.
         fence(Ordering::Acquire);
         self.remote.may_bring_something()
+    }
+
+    /// Whether a task that is out for a poll, which ended without a note of any leaf of ours, will never be woken: it is
+    /// not in the queue, and there is neither a clone of its waker nor anything that keeps its entry.
+    pub(crate) fn is_lost(&self, entry: Entry) -> bool {
+        let clones = self.tasks.borrow_mut().clones_of_waker(entry);
+        // What a thread that has dropped the last clone did with it before is seen from here on.
+        fence(Ordering::Acquire);
+        let waits = self.tasks.borrow_mut().info(entry).is_some_and(|info| !info.queued && !info.cancelled);
+        clones == 0
+            && waits
+            && !self.seam.is_kept(task_id(entry))
+            && !self.reactor.borrow().keeps(entry)
+            && !self.timers.borrow().values().any(|target| target.is_of(entry))
     }
 
     /// Tells that the loop can never go on, and returns the report: every task that waits, with its lines.

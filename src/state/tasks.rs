@@ -334,6 +334,10 @@ impl State {
         let wakers = self.tasks.borrow_mut().clones_of_waker(entry);
         let took = self.moment().saturating_sub(watch.began);
         self.tell(|| EventKind::PollEnd { task: task_id(entry), poll: watch.poll, took, suspended, wakers });
+        // A leaf of ours that has said where it is suspended has also seen to being woken.
+        if suspended.is_some_and(|(_, site)| site.is_none()) && self.is_lost(entry) {
+            self.tell(|| EventKind::Lost { task: task_id(entry) });
+        }
     }
 }
 

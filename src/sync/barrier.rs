@@ -32,8 +32,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use super::error::BrokenBarrier;
-use super::waiters::{After, Redeemed, Stage, Ticket, Waiters};
-use crate::current::suspended;
+use super::waiters::{After, Redeemed, Stage, Ticket, Waiters, suspended_in};
 use crate::trace::event::Wait;
 
 /// A meeting point for a number of tasks; asyncio's `Barrier`. A clone is another handle to it.
@@ -258,7 +257,9 @@ impl Future for BarrierWait<'_> {
         let (poll, after) = barrier.state.borrow_mut().poll_wait(ticket, cx.waker());
         after.run();
         if poll.is_pending() {
-            suspended(Wait::Barrier, Location::caller());
+            suspended_in(Wait::Barrier, Location::caller(), || {
+                barrier.state.borrow().waiters.place(ticket.as_ref())
+            });
         }
         poll
     }

@@ -26,11 +26,10 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use super::mutex::{Lock, Mutex, MutexGuard};
-use super::waiters::{After, Stage, Ticket, Waiters};
-use crate::current::suspended;
+use super::waiters::{After, Stage, Ticket, Waiters, suspended_in};
 use crate::trace::event::{Site, Wait};
 
 /// A line of tasks that wait for a value in a [`Mutex`] to change; asyncio's `Condition`. A clone is another handle.
@@ -138,8 +137,8 @@ enum Place<'m, T> {
 }
 
 impl<'m, T> ConditionWait<'_, 'm, T> {
-    /// Goes as far as it can; and says what it waits for, if it cannot go on.
-    fn advance(&mut self, cx: &mut Context<'_>) -> Result<MutexGuard<'m, T>, Wait> {
+    /// Goes as far as it can, for a future that is awaited at `site`.
+    fn advance(&mut self, cx: &mut Context<'_>, site: Site) -> Poll<MutexGuard<'m, T>> {
         let held = self.take_held();
         if let Some(guard) = &held {
             self.place = Place::InLine(None, MutexGuard::mutex(guard));
@@ -150,16 +149,18 @@ impl<'m, T> ConditionWait<'_, 'm, T> {
             if poll.is_pending() {
                 // Only now that this is in the line, so that no notification can slip in between.
                 drop(held);
-                return Err(Wait::Condition);
+                let waiters = &self.condition.waiters;
+                suspended_in(Wait::Condition, site, || waiters.borrow().place(ticket.as_ref()));
+                return Poll::Pending;
             }
             self.place = Place::Locking(mutex.lock());
         }
         let Place::Locking(lock) = &mut self.place else {
             panic!("a wait for a condition was polled again after it had returned: await it once");
         };
-        let Poll::Ready(guard) = Pin::new(lock).poll(cx) else { return Err(Wait::Lock) };
+        let Poll::Ready(guard) = lock.poll_at(cx, site) else { return Poll::Pending };
         self.place = Place::Over;
-        Ok(guard)
+        Poll::Ready(guard)
     }
 
     /// The guard, if it is held.
@@ -179,7 +180,7 @@ impl<'m, T> Future for ConditionWait<'_, 'm, T> {
 
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        suspended_or(self.advance(cx), Location::caller())
+        self.advance(cx, Location::caller())
     }
 }
 
@@ -217,16 +218,16 @@ impl<T, P> Unpin for ConditionWaitFor<'_, '_, T, P> {}
 
 impl<'m, T, P: FnMut(&mut T) -> bool> ConditionWaitFor<'_, 'm, T, P> {
     /// Looks at the value if that is due, and waits on if it is not as it should be.
-    fn advance(&mut self, cx: &mut Context<'_>) -> Result<MutexGuard<'m, T>, Wait> {
+    fn advance(&mut self, cx: &mut Context<'_>, site: Site) -> Poll<MutexGuard<'m, T>> {
         let mut guard = match self.wait.take_held() {
             Some(guard) => guard,
-            None => self.wait.advance(cx)?,
+            None => ready!(self.wait.advance(cx, site)),
         };
         if (self.predicate)(&mut guard) {
-            return Ok(guard);
+            return Poll::Ready(guard);
         }
         self.wait.place = Place::Holding(guard);
-        self.wait.advance(cx)
+        self.wait.advance(cx, site)
     }
 }
 
@@ -235,18 +236,7 @@ impl<'m, T, P: FnMut(&mut T) -> bool> Future for ConditionWaitFor<'_, 'm, T, P> 
 
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        suspended_or(self.advance(cx), Location::caller())
-    }
-}
-
-/// The guard, or a note of what is waited for.
-fn suspended_or<T>(guard: Result<T, Wait>, site: Site) -> Poll<T> {
-    match guard {
-        Ok(guard) => Poll::Ready(guard),
-        Err(wait) => {
-            suspended(wait, site);
-            Poll::Pending
-        }
+        self.advance(cx, Location::caller())
     }
 }
 

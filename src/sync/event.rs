@@ -18,8 +18,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use super::waiters::{Ticket, Waiters};
-use crate::current::suspended;
+use super::waiters::{Ticket, Waiters, suspended_in};
 use crate::trace::event::Wait;
 
 /// A flag that tasks of one thread can wait for; asyncio's `Event`. A clone is another handle to it.
@@ -110,7 +109,9 @@ impl Future for EventWait<'_> {
         let (poll, after) = event.state.waiters.borrow_mut().wait(ticket, cx.waker());
         after.run();
         if poll.is_pending() {
-            suspended(Wait::Event, Location::caller());
+            suspended_in(Wait::Event, Location::caller(), || {
+                event.state.waiters.borrow().place(ticket.as_ref())
+            });
         }
         poll
     }

@@ -24,8 +24,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use super::semaphore::{Acquire, Permit, Semaphore};
-use crate::current::suspended;
-use crate::trace::event::Wait;
+use crate::trace::event::{Site, Wait};
 
 /// A value that one task at a time can use, also across awaits; asyncio's `Lock`, with what it protects inside.
 ///
@@ -162,12 +161,14 @@ impl<'a, T> Future for Lock<'a, T> {
 
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let poll = Pin::new(&mut self.acquire).poll(cx);
-        if poll.is_pending() {
-            // After the semaphore has said what it is waited for there: the outermost one is right.
-            suspended(Wait::Lock, Location::caller());
-        }
-        poll.map(|permit| self.mutex.guard(permit))
+        self.poll_at(cx, Location::caller())
+    }
+}
+
+impl<'a, T> Lock<'a, T> {
+    /// One poll, for a future that is awaited at `site`.
+    pub(super) fn poll_at(&mut self, cx: &mut Context<'_>, site: Site) -> Poll<MutexGuard<'a, T>> {
+        self.acquire.poll_for(cx, Wait::Lock, site).map(|permit| self.mutex.guard(permit))
     }
 }
 

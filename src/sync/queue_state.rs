@@ -218,6 +218,21 @@ impl<O: Order> State<O> {
         self.joiners.forget(ticket)
     }
 
+    /// Where a `Put` stands.
+    pub(super) fn putter(&self, ticket: Option<&Ticket>) -> Option<(usize, usize)> {
+        self.putters.place(ticket)
+    }
+
+    /// Where a `Get` stands.
+    pub(super) fn getter(&self, ticket: Option<&Ticket>) -> Option<(usize, usize)> {
+        self.getters.place(ticket)
+    }
+
+    /// Where a `QueueJoin` stands.
+    pub(super) fn joiner(&self, ticket: Option<&Ticket>) -> Option<(usize, usize)> {
+        self.joiners.place(ticket)
+    }
+
     /// Counts `done` items as done; the last one releases those who join.
     pub(super) fn finish(&mut self, done: usize) -> After {
         self.unfinished -= done;

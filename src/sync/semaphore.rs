@@ -25,10 +25,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use super::waiters::{After, Redeemed, Stage, Ticket, Waiters};
-use crate::current::suspended;
+use super::waiters::{After, Redeemed, Stage, Ticket, Waiters, suspended_in};
+use crate::current;
 use crate::kept::Kept;
-use crate::trace::event::Wait;
+use crate::trace::event::{EventKind, Site, Wait};
 
 /// A number of permits that tasks of one thread share; asyncio's `Semaphore`. A clone is another handle.
 ///
@@ -130,7 +130,21 @@ impl Semaphore {
     }
 
     fn permit(&self) -> Permit {
+        self.tell_permit(true);
         Permit { semaphore: Some(self.clone()) }
+    }
+
+    /// Tells a watched loop that a permit was taken, or is not held any more.
+    #[inline]
+    fn tell_permit(&self, taken: bool) {
+        current::if_watched(|state| {
+            let line = state.seam.line(self.state.borrow().waiters.address());
+            let by = state.seam.actor();
+            state.tell(|| match taken {
+                true => EventKind::PermitTake { line, by },
+                false => EventKind::PermitRelease { line, by },
+            });
+        });
     }
 
     fn settle(&self) -> Option<Kept> {
@@ -218,6 +232,7 @@ impl Permit {
     pub fn forget(mut self) {
         if let Some(semaphore) = self.semaphore.take() {
             semaphore.state.borrow_mut().forgotten += 1;
+            semaphore.tell_permit(false);
         }
     }
 }
@@ -226,6 +241,7 @@ impl Drop for Permit {
     #[inline]
     fn drop(&mut self) {
         if let Some(semaphore) = self.semaphore.take() {
+            semaphore.tell_permit(false);
             semaphore.give_back(1);
         }
     }
@@ -244,11 +260,18 @@ impl Future for Acquire<'_> {
 
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit> {
-        let Self { semaphore, ticket } = &mut *self;
+        self.poll_for(cx, Wait::Acquire, Location::caller())
+    }
+}
+
+impl Acquire<'_> {
+    /// One poll, for a future that calls what it waits for, and where, by other names.
+    pub(super) fn poll_for(&mut self, cx: &mut Context<'_>, wait: Wait, site: Site) -> Poll<Permit> {
+        let Self { semaphore, ticket } = self;
         let (poll, after) = semaphore.state.borrow_mut().poll_acquire(ticket, cx.waker());
         after.run();
         if poll.is_pending() {
-            suspended(Wait::Acquire, Location::caller());
+            suspended_in(wait, site, || semaphore.state.borrow().waiters.place(ticket.as_ref()));
         }
         poll.map(|()| semaphore.permit())
     }

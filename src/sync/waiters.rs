@@ -39,7 +39,10 @@ use std::task::{Poll, Waker};
 
 use slab::Slab;
 
+use crate::current;
 use crate::kept::Kept;
+use crate::state::State;
+use crate::trace::event::{EventKind, Site, Wait};
 
 /// "No slot": the end of the list in either direction.
 const NONE: usize = usize::MAX;
@@ -161,6 +164,22 @@ impl Waiters {
         After::wake_all(|| self.pop(Stage::Dismissed))
     }
 
+    /// Where the line lies in memory, which names it as long as a ticket is out or a permit taken: its owner is shared by
+    /// handles, and stays where it is.
+    pub(super) fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Where the line lies, and the number of the ticket in it: what [`suspended_in`] tells.
+    pub(super) fn place(&self, ticket: Option<&Ticket>) -> Option<(usize, usize)> {
+        ticket.map(|ticket| (self.address(), ticket.0))
+    }
+
+    /// Tells a watched loop of a ticket, once whoever has borrowed the line has given it back.
+    fn tell(&self, kind: impl FnOnce(&State) -> EventKind) {
+        current::if_watched(|state| state.seam.tell_later(state.moment(), kind(state)));
+    }
+
     /// Asks what became of the ticket, and takes it away if that is settled.
     pub(super) fn redeem(&mut self, ticket: &mut Option<Ticket>, waker: &Waker) -> Redeemed {
         let slot = ticket.as_ref().expect("only who has a ticket redeems it").0;
@@ -177,12 +196,14 @@ impl Waiters {
         };
         self.slots.remove(slot);
         *ticket = None;
+        self.tell_leave(slot, true);
         redeemed
     }
 
     /// Gives a ticket back unused, and says how far it had come: a grant must now go to the next.
     pub(super) fn leave(&mut self, ticket: Ticket) -> Stage {
         let waiter = self.slots.remove(ticket.0);
+        self.tell_leave(ticket.0, false);
         match waiter.stage {
             Stage::Waiting(_) => self.unlink(waiter.before, waiter.behind),
             Stage::Granted => self.granted -= 1,
@@ -211,14 +232,26 @@ impl Waiters {
         }
     }
 
+    fn tell_leave(&self, ticket: usize, served: bool) {
+        self.tell(|state| {
+            let (line, by) = (state.seam.line(self.address()), state.seam.actor());
+            EventKind::LineLeave { line, ticket, served, by }
+        });
+    }
+
     /// Takes the first out of the list of those that wait and moves it on to `stage`.
     fn pop(&mut self, stage: Stage) -> Option<Kept> {
-        let waiter = self.slots.get_mut(self.first)?;
+        let ticket = self.first;
+        let waiter = self.slots.get_mut(ticket)?;
         let (before, behind) = (waiter.before, waiter.behind);
         let Stage::Waiting(waker) = std::mem::replace(&mut waiter.stage, stage) else {
             unreachable!("only waiting slots are in the list");
         };
         self.unlink(before, behind);
+        self.tell(|state| {
+            let (line, by) = (state.seam.line(self.address()), state.seam.actor());
+            EventKind::LineGrant { line, ticket, by }
+        });
         Some(waker)
     }
 
@@ -233,6 +266,26 @@ impl Waiters {
             behind => self.slots[behind].before = before,
         }
     }
+}
+
+impl Drop for Waiters {
+    #[inline]
+    fn drop(&mut self) {
+        current::if_watched(|state| state.seam.forget_line(self.address()));
+    }
+}
+
+/// Note of a future with a ticket, made just before it returns `Pending`: what it waits for, at which line. `place` is
+/// where it stands, asked only if somebody watches.
+#[inline]
+pub(super) fn suspended_in(wait: Wait, site: Site, place: impl FnOnce() -> Option<(usize, usize)>) {
+    current::suspended(wait, site);
+    current::if_watched(|state| {
+        if let Some((address, ticket)) = place() {
+            let (line, by) = (state.seam.line(address), state.seam.actor());
+            state.tell(|| EventKind::LineWait { line, ticket, wait, by, site: site.into() });
+        }
+    });
 }
 
 impl After {

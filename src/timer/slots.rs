@@ -117,6 +117,11 @@ impl<T> Slots<T> {
         entry.value.as_mut().filter(|_| entry.armed == key.armed)
     }
 
+    /// All values that wait, to look at.
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        self.entries.iter().filter_map(|entry| entry.value.as_ref())
+    }
+
     /// All values that wait.
     pub fn into_values(self) -> Vec<T> {
         self.entries.into_iter().filter_map(|entry| entry.value).collect()

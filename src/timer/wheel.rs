@@ -150,6 +150,11 @@ impl<T> Wheel<T> {
         Some((level, slot))
     }
 
+    /// What waits, in no order that matters.
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        self.slots.values()
+    }
+
     /// How many timers wait.
     pub fn len(&self) -> usize {
         self.len

@@ -304,10 +304,26 @@ pub enum EventKind {
     /// Its handle was dropped: nobody will take its result. `cancelled`: the handle was being awaited, so the
     /// task was cancelled with it.
     HandleDrop { task: TaskId, cancelled: bool },
+    /// Its end is waited for: its handle was polled, in vain.
+    JoinWait { task: TaskId, by: Actor, site: Place },
     /// Its result was handed to whoever awaited its handle.
     Joined { task: TaskId, by: Actor },
+    /// It is suspended, and nobody is left who could wake it: no timer, no source, no object, no clone of its waker.
+    Lost { task: TaskId },
     /// It failed, and nobody will ever take its panic or its error: `how` it failed, in words, and the `text`.
     Unheard { task: TaskId, name: Arc<str>, how: Arc<str>, text: Arc<str> },
+
+    /// A future for an object (a lock, a queue, an event…) was polled in vain: it waits in that `line`, as number
+    /// `ticket` (numbers are given anew, once they are free). `wait` says for what.
+    LineWait { line: LineId, ticket: usize, wait: Wait, by: Actor, site: Place },
+    /// What the holder of the ticket waits for is there: the task is woken, and has it once the future is polled.
+    LineGrant { line: LineId, ticket: usize, by: Actor },
+    /// The ticket is free: its future was polled and has taken what it was granted (`served`), or was dropped.
+    LineLeave { line: LineId, ticket: usize, served: bool, by: Actor },
+    /// A permit of a semaphore was taken, or a mutex locked, whether after a wait or without.
+    PermitTake { line: LineId, by: Actor },
+    /// A permit was given back (or forgotten), a mutex unlocked.
+    PermitRelease { line: LineId, by: Actor },
 
     /// A timer was armed, for a `callback` or else for a task to be woken; `place` is its level and slot in the
     /// wheel (`None`: it is due within this tick).

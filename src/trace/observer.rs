@@ -38,7 +38,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::{Actor, CallbackId, Event, EventKind, IoOp, JobId, SourceId, TaskId, TimerId};
+use super::event::{Actor, CallbackId, Event, EventKind, IoOp, JobId, LineId, SourceId, TaskId, TimerId};
 
 /// Watches a loop. Both methods are called on the loop's thread, never while the loop holds a borrow.
 ///
@@ -108,6 +108,8 @@ struct TaskNotes {
     polls: u32,
     /// The wake that queued it last (at first its spawning), and when; `None` once polled.
     wake: Option<(u64, Duration)>,
+    /// How many objects of its thread keep its entry, to wake it.
+    kept: usize,
 }
 
 /// The loop's side of the seam: who listens, and what is needed to name causes.
@@ -132,6 +134,12 @@ pub(crate) struct Seam {
     callbacks: RefCell<HashMap<CallbackId, u64>>,
     /// The latest event of each job that is awaited. Empty unless watched.
     jobs: RefCell<HashMap<JobId, u64>>,
+    /// The numbers of lines, by where they lie in memory. Empty unless watched.
+    lines: RefCell<HashMap<usize, LineId>>,
+    /// The next line's number.
+    next_line: Cell<u64>,
+    /// What happened under somebody's borrow, to be told before the next event: when, why and what.
+    held_back: RefCell<Vec<(Duration, Option<u64>, EventKind)>>,
 }
 
 impl Seam {
@@ -147,6 +155,9 @@ impl Seam {
             deadlines: RefCell::default(),
             callbacks: RefCell::default(),
             jobs: RefCell::default(),
+            lines: RefCell::default(),
+            next_line: Cell::new(0),
+            held_back: RefCell::default(),
         }
     }
 
@@ -171,9 +182,21 @@ impl Seam {
         thread: Option<Arc<str>>,
         kind: EventKind,
     ) -> u64 {
-        let seq = self.seq.get();
+        let held_back = self.held_back.take();
+        for (time, cause, kind) in held_back {
+            self.tell_now(Event { seq: self.seq.get(), time, cause, thread: None, kind });
+        }
+        self.tell_now(Event { seq: self.seq.get(), time, cause, thread, kind })
+    }
+
+    /// As [`tell`](Seam::tell), but with the next event, since now an object is borrowed that observers may look at.
+    pub(crate) fn tell_later(&self, time: Duration, kind: EventKind) {
+        self.held_back.borrow_mut().push((time, self.cause.get(), kind));
+    }
+
+    fn tell_now(&self, event: Event) -> u64 {
+        let seq = event.seq;
         self.seq.set(seq + 1);
-        let event = Event { seq, time, cause, thread, kind };
         let observers = Rc::clone(&self.observers.borrow());
         for observer in observers.iter() {
             observer.event(&event);
@@ -271,6 +294,31 @@ impl Seam {
     /// Forgets a job whose result was delivered, or that was abandoned; says what led to that.
     pub(crate) fn take_job(&self, job: JobId) -> Option<u64> {
         self.jobs.borrow_mut().remove(&job)
+    }
+
+    /// Notes that one object more keeps the task's entry, or one less.
+    pub(crate) fn note_kept(&self, task: TaskId, more: bool) {
+        if let Some(note) = self.notes.borrow_mut().get_mut(&task) {
+            note.kept = if more { note.kept + 1 } else { note.kept.saturating_sub(1) };
+        }
+    }
+
+    /// Whether any object keeps the task's entry.
+    pub(crate) fn is_kept(&self, task: TaskId) -> bool {
+        self.notes.borrow().get(&task).is_some_and(|note| note.kept > 0)
+    }
+
+    /// The number of the line that lies there in memory.
+    pub(crate) fn line(&self, address: usize) -> LineId {
+        *self.lines.borrow_mut().entry(address).or_insert_with(|| {
+            self.next_line.set(self.next_line.get() + 1);
+            LineId(self.next_line.get() - 1)
+        })
+    }
+
+    /// Forgets a line: another one may come to lie there.
+    pub(crate) fn forget_line(&self, address: usize) {
+        self.lines.borrow_mut().remove(&address);
     }
 
     /// Forgets `task`, which ended.

@@ -65,6 +65,9 @@ ids! {
     SourceId, "source";
     /// Which job of the blocking pool.
     JobId, "job";
+    /// Which line of tasks that wait for one object: for a lock, for the permits of a semaphore, for the items of a
+    /// queue, for room in it. Numbered when somebody first waits in it, or takes a permit, while the loop is watched.
+    LineId, "line";
 }
 
 /// Who did it: the party at work when an event happened.

@@ -13,10 +13,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::OrderedQueue;
-use crate::current::suspended;
 use crate::sync::error::{PutError, QueueError};
 use crate::sync::order::Order;
-use crate::sync::waiters::Ticket;
+use crate::sync::waiters::{Ticket, suspended_in};
 use crate::trace::event::Wait;
 
 /// The future of [`OrderedQueue::put`].
@@ -45,7 +44,7 @@ impl<O: Order> Future for Put<'_, O> {
         let (poll, after) = queue.state().poll_put(item, ticket, cx.waker());
         after.run();
         if poll.is_pending() {
-            suspended(Wait::Put, Location::caller());
+            suspended_in(Wait::Put, Location::caller(), || queue.state().putter(ticket.as_ref()));
         }
         poll
     }
@@ -84,7 +83,7 @@ impl<O: Order> Future for Get<'_, O> {
         let (poll, after) = queue.state().poll_get(ticket, cx.waker());
         after.run();
         if poll.is_pending() {
-            suspended(Wait::Get, Location::caller());
+            suspended_in(Wait::Get, Location::caller(), || queue.state().getter(ticket.as_ref()));
         }
         poll
     }
@@ -117,7 +116,7 @@ impl<O: Order> Future for QueueJoin<'_, O> {
         let (poll, after) = queue.state().poll_join(ticket, cx.waker());
         after.run();
         if poll.is_pending() {
-            suspended(Wait::QueueJoin, Location::caller());
+            suspended_in(Wait::QueueJoin, Location::caller(), || queue.state().joiner(ticket.as_ref()));
         }
         poll
     }

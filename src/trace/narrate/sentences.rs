@@ -13,7 +13,7 @@ use crate::trace::event::{
 
 /// What an event is in words. Each kind is found in one of the groups: a test counts them.
 pub(super) fn text(narrator: &Narrator, event: &Event) -> String {
-    let groups = [of_loop, of_callbacks, of_tasks, of_timers, of_io, of_jobs];
+    let groups = [of_loop, of_callbacks, of_tasks, of_lines, of_timers, of_io, of_jobs];
     groups.iter().find_map(|group| group(narrator, event)).unwrap_or_default()
 }
 
@@ -136,6 +136,10 @@ fn of_tasks(names: &Narrator, event: &Event) -> Option<String> {
         }
         E::TaskEnd { task, outcome, at } => format!("{} ended: {}", names.task(*task), end(*outcome, *at)),
         E::HandleDrop { task, cancelled } => handle_drop(names, *task, *cancelled),
+        E::JoinWait { task, by, site } => {
+            format!("{} awaits the end of {} at {}", names.who(by), names.task(*task), place(*site))
+        }
+        E::Lost { task } => format!("nobody is left who could wake {}", names.task(*task)),
         E::Joined { task, by } => format!("{} took the result of {}", names.who(by), names.task(*task)),
         E::Unheard { task, name, how, text } => {
             format!("nobody took what {} ended with: it {how}: {}", names.named(*task, name), plain(text))
@@ -183,6 +187,27 @@ fn handle_drop(names: &Narrator, task: TaskId, cancelled: bool) -> String {
         false => ", and the task goes on by itself",
     };
     format!("the handle of {} was dropped{then}", names.task(task))
+}
+
+fn of_lines(names: &Narrator, event: &Event) -> Option<String> {
+    Some(match &event.kind {
+        E::LineWait { line, ticket, wait, by, site } => {
+            let (who, at) = (names.who(by), place(*site));
+            format!("{who} waits in {line} with ticket {ticket}, at {at}, for {wait}")
+        }
+        E::LineGrant { line, ticket, by } => {
+            format!("{} granted ticket {ticket} of {line} what it waits for", names.who(by))
+        }
+        E::LineLeave { line, ticket, served: true, by } => {
+            format!("{} took what ticket {ticket} of {line} was granted", names.who(by))
+        }
+        E::LineLeave { line, ticket, served: false, by } => {
+            format!("{} gave ticket {ticket} of {line} back", names.who(by))
+        }
+        E::PermitTake { line, by } => format!("{} took a permit of {line}", names.who(by)),
+        E::PermitRelease { line, by } => format!("{} gave a permit of {line} back", names.who(by)),
+        _ => return None,
+    })
 }
 
 fn of_timers(names: &Narrator, event: &Event) -> Option<String> {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::Narrator;
 use crate::trace::event::{
-    Actor, CallbackId, Event, EventKind as E, IoOp, IoResult, JobId, LoopEnd, Outcome, Place, SourceId,
-    TaskId, TimerId, Wait, WaitEnd, WaitReason, WakeEffect,
+    Actor, CallbackId, Event, EventKind as E, IoOp, IoResult, JobId, LineId, LoopEnd, Outcome, Place,
+    SourceId, TaskId, TimerId, Wait, WaitEnd, WaitReason, WakeEffect,
 };
 
 fn event(kind: E) -> Event {
@@ -26,6 +26,7 @@ fn name(kind: &E) -> String {
 fn kinds() -> Vec<E> {
     let site = Place::from(Location::caller());
     let (task, callback, timer, source, job) = (TaskId(2), CallbackId(3), TimerId(4), SourceId(5), JobId(6));
+    let line = LineId(7);
     let (ms, by) = (Duration::from_millis, Actor::Task(TaskId(1)));
     vec![
         E::TurnBegin { turn: 1, ready: 0, timers: 0, sources: 0, jobs: 0 },
@@ -73,8 +74,16 @@ fn kinds() -> Vec<E> {
         E::TaskEnd { task, outcome: Outcome::Cancelled, at: None },
         E::TaskEnd { task, outcome: Outcome::Panicked, at: None },
         E::TaskEnd { task, outcome: Outcome::Done, at: None },
+        E::Lost { task },
+        E::JoinWait { task, by: by.clone(), site },
         E::Joined { task, by: by.clone() },
         E::Unheard { task, name: "fetch".into(), how: "panicked".into(), text: "no\nroute".into() },
+        E::LineWait { line, ticket: 2, wait: Wait::Lock, by: by.clone(), site },
+        E::LineGrant { line, ticket: 2, by: by.clone() },
+        E::LineLeave { line, ticket: 2, served: true, by: by.clone() },
+        E::LineLeave { line, ticket: 2, served: false, by: by.clone() },
+        E::PermitTake { line, by: by.clone() },
+        E::PermitRelease { line, by: by.clone() },
         E::TimerArm { timer, callback: None, by: by.clone(), at: ms(1_500), place: Some((1, 24)) },
         E::TimerArm { timer, callback: Some(callback), by: by.clone(), at: ms(100), place: None },
         E::TimerFire { timer, callback: None, late: Duration::from_micros(200) },
