@@ -9,7 +9,7 @@
 //!   task:    Delivery::poll ──▶ Coming(waker): Pending      Here: the value, once
 //! ```
 //!
-//! Before: `reactor.rs`. Next: `pool.rs`, threads that may block.
+//! Before: `reactor/side.rs`. Next: `pool.rs`, threads that may block.
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

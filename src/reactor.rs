@@ -14,7 +14,7 @@
 //!       └── edge ◀────────┘ suspend
 //! ```
 //!
-//! `ready` below is that memory: it starts as "try it", is taken back when an attempt shows there is no
+//! `Readiness` is that memory: it starts as "try it", is taken back when an attempt shows there is no
 //! more, and is given again by an edge. A read that returned less than the buffer holds has
 //! emptied the socket, so the attempt that would only say "would block" is left out. The exception is the
 //! end of the stream, which comes with no edge of its own if it arrived together with the last bytes:
@@ -22,11 +22,13 @@
 //!
 //! An edge may be false (mio says so): "ready" means "may succeed now", never "has data".
 //!
-//! Before: `callback.rs`. Next: `delivery.rs`, a value from another thread.
+//! Before: `callback.rs`. Next: `reactor/side.rs`, who waits.
+
+mod side;
 
 use std::io;
-use std::mem;
 use std::num::NonZeroU64;
+use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -35,6 +37,9 @@ use slab::Slab;
 
 use crate::ready::Entry;
 use crate::trace::event::{SourceId, Wait};
+
+use side::Line;
+pub(crate) use side::{Interest, Readiness};
 
 /// Readiness events fetched by one system call; more wait for the next turn.
 const EVENTS_PER_WAIT: usize = 1024;
@@ -92,56 +97,21 @@ impl SourceKey {
     }
 }
 
-/// A future's wait for an edge, by which it takes the wait back when it is dropped. Empty before it waits.
-///
-/// Without it the source would remember everyone who ever gave up waiting for it, until the next edge.
-#[derive(Debug, Default)]
-pub(crate) struct Interest(Option<NonZeroU64>);
-
-impl Interest {
-    /// Forgets a wait that an edge has ended.
-    #[inline]
-    pub(crate) fn over(&mut self) {
-        self.0 = None;
-    }
-
-    #[inline]
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.0.is_some()
-    }
-}
-
-/// Who waits for an edge.
-struct Waiting {
-    target: Target,
-    /// The number of the interest; `None` if a `poll_` function waits, which nobody takes back.
-    interest: Option<NonZeroU64>,
-}
-
-/// One direction of a source.
-struct Side {
-    /// Whether an attempt may succeed. If so, nobody waits.
-    ready: bool,
-    /// Whom the next edge wakes. Usually nobody or one; several if tasks share a listener.
-    waiting: Vec<Waiting>,
-}
-
 /// A registered source.
 struct Source {
     id: SourceId,
-    read: Side,
-    write: Side,
-    /// The peer has closed its side, or the socket failed: reads are worth trying for ever.
-    read_closed: bool,
+    readiness: Rc<Readiness>,
+    readers: Line,
+    writers: Line,
     /// Whether tasks that wait for it keep virtual time from jumping.
     counted: bool,
 }
 
 impl Source {
-    fn side(&mut self, direction: Direction) -> &mut Side {
+    fn line(&mut self, direction: Direction) -> &mut Line {
         match direction {
-            Direction::Read => &mut self.read,
-            Direction::Write => &mut self.write,
+            Direction::Read => &mut self.readers,
+            Direction::Write => &mut self.writers,
         }
     }
 }
@@ -188,15 +158,16 @@ impl Reactor {
         &mut self,
         source: &mut impl mio::event::Source,
         counted: bool,
-    ) -> io::Result<SourceKey> {
+    ) -> io::Result<(SourceKey, Rc<Readiness>)> {
         let id = SourceId(self.next_id);
         let slot = self.sources.vacant_key();
         let interest = mio::Interest::READABLE | mio::Interest::WRITABLE;
         self.poll.registry().register(source, token(slot, id), interest)?;
         self.next_id += 1;
-        let side = || Side { ready: true, waiting: Vec::new() };
-        self.sources.insert(Source { id, read: side(), write: side(), read_closed: false, counted });
-        Ok(SourceKey { slot, id })
+        let readiness = Rc::new(Readiness::new());
+        let (readers, writers) = (Line::default(), Line::default());
+        self.sources.insert(Source { id, readiness: Rc::clone(&readiness), readers, writers, counted });
+        Ok((SourceKey { slot, id }, readiness))
     }
 
     /// Takes a source out. Whoever waits for it is returned, to be woken: there is nothing to wait for.
@@ -207,36 +178,22 @@ impl Reactor {
             return Vec::new();
         }
         let mut removed = self.sources.remove(key.slot);
-        let mut waiting = mem::take(&mut removed.read.waiting);
-        waiting.append(&mut removed.write.waiting);
+        let mut waiting = Vec::new();
+        removed.readers.drain(|target| waiting.push(target));
+        removed.writers.drain(|target| waiting.push(target));
         if removed.counted {
             self.waiting -= waiting.len();
         }
-        waiting.into_iter().map(|waiting| waiting.target).collect()
+        waiting
     }
 
     fn source(&mut self, key: SourceKey) -> Option<&mut Source> {
         self.sources.get_mut(key.slot).filter(|source| source.id == key.id)
     }
 
-    /// Whether an attempt may succeed.
-    #[inline]
-    pub(crate) fn is_ready(&mut self, key: SourceKey, direction: Direction) -> bool {
-        self.source(key).is_none_or(|source| source.side(direction).ready)
-    }
-
-    /// An attempt has shown that there is no more for now: it would have blocked, or (`short`) moved less than
-    /// was asked for. After a short read the end of the stream may still be there to read.
-    #[inline]
-    pub(crate) fn drained(&mut self, key: SourceKey, direction: Direction, short: bool) {
-        if let Some(source) = self.source(key) {
-            let end_to_come = short && direction == Direction::Read && source.read_closed;
-            source.side(direction).ready = end_to_come;
-        }
-    }
-
     /// Remembers `target` for the next edge in `direction`, in place of what the same `interest` had left there.
     /// That is returned, to be dropped with the borrow given back.
+    #[inline]
     pub(crate) fn wait_for(
         &mut self,
         key: SourceKey,
@@ -247,29 +204,15 @@ impl Reactor {
         let Some(source) = self.sources.get_mut(key.slot).filter(|source| source.id == key.id) else {
             return Some(target);
         };
-        let counted = source.counted;
-        let waiting = &mut source.side(direction).waiting;
-        let number = interest.as_ref().and_then(|interest| interest.0);
-        let known = match (&interest, number) {
-            (None, _) => {
-                waiting.iter_mut().find(|known| known.interest.is_none() && known.target.is_same(&target))
-            }
-            (Some(_), Some(_)) => waiting.iter_mut().find(|known| known.interest == number),
-            (Some(_), None) => None,
-        };
-        if let Some(known) = known {
-            return Some(mem::replace(&mut known.target, target));
-        }
-        let interest = interest.and_then(|interest| {
+        let next = || {
             self.interests += 1;
-            interest.0 = NonZeroU64::new(self.interests);
-            interest.0
-        });
-        waiting.push(Waiting { target, interest });
-        if counted {
+            NonZeroU64::new(self.interests)
+        };
+        let replaced = source.line(direction).join(target, interest, next).err();
+        if replaced.is_none() && source.counted {
             self.waiting += 1;
         }
-        None
+        replaced
     }
 
     /// Takes an interest back; what it had left is returned, to be dropped.
@@ -281,13 +224,11 @@ impl Reactor {
     ) -> Option<Target> {
         let source = self.source(key)?;
         let counted = source.counted;
-        let waiting = &mut source.side(direction).waiting;
-        let index = waiting.iter().position(|known| known.interest == interest.0 && interest.is_waiting())?;
-        let forgotten = waiting.remove(index);
+        let forgotten = source.line(direction).leave(interest)?;
         if counted {
             self.waiting -= 1;
         }
-        Some(forgotten.target)
+        Some(forgotten)
     }
 
     /// Tasks that wait for I/O.
@@ -297,7 +238,7 @@ impl Reactor {
 
     /// Whether anybody waits for any source, counted or not.
     pub(crate) fn anybody_waits(&self) -> bool {
-        let waits = |source: &Source| !source.read.waiting.is_empty() || !source.write.waiting.is_empty();
+        let waits = |source: &Source| !source.readers.is_empty() || !source.writers.is_empty();
         self.waiting > 0 || self.sources.iter().any(|(_, source)| waits(source))
     }
 
@@ -324,9 +265,10 @@ impl Reactor {
         }
     }
 
-    /// Notes what the last `wait` brought: whom to wake is appended to `targets`, and each edge is given
-    /// to `edge`. Returns whether the notifier was used.
-    pub(crate) fn edges(&mut self, targets: &mut Vec<Target>, mut edge: impl FnMut(Edge)) -> bool {
+    /// Notes what the last `wait` brought: whom to wake is given to `target`, and then the edge to `edge`. Neither may
+    /// come back here. Returns whether the notifier was used.
+    #[inline]
+    pub(crate) fn edges(&mut self, mut target: impl FnMut(Target), mut edge: impl FnMut(Edge)) -> bool {
         let mut notified = false;
         for event in &self.events {
             if event.token() == NOTIFIER {
@@ -342,15 +284,16 @@ impl Reactor {
             let closed = event.is_read_closed() || event.is_error();
             let readable = event.is_readable() || closed;
             let writable = event.is_writable() || event.is_write_closed() || event.is_error();
-            let before = targets.len();
-            source.read_closed |= closed;
-            for (is, side) in [(readable, &mut source.read), (writable, &mut source.write)] {
+            if closed {
+                source.readiness.closed();
+            }
+            let mut added = 0;
+            for (is, direction) in [(readable, Direction::Read), (writable, Direction::Write)] {
                 if is {
-                    side.ready = true;
-                    targets.extend(side.waiting.drain(..).map(|waiting| waiting.target));
+                    source.readiness.edge(direction);
+                    added += source.line(direction).drain(&mut target);
                 }
             }
-            let added = targets.len() - before;
             if source.counted {
                 self.waiting -= added;
             }

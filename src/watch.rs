@@ -203,7 +203,8 @@ impl Watches {
             io::Error::new(error.kind(), format!("cannot watch descriptor {number}: {error}"))
         };
         let mut descriptor = Descriptor(original.try_clone_to_owned().map_err(explained)?);
-        let source = state.register(&mut descriptor, "watched descriptor", true, site).map_err(explained)?;
+        let (source, _) =
+            state.register(&mut descriptor, "watched descriptor", true, site).map_err(explained)?;
         let watches = state.kept::<Watches>();
         let number = watches.next.replace(watches.next.get() + 1);
         let key = Key { slot: watches.watched.borrow().vacant_key(), number };

@@ -29,7 +29,7 @@ use mio::unix::SourceFd;
 use mio::{Registry, Token};
 
 use crate::current;
-use crate::reactor::{Direction, Interest, SourceKey, wait_of};
+use crate::reactor::{Direction, Interest, Readiness, SourceKey, wait_of};
 use crate::state::State;
 use crate::trace::event::{IoOp, IoResult, Wait};
 use crate::trace::observer::Decision;
@@ -38,6 +38,8 @@ use crate::trace::observer::Decision;
 pub struct Source<S: mio::event::Source> {
     io: S,
     key: SourceKey,
+    /// What the last attempts and edges have told.
+    readiness: Rc<Readiness>,
     /// The loop it is registered with.
     state: Rc<State>,
 }
@@ -53,8 +55,8 @@ impl<S: mio::event::Source> Source<S> {
     #[track_caller]
     pub(crate) fn new(mut io: S, what: &'static str) -> io::Result<Source<S>> {
         let state = current::state();
-        let key = state.register(&mut io, what, true, Location::caller())?;
-        Ok(Source { io, key, state })
+        let (key, readiness) = state.register(&mut io, what, true, Location::caller())?;
+        Ok(Source { io, key, readiness, state })
     }
 
     pub(crate) fn io(&self) -> &S {
@@ -78,7 +80,7 @@ impl<S: mio::event::Source> Source<S> {
         let moved = ready!(self.poll(cx, op, interest, attempt));
         if let Ok(bytes) = &moved {
             if *bytes < wanted && *bytes > 0 {
-                self.state.io_drained(self.key, direction(op), true);
+                self.readiness.drained(direction(op), true);
             }
             if self.state.seam.watched() {
                 let end = *bytes == 0 && op == IoOp::Read;
@@ -117,13 +119,13 @@ impl<S: mio::event::Source> Source<S> {
     ) -> Poll<io::Result<R>> {
         ready!(self.spend(cx));
         let direction = direction(op);
-        while self.state.io_ready(self.key, direction) {
+        while self.readiness.is_ready(direction) {
             if self.state.seam.watched() {
                 ready!(self.decide(cx, op))?;
             }
             match attempt(&self.io) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.state.io_drained(self.key, direction, false);
+                    self.readiness.drained(direction, false);
                     self.tell(op, IoResult::WouldBlock);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

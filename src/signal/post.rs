@@ -89,7 +89,7 @@ impl Post {
             return Ok(inbox.source);
         }
         let mut pipe = Signals::new([signal])?;
-        let source = state.register(&mut pipe, "signals", signal == SIGCHLD, site)?;
+        let (source, _) = state.register(&mut pipe, "signals", signal == SIGCHLD, site)?;
         self.0.borrow_mut().insert(signal, Inbox { pipe, source, count: 0 });
         Ok(source)
     }

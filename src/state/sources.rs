@@ -3,13 +3,14 @@
 //! Before: `state/ends.rs`. Next: `state/stuck.rs`.
 
 use std::io;
+use std::rc::Rc;
 use std::task::Context;
 use std::time::Duration;
 
 use super::State;
 use crate::delivery::Delivery;
 use crate::pool::Threads;
-use crate::reactor::{Direction, Edge, Interest, SourceKey, Target, wait_of};
+use crate::reactor::{Direction, Edge, Interest, Readiness, SourceKey, Target, wait_of};
 use crate::trace::event::{Actor, EventKind, IoOp, IoResult, JobId, Site, WaitEnd};
 use crate::trace::observer::{Choice, Decision};
 
@@ -22,10 +23,10 @@ impl State {
         what: &'static str,
         counted: bool,
         site: Site,
-    ) -> io::Result<SourceKey> {
-        let key = self.reactor.borrow_mut().register(source, counted)?;
+    ) -> io::Result<(SourceKey, Rc<Readiness>)> {
+        let (key, readiness) = self.reactor.borrow_mut().register(source, counted)?;
         self.tell(|| EventKind::IoOpen { source: key.id(), what, by: self.seam.actor(), site: site.into() });
-        Ok(key)
+        Ok((key, readiness))
     }
 
     /// Takes a source out; whoever still waits for it is woken, to find it gone.
@@ -33,18 +34,6 @@ impl State {
         let targets = self.reactor.borrow_mut().deregister(source, key);
         self.tell(|| EventKind::IoClose { source: key.id(), by: self.seam.actor() });
         targets.into_iter().for_each(|target| self.make_ready(target));
-    }
-
-    /// Whether an attempt in `direction` is worth its system call.
-    #[inline]
-    pub(crate) fn io_ready(&self, key: SourceKey, direction: Direction) -> bool {
-        self.reactor.borrow_mut().is_ready(key, direction)
-    }
-
-    /// An attempt has shown that there is no more for now.
-    #[inline]
-    pub(crate) fn io_drained(&self, key: SourceKey, direction: Direction, short: bool) {
-        self.reactor.borrow_mut().drained(key, direction, short);
     }
 
     /// Whoever polls now is woken by the next edge in `direction`. `None` for the interest: it will not be taken
@@ -118,14 +107,21 @@ impl State {
         if self.seam.watched() {
             return self.wake_ready_watched(targets);
         }
-        self.reactor.borrow_mut().edges(targets, |_| {});
+        // What is kept of the loop's own tasks can be woken at once. Anybody else's waker may run anything, and waits
+        // until the borrow is over; those behind it wait with it, for the order's sake.
+        let wake = |target| match target {
+            Target::Entry(entry) if targets.is_empty() => self.make_ready(Target::Entry(entry)),
+            other => targets.push(other),
+        };
+        self.reactor.borrow_mut().edges(wake, |_| {});
         targets.drain(..).for_each(|target| self.make_ready(target));
     }
 
     #[cold]
     fn wake_ready_watched(&self, targets: &mut Vec<Target>) {
         let mut edges = Vec::new();
-        let notified = self.reactor.borrow_mut().edges(targets, |edge| edges.push(edge));
+        let notified =
+            self.reactor.borrow_mut().edges(|target| targets.push(target), |edge| edges.push(edge));
         // Another thread may have come before the loop fell asleep; then the notifier was not needed.
         let by = match (edges.is_empty(), notified || self.remote.is_pending()) {
             (false, _) => WaitEnd::Io,

@@ -1,0 +1,169 @@
+//! Chapter 10, part 2: one direction of a source, and who waits for it.
+//!
+//! Whether an attempt is worth its system call is asked at every read and write, and by the socket itself. So that is
+//! kept in a place that socket and reactor share ([`Readiness`]), and no table has to be searched for it. Who waits is
+//! asked once an edge, by the reactor alone: a [`Line`], which holds the usual case, one task, without a list.
+//!
+//! Before: `reactor.rs`. Next chapter: `delivery.rs`, results of threads.
+
+use std::cell::Cell;
+use std::num::NonZeroU64;
+
+use super::{Direction, Target};
+
+/// What is known of a source without asking the system.
+#[derive(Debug)]
+pub(crate) struct Readiness {
+    /// Whether an attempt to read may succeed. If so, nobody waits.
+    read: Cell<bool>,
+    /// The same of writing.
+    write: Cell<bool>,
+    /// The peer has closed its side, or the socket failed: reads are worth trying for ever.
+    read_closed: Cell<bool>,
+}
+
+impl Readiness {
+    /// Of a new source, of which nothing is known: try.
+    pub(super) fn new() -> Readiness {
+        Readiness { read: Cell::new(true), write: Cell::new(true), read_closed: Cell::new(false) }
+    }
+
+    #[inline]
+    fn of(&self, direction: Direction) -> &Cell<bool> {
+        match direction {
+            Direction::Read => &self.read,
+            Direction::Write => &self.write,
+        }
+    }
+
+    /// Whether an attempt may succeed.
+    #[inline]
+    pub(crate) fn is_ready(&self, direction: Direction) -> bool {
+        self.of(direction).get()
+    }
+
+    /// An attempt has shown that there is no more for now: it would have blocked, or (`short`) moved less than
+    /// was asked for. After a short read the end of the stream may still be there to read.
+    #[inline]
+    pub(crate) fn drained(&self, direction: Direction, short: bool) {
+        let end_to_come = short && direction == Direction::Read && self.read_closed.get();
+        self.of(direction).set(end_to_come);
+    }
+
+    /// An edge has come.
+    #[inline]
+    pub(super) fn edge(&self, direction: Direction) {
+        self.of(direction).set(true);
+    }
+
+    /// The peer has closed its side.
+    #[inline]
+    pub(super) fn closed(&self) {
+        self.read_closed.set(true);
+    }
+}
+
+/// A future's wait for an edge, by which it takes the wait back when it is dropped. Empty before it waits.
+///
+/// Without it the source would remember everyone who ever gave up waiting for it, until the next edge.
+#[derive(Debug, Default)]
+pub(crate) struct Interest(Option<NonZeroU64>);
+
+impl Interest {
+    /// Forgets a wait that an edge has ended.
+    #[inline]
+    pub(crate) fn over(&mut self) {
+        self.0 = None;
+    }
+
+    #[inline]
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+/// Who waits for an edge.
+struct Waiting {
+    target: Target,
+    /// The number of the interest; `None` if a `poll_` function waits, which nobody takes back.
+    interest: Option<NonZeroU64>,
+}
+
+/// Whom the next edge in one direction wakes, in the order in which they came.
+#[derive(Default)]
+pub(super) struct Line {
+    /// Usually nobody or one.
+    first: Option<Waiting>,
+    /// Several if tasks share a listener. Empty if `first` is.
+    more: Vec<Waiting>,
+}
+
+impl Line {
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Adds `target`, in place of what the same `interest` had left here, which is returned, to be dropped with the
+    /// borrow given back. `Ok`: it was nothing. A new interest is numbered by `next`.
+    #[inline]
+    pub(super) fn join(
+        &mut self,
+        target: Target,
+        interest: Option<&mut Interest>,
+        next: impl FnOnce() -> Option<NonZeroU64>,
+    ) -> Result<(), Target> {
+        let known = match &interest {
+            Some(Interest(None)) => None,
+            Some(Interest(number)) => self.iter_mut().find(|known| known.interest == *number),
+            None => self.iter_mut().find(|known| known.interest.is_none() && known.target.is_same(&target)),
+        };
+        if let Some(known) = known {
+            return Err(std::mem::replace(&mut known.target, target));
+        }
+        let interest = interest.and_then(|interest| {
+            interest.0 = next();
+            interest.0
+        });
+        let waiting = Waiting { target, interest };
+        match self.first {
+            None => self.first = Some(waiting),
+            Some(_) => self.more.push(waiting),
+        }
+        Ok(())
+    }
+
+    /// Takes an interest back; what it had left is returned.
+    #[inline]
+    pub(super) fn leave(&mut self, interest: &Interest) -> Option<Target> {
+        let index =
+            self.iter_mut().position(|known| known.interest == interest.0 && interest.is_waiting())?;
+        let left = match index {
+            0 => {
+                let next = (!self.more.is_empty()).then(|| self.more.remove(0));
+                std::mem::replace(&mut self.first, next)
+            }
+            more => Some(self.more.remove(more - 1)),
+        };
+        left.map(|waiting| waiting.target)
+    }
+
+    /// Empties the line; returns how many there were.
+    #[inline]
+    pub(super) fn drain(&mut self, mut each: impl FnMut(Target)) -> usize {
+        let Some(first) = self.first.take() else { return 0 };
+        each(first.target);
+        if self.more.is_empty() { 1 } else { 1 + self.drain_more(each) }
+    }
+
+    #[cold]
+    fn drain_more(&mut self, each: impl FnMut(Target)) -> usize {
+        let more = std::mem::take(&mut self.more);
+        let count = more.len();
+        more.into_iter().map(|waiting| waiting.target).for_each(each);
+        count
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Waiting> {
+        self.first.iter_mut().chain(&mut self.more)
+    }
+}
