@@ -244,8 +244,7 @@ impl Reactor {
 
     /// Whether the next edge of any source wakes this task.
     pub(crate) fn keeps(&self, entry: Entry) -> bool {
-        let keeps = |side: &Side| side.waiting.iter().any(|waiting| waiting.target.is_of(entry));
-        self.sources.iter().any(|(_, source)| keeps(&source.read) || keeps(&source.write))
+        self.sources.iter().any(|(_, source)| source.readers.has(entry) || source.writers.has(entry))
     }
 
     /// Sources registered.

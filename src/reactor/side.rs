@@ -1,15 +1,16 @@
-//! Chapter 10, part 2: one direction of a source, and who waits for it.
+//! Chapter 8, part 2: one direction of a source, and who waits for it.
 //!
 //! Whether an attempt is worth its system call is asked at every read and write, and by the socket itself. So that is
 //! kept in a place that socket and reactor share ([`Readiness`]), and no table has to be searched for it. Who waits is
 //! asked once an edge, by the reactor alone: a [`Line`], which holds the usual case, one task, without a list.
 //!
-//! Before: `reactor.rs`. Next chapter: `delivery.rs`, results of threads.
+//! Before: `reactor.rs`. Next: `delivery.rs`.
 
 use std::cell::Cell;
 use std::num::NonZeroU64;
 
 use super::{Direction, Target};
+use crate::ready::Entry;
 
 /// What is known of a source without asking the system.
 #[derive(Debug)]
@@ -101,6 +102,11 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn is_empty(&self) -> bool {
         self.first.is_none()
+    }
+
+    /// Whether the task or callback of this entry waits here.
+    pub(super) fn has(&self, entry: Entry) -> bool {
+        self.first.iter().chain(&self.more).any(|waiting| waiting.target.is_of(entry))
     }
 
     /// Adds `target`, in place of what the same `interest` had left here, which is returned, to be dropped with the
