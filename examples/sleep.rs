@@ -18,7 +18,7 @@
 //!
 //! `ONELOOP=virtual cargo run --example sleep` prints the same at once: virtual time jumps to the next timer.
 //!
-//! Read next: `src/event_loop.rs`, the turn, in which timers fire and tasks are polled.
+//! Read next: `src/turn.rs`, the turn, in which timers fire and tasks are polled.
 
 #![forbid(unsafe_code)]
 

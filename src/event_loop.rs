@@ -31,7 +31,6 @@ use crate::remote::Remote;
 use crate::state::{Origin, Phase, Settings, State};
 use crate::tasks::MAIN;
 use crate::trace::event::{EventKind, LoopEnd};
-
 use crate::turn::Turns;
 
 /// One loop, on one thread: it runs tasks and callbacks, and waits when there is nothing to run.

@@ -134,8 +134,12 @@ enum Stage {
 
 /// A task's handle: await it for the result, or cancel the task with it.
 ///
-/// The module `join` says what dropping it does. asyncio's `Task`. It belongs to its loop's thread; from
-/// others there is [`Remote::spawn`](crate::Remote::spawn).
+/// asyncio's `Task`. It belongs to its loop's thread; from others there is [`Remote::spawn`](crate::Remote::spawn).
+///
+/// # Cancellation
+/// Dropped before it was ever awaited, it leaves its task to itself: detached. Dropped while it is awaited, since the
+/// awaiting task was cancelled, or lost a race or its time, it cancels its task;
+/// [`shield`](crate::shield()) is for where that is not wanted.
 #[must_use = "a handle dropped at once leaves its task to itself: say `drop(spawn(..))` if that is meant"]
 pub struct JoinHandle<T> {
     state: Rc<State>,

@@ -131,6 +131,9 @@ impl fmt::Debug for Sleep {
 ///
 /// A computation that would keep the loop for long calls it now and then. (One that takes longer than a few
 /// milliseconds in all belongs on the pool: [`spawn_blocking`](crate::spawn_blocking).)
+///
+/// # Cancellation
+/// Nothing is lost.
 pub fn yield_now() -> YieldNow {
     YieldNow { yielded: false }
 }

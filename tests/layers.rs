@@ -14,6 +14,7 @@ const MOST_LINES: usize = 400;
 const MOST_LINES_OF_A_FUNCTION: usize = 60;
 
 /// A source file: its path below `src` in parts, without `mod` and the ending, and its text.
+#[derive(Clone)]
 struct Source {
     path: PathBuf,
     parts: Vec<String>,
@@ -285,9 +286,28 @@ fn chapters_are_numbered_in_the_order_of_lib_rs_and_point_to_their_neighbours() 
     fails(&faults);
 }
 
+/// Texts other than the sources that name files: pages and examples, each with its path.
+fn pages() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut folders, mut files) =
+        (vec![root.join("docs"), root.join("examples")], vec![root.join("README.md")]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.extension().and_then(|ending| ending.to_str()) {
+                _ if path.is_dir() => folders.push(path),
+                Some("rs" | "md") => files.push(path),
+                _ => {}
+            }
+        }
+    }
+    let read = |path: PathBuf| Source { text: fs::read_to_string(&path).unwrap(), path, parts: Vec::new() };
+    files.into_iter().map(read).collect()
+}
+
 #[test]
-fn a_file_that_is_named_in_a_comment_is_there() {
-    let sources = sources();
+fn a_file_that_is_named_in_a_comment_or_on_a_page_is_there() {
+    let sources = [sources(), pages()].concat();
     let is_there = |source: &Source, name: &str| {
         let room = source.path.parent().unwrap_or(Path::new(""));
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -297,7 +317,9 @@ fn a_file_that_is_named_in_a_comment_is_there() {
     };
     let mut faults = Vec::new();
     for source in &sources {
-        for (index, line) in source.text.lines().enumerate().filter(|(_, line)| line.contains("//")) {
+        let is_page = source.path.extension().is_some_and(|ending| ending == "md");
+        let lines = source.text.lines().enumerate();
+        for (index, line) in lines.filter(|(_, line)| is_page || line.contains("//")) {
             let names = line.split('`').skip(1).step_by(2).filter(|name| {
                 name.ends_with(".rs")
                     && name.chars().all(|next| next.is_alphanumeric() || "/_.".contains(next))

@@ -81,6 +81,9 @@ where
 /// # Errors
 /// [`TimedOut`] if the time comes before the body has returned.
 ///
+/// # Cancellation
+/// As with [`timeout`].
+///
 /// # Panics
 /// If no loop is running on this thread. When polled again after it has returned.
 #[track_caller]

@@ -11,9 +11,10 @@
 //!   wakers             each task's header has two owners, the slot and the box; one more is somebody outside
 //! ```
 //!
-//! What a thing of this thread keeps of a task is its entry and no waker (`kept.rs`), so a task that waits for another
-//! task counts as what it is: nobody outside can wake it. A `Remote` or a waker kept somewhere for nothing makes the
-//! loop look as if it could go on. It never is the other way round.
+//! What a thing of this thread keeps of a task is its entry and no waker (`kept.rs`). The one exception is whoever
+//! awaits a handle: the slot of the awaited task keeps that waker, where it can be counted. So a task that waits for
+//! another task counts as what it is: nobody outside can wake it. A `Remote` or a waker kept somewhere for nothing makes
+//! the loop look as if it could go on. It never is the other way round.
 //!
 //! Before: `state/sources.rs`. Next: `state/tasks.rs`.
 

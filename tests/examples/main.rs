@@ -233,6 +233,12 @@ fn every_example_of_one_file_is_tested_and_listed() {
             readme.contains(&format!("`cargo run --example {name}`")),
             "{name} is not in examples/README.md"
         );
+        let row = readme.lines().find(|line| line.contains(&format!("`cargo run --example {name}`")));
+        let next = row.and_then(|row| row.rsplit('|').nth(1)).expect("the row has a last cell");
+        let source = fs::read_to_string(&path).expect("it can be read");
+        for next in next.split('`').skip(1).step_by(2) {
+            assert!(source.contains(&format!("`{next}`")), "{name} does not say to read {next} next");
+        }
         let tested = ["", "_but_for_times"].map(|kind| format!("keeps_its_promise{kind}({name:?}"));
         assert!(tested.iter().any(|call| tests.contains(call)), "{name} is not tested");
     }
