@@ -75,7 +75,7 @@ fn orders(sources: &[Source]) -> HashMap<Vec<String>, Vec<String>> {
 /// Where a module stands in the house: the places of its parts, each in its own room.
 fn place(parts: &[String], orders: &HashMap<Vec<String>, Vec<String>>) -> Option<Vec<usize>> {
     // What reads events stands below all that makes them, beside those that put it to use.
-    if parts.len() > 1 && parts[0] == "trace" && parts[1] == "narrate" {
+    if parts.len() > 1 && parts[0] == "trace" && ["narrate", "record"].contains(&parts[1].as_str()) {
         let rooms = &orders[&Vec::new()];
         return Some(vec![rooms.iter().position(|room| room == "start")?, 0]);
     }

@@ -5,7 +5,7 @@
 //!
 //! Before: `tasks/seen.rs`. Next: `timer/slots.rs`.
 
-mod slots;
+pub(crate) mod slots;
 mod front;
 pub(crate) mod wheel;
 pub(crate) mod clock;

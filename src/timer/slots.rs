@@ -227,11 +227,11 @@ pub const TICK: u64 = 1_000_000;
 const BITS: u32 = 6;
 
 /// The slots of one level: one for each digit, and one for each bit of a `u64`.
-const SLOTS: usize = 1 << BITS;
+pub const SLOTS: usize = 1 << BITS;
 
 /// The digits of the largest tick: `u64::MAX / TICK` is about 2^44, and 8 digits are 48 bits. So every
 /// deadline has a place, and none needs to be clamped.
-const LEVELS: usize = 8;
+pub const LEVELS: usize = 8;
 
 /// How many indices an empty list keeps memory for. All 512 lists together then keep 128 KB at most, and a
 /// program with few timers never allocates in the wheel once it is warm.

@@ -5,6 +5,8 @@
 pub(crate) mod who;
 pub(crate) mod event;
 pub mod narrate;
+#[allow(dead_code, unused_imports, reason = "the recorder that uses it comes next")]
+pub(crate) mod record;
 pub(crate) mod observer;
 
 pub use event::*;

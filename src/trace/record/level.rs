@@ -1,0 +1,69 @@
+//! Chapter 56, part 5: which events are recorded.
+//!
+//! | level | what is recorded |
+//! |---|---|
+//! | `loop` | turns, waits, callbacks, threads, and the begin and the end of each task |
+//! | `task` | and every wake and poll, timers, sources, jobs: all that an observer is told, but for what follows |
+//! | `leaf` | and which future waits for which object or task, in which line, and is granted what it waits for |
+//! | `frame` | and the async functions that a task is in when it begins to wait (with the feature `stacks`) |
+//!
+//! Before: `trace/record/header.rs`. Next: `trace/record/writer.rs`, from memory to the file.
+
+use crate::trace::event::EventKind;
+
+/// How much is recorded; each level has all of the ones before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// What the loop does.
+    Loop,
+    /// What each task does.
+    #[default]
+    Task,
+    /// What each future at the end of a chain of awaits does.
+    Leaf,
+    /// The chains too.
+    Frame,
+}
+
+impl Level {
+    pub(crate) const ALL: [Level; 4] = [Level::Loop, Level::Task, Level::Leaf, Level::Frame];
+
+    /// Its name.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Level::Loop => "loop",
+            Level::Task => "task",
+            Level::Leaf => "leaf",
+            Level::Frame => "frame",
+        }
+    }
+
+    /// The level of this name.
+    pub(crate) fn called(word: &str) -> Option<Level> {
+        Level::ALL.into_iter().find(|level| level.word() == word)
+    }
+
+    /// Whether such an event is recorded.
+    #[inline]
+    pub(crate) fn records(self, kind: &EventKind) -> bool {
+        self >= Level::of(kind)
+    }
+
+    /// The lowest level at which such an event is recorded.
+    #[inline]
+    fn of(kind: &EventKind) -> Level {
+        use EventKind as E;
+        match kind {
+            E::TurnBegin { .. } | E::TurnEnd { .. } | E::WaitBegin { .. } | E::WaitEnd { .. } => Level::Loop,
+            E::Notify { .. } | E::ClockJump { .. } | E::Stop { .. } => Level::Loop,
+            E::Stuck { .. } | E::LoopEnd { .. } | E::Unheard { .. } => Level::Loop,
+            E::CallbackNew { .. } | E::CallbackBegin { .. } => Level::Loop,
+            E::CallbackEnd { .. } | E::CallbackCancel { .. } => Level::Loop,
+            E::Spawn { .. } | E::TaskEnd { .. } => Level::Loop,
+            E::ThreadStart { .. } | E::ThreadExit { .. } => Level::Loop,
+            E::LineWait { .. } | E::LineGrant { .. } | E::LineLeave { .. } => Level::Leaf,
+            E::PermitTake { .. } | E::PermitRelease { .. } | E::JoinWait { .. } => Level::Leaf,
+            _ => Level::Task,
+        }
+    }
+}
