@@ -14,6 +14,7 @@
 //!
 //! Before: `turn.rs`. Next: `sleep.rs`, the first future that waits.
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -27,6 +28,7 @@ use crate::calls::CallHandle;
 use crate::current;
 use crate::join::{JoinHandle, spawn_on};
 use crate::main_future::MainFuture;
+use crate::ready::Entry;
 use crate::remote::Remote;
 use crate::state::{Origin, Phase, Settings, State};
 use crate::tasks::MAIN;
@@ -87,6 +89,7 @@ impl EventLoop {
             None
         };
         let entry = self.state.spawn(take_waker, origin);
+        run.main.set(Some(entry));
         self.turns.run(Some(&mut future));
         match future.take() {
             Some(Ok(output)) => {
@@ -155,6 +158,9 @@ impl EventLoop {
         let current = current::enter(&self.state);
         self.state.close();
         drop(current);
+        if !std::thread::panicking() {
+            self.state.seam.go_on();
+        }
     }
 
     /// Whether a run is going on.
@@ -231,7 +237,7 @@ impl EventLoop {
         );
         let current = current::enter(&self.state);
         self.state.phase.set(Phase::Running);
-        Run { state: &self.state, _current: current }
+        Run { state: &self.state, main: Cell::new(None), _current: current }
     }
 }
 
@@ -261,17 +267,24 @@ impl fmt::Debug for EventLoop {
 /// A run going on; dropped, it is over, whichever way it ended.
 struct Run<'a> {
     state: &'a State,
+    /// The task of its main future; `None`: it has none.
+    main: Cell<Option<Entry>>,
     _current: current::Current,
 }
 
 impl Run<'_> {
     fn end(&self, why: LoopEnd) {
         self.state.tell(|| EventKind::LoopEnd { why });
+        self.state.seam.go_on();
     }
 }
 
 impl Drop for Run<'_> {
     fn drop(&mut self) {
+        if let Some(main) = self.main.take() {
+            self.state.forget_main(main);
+        }
+        self.state.seam.end_run();
         self.state.stopping.set(false);
         self.state.ready.end_run();
         self.state.phase.set(Phase::Idle);

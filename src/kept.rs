@@ -20,6 +20,7 @@ use std::task::Waker;
 use crate::current;
 use crate::ready::Entry;
 use crate::state::State;
+use crate::task::wake_quietly;
 
 /// Whom to wake, for a thing that does not leave its thread. As large as a waker: two words.
 pub(crate) enum Kept {
@@ -55,12 +56,13 @@ impl Kept {
         }
     }
 
-    /// Wakes it. To be called with no borrow held, and dropped likewise: a waker may be anybody's code.
+    /// Wakes it. To be called with no borrow held, and dropped likewise: a waker may be anybody's code. If it panics,
+    /// that is reported, since the one who wakes has more to do.
     #[inline]
     pub(crate) fn wake(self) {
         match &self {
             Kept::Task(state, entry) => state.wake(*entry),
-            Kept::Waker(waker) => waker.wake_by_ref(),
+            Kept::Waker(waker) => wake_quietly(waker),
         }
     }
 }

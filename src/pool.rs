@@ -30,7 +30,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::delivery::{Delivery, delivery};
-use crate::task::{JoinError, Panic, drop_quietly, panic_text};
+use crate::task::{JoinError, Panic, drop_quietly, report_panic};
 use crate::trace::event::{EventKind, JobId};
 
 thread_local! {
@@ -312,6 +312,6 @@ impl Shared {
 /// Calls a job. Its own panic is its result; one caught here is a waker's, or that of a result nobody takes.
 fn deliver(id: JobId, run: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
-        log::error!(target: "oneloop", "delivering the result of {id} panicked: {}", panic_text(&*payload));
+        report_panic(format_args!("delivering the result of {id}"), payload);
     }
 }

@@ -246,12 +246,6 @@ impl Ready {
         HERE.with(|here| here.entries.borrow().get(next).copied())
     }
 
-    /// Whether this turn has something left to run.
-    #[inline]
-    pub(crate) fn is_running(&self) -> bool {
-        self.next.get() != self.end.get()
-    }
-
     /// What this turn has not run yet.
     pub(crate) fn rest(&self) -> Vec<Entry> {
         let rest = self.next.get()..self.end.get();

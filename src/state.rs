@@ -45,7 +45,7 @@ use crate::pool::{Report, Reporter, Threads};
 use crate::reactor::{Reactor, Target};
 use crate::ready::{Entry, Ready};
 use crate::sent::{RemoteQueue, Sent};
-use crate::task::drop_quietly;
+use crate::task::{drop_quietly, wake_quietly};
 use crate::tasks::{Suspended, TaskTable};
 use crate::timer::clock::Clock;
 use crate::timer::wheel::Wheel;
@@ -265,7 +265,7 @@ impl State {
         match target {
             Target::Entry(entry) if entry.is_callback() => self.ready.push(entry),
             Target::Entry(entry) => self.wake(entry),
-            Target::Waker(waker) => waker.wake(),
+            Target::Waker(waker) => wake_quietly(&waker),
         }
     }
 

@@ -244,7 +244,30 @@ pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
 pub(crate) fn drop_quietly<T>(value: Option<T>, what: &str) {
     let Some(value) = value else { return };
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        log::error!(target: "oneloop", "dropping the {what} panicked: {}", panic_text(&*payload));
+        report_panic(format_args!("dropping the {what}"), payload);
+    }
+}
+
+/// Wakes where a panic must not keep others from being woken; it is reported instead. A task's waker does not panic,
+/// but there are others.
+pub(crate) fn wake_quietly(waker: &Waker) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref())) {
+        report_panic(format_args!("a waker"), payload);
+    }
+}
+
+/// Says of a panic that goes no further what it came from.
+#[cold]
+pub(crate) fn report_panic(what: fmt::Arguments<'_>, payload: Box<dyn Any + Send>) {
+    log::error!(target: "oneloop", "{what} panicked: {}", panic_text(&*payload));
+    drop_payload(payload);
+}
+
+/// Drops what a panic carried, which may panic as well. What that panic carries is leaked: there must be an end.
+#[cold]
+pub(crate) fn drop_payload(payload: Box<dyn Any + Send>) {
+    if let Err(next) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        mem::forget(next);
     }
 }
 

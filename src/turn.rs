@@ -87,16 +87,18 @@ impl Turns {
         // The first turn looks: it may have been a while since the last one of the run before.
         self.state.pace.look_next();
         let turns = if self.state.seam.watched() { Turns::turns_watched } else { Turns::turns };
-        let mut out = None;
-        while let Err(payload) = catch_unwind(AssertUnwindSafe(|| turns(self, &mut out, &mut main))) {
+        let (mut out, mut resumed) = (None, false);
+        while let Err(payload) = catch_unwind(AssertUnwindSafe(|| turns(self, &mut out, &mut main, resumed)))
+        {
             self.state.end_panicked(&mut out, &mut main, payload);
+            resumed = true;
         }
     }
 
-    fn turns(&self, out: &mut Out, main: &mut Option<&mut dyn Main>) {
+    /// `resumed`: a panic came out of a turn, which goes on with what is left of it.
+    fn turns(&self, out: &mut Out, main: &mut Option<&mut dyn Main>, resumed: bool) {
         let state = &*self.state;
-        // What a panic has left of a turn.
-        if state.ready.is_running() {
+        if resumed {
             self.run_rest(out, main);
             if state.stopping.replace(false) {
                 return;
@@ -140,15 +142,17 @@ impl Turns {
 
     /// The same while somebody watches, and may choose what runs next.
     #[cold]
-    fn turns_watched(&self, _: &mut Out, main: &mut Option<&mut dyn Main>) {
+    fn turns_watched(&self, _: &mut Out, main: &mut Option<&mut dyn Main>, _: bool) {
         loop {
             let turn = self.begin_watched_turn();
             self.plan_to_fire();
+            self.state.seam.go_on();
             let entries = self.state.ready.begin();
             self.state.pace.ran(entries);
             self.run_watched(main);
             self.warned.set(self.warned.get() && entries == 0);
             self.state.tell(|| EventKind::TurnEnd { turn, ready: self.state.ready.to_run() });
+            self.state.seam.go_on();
             if self.state.stopping.replace(false) {
                 return;
             }
@@ -293,6 +297,7 @@ impl Turns {
                 false => self.state.run_task_watched(entry, main),
                 true => self.run_callback(entry),
             }
+            self.state.seam.go_on();
         }
     }
 

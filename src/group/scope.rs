@@ -21,7 +21,7 @@ use super::members::{Members, Stage};
 use crate::current;
 use crate::join::spawn_wrapped;
 use crate::sync::oneshot;
-use crate::task::{Panic, panic_text};
+use crate::task::{Panic, report_panic};
 use crate::trace::event::Wait;
 
 /// Tasks that end together. asyncio's `TaskGroup`.
@@ -271,8 +271,7 @@ fn poll_body<F, T, E>(
 /// for a task that is cancelled.
 fn drop_body<F>(mut slot: Pin<&mut Option<F>>) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| slot.set(None))) {
-        let text = panic_text(&*payload);
-        log::error!(target: "oneloop", "dropping the body of a task group panicked: {text}");
+        report_panic(format_args!("dropping the body of a task group"), payload);
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::{IO_BUDGET, Polled, State, no_waker};
 use crate::ready::Entry;
 use crate::task::BoxedCell;
-use crate::task::{self, JoinError, Panic, drop_quietly, panic_text};
+use crate::task::{self, JoinError, Panic, drop_payload, drop_quietly, panic_text, report_panic};
 use crate::tasks::{Out, Suspended, Unwanted};
 use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId, WakeEffect};
 
@@ -138,6 +138,7 @@ impl State {
             Ok(result) => self.settle(entry, result, &mut out),
             Err(payload) => self.end_panicked(&mut out, main, payload),
         }
+        self.nobody_is_polled();
         // Only now: whom the task's end wakes, the task has woken.
         self.seam.leave();
     }
@@ -218,6 +219,7 @@ impl State {
         };
         let name = name.unwrap_or_else(|| self.name_of(entry));
         self.report(task_id(entry), name, &format!("panicked{what}"), panic_text(&*error));
+        drop_payload(error);
     }
 
     /// Says of a task that it failed (`how`, with `text`), where nobody will ever learn of it otherwise.
@@ -303,11 +305,20 @@ impl State {
     /// Drops every task that has not ended.
     pub(crate) fn drop_tasks(&self) {
         let live = self.tasks.borrow().live();
-        live.into_iter().for_each(|entry| self.drop_now(entry));
+        for entry in live {
+            // Its own panics are caught; this would be one of whoever is woken at its end.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.drop_now(entry))) {
+                report_panic(format_args!("a waker"), payload);
+            }
+        }
     }
 
-    /// A main future is gone from the stack without having ended: its slot is freed.
+    /// A main future is gone from the stack. If it has not ended, its slot is freed: the next run's queue may hold
+    /// its entry, and must find nothing there.
     pub(crate) fn forget_main(&self, entry: Entry) {
+        if self.tasks.borrow_mut().is_finished(entry) {
+            return;
+        }
         if self.seam.watched() {
             let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at).map(Into::into);
             self.tell(|| EventKind::TaskEnd { task: task_id(entry), outcome: Outcome::Cancelled, at });

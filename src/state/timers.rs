@@ -10,7 +10,7 @@ use super::{State, timer_id};
 use crate::callback::Function;
 use crate::reactor::Target;
 use crate::ready::Entry;
-use crate::task::{drop_quietly, panic_text};
+use crate::task::{drop_quietly, report_panic};
 use crate::timer::wheel::TimerKey;
 use crate::trace::event::{Actor, CallbackId, EventKind, Site};
 
@@ -79,7 +79,7 @@ impl State {
             self.seam.leave();
         }
         if let Err(payload) = result {
-            log::error!(target: "oneloop", "{id} panicked: {}", panic_text(&*payload));
+            report_panic(format_args!("{id}"), payload);
         }
     }
 

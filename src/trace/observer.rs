@@ -31,9 +31,12 @@
 //!
 //! Before: `trace/event.rs`. Next: `task.rs`, what a task is.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +45,8 @@ use super::event::{Actor, CallbackId, Event, EventKind, IoOp, JobId, LineId, Sou
 
 /// Watches a loop. Both methods are called on the loop's thread, never while the loop holds a borrow.
 ///
-/// Comparable to trio's `Instrument`. A panic in an observer is not caught: it ends the run.
+/// Comparable to trio's `Instrument`. A panic in an observer ends the run, or the next one: it comes out of it as soon
+/// as the poll or call going on is over. Nothing is lost, and the next run goes on.
 pub trait Observer {
     /// Something happened.
     fn event(&self, event: &Event);
@@ -140,6 +144,8 @@ pub(crate) struct Seam {
     next_line: Cell<u64>,
     /// What happened under somebody's borrow, to be told before the next event: when, why and what.
     held_back: RefCell<Vec<(Duration, Option<u64>, EventKind)>>,
+    /// What an observer panicked with; `None`: none has since the last time the loop could tell.
+    panicked: Cell<Option<mem::ManuallyDrop<Box<dyn Any + Send>>>>,
 }
 
 impl Seam {
@@ -158,6 +164,7 @@ impl Seam {
             lines: RefCell::default(),
             next_line: Cell::new(0),
             held_back: RefCell::default(),
+            panicked: Cell::new(None),
         }
     }
 
@@ -199,7 +206,7 @@ impl Seam {
         self.seq.set(seq + 1);
         let observers = Rc::clone(&self.observers.borrow());
         for observer in observers.iter() {
-            observer.event(&event);
+            self.catch(|| observer.event(&event));
         }
         seq
     }
@@ -208,8 +215,35 @@ impl Seam {
     #[cold]
     pub(crate) fn decide(&self, choice: &Choice<'_>) -> Decision {
         let observers = Rc::clone(&self.observers.borrow());
-        let mut answers = observers.iter().map(|observer| observer.decide(choice));
+        let mut answers = observers.iter().map(|observer| self.catch(|| observer.decide(choice)));
         answers.find(|answer| *answer != Decision::GoOn).unwrap_or_default()
+    }
+
+    /// Calls an observer. What it panics with is kept, since the loop may be in the middle of something; of several
+    /// panics the first, and the others' contents are leaked: their drop might be the next.
+    fn catch<R: Default>(&self, call: impl FnOnce() -> R) -> R {
+        catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
+            let before = self.panicked.take();
+            self.panicked.set(before.or_else(|| Some(mem::ManuallyDrop::new(payload))));
+            R::default()
+        })
+    }
+
+    /// The loop is in the middle of nothing: if an observer has panicked, that panic goes on now.
+    pub(crate) fn go_on(&self) {
+        if let Some(payload) = self.panicked.take() {
+            resume_unwind(mem::ManuallyDrop::into_inner(payload));
+        }
+    }
+
+    /// A run is over, maybe by a panic: nobody is at work, and nothing is left to go on.
+    pub(crate) fn end_run(&self) {
+        self.panicked.set(None);
+        if self.watched() {
+            self.outer.take();
+            self.actor.replace(Actor::Loop);
+            self.cause.set(None);
+        }
     }
 
     /// Who is at work now.
