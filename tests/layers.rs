@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 const MOST_LINES: usize = 400;
 const MOST_LINES_OF_A_FUNCTION: usize = 60;
 
+/// The part of `trace` that is the seam.
+const MAKES_EVENTS: [&str; 3] = ["who", "event", "observer"];
+
 /// A source file: its path below `src` in parts, without `mod` and the ending, and its text.
 #[derive(Clone)]
 struct Source {
@@ -48,7 +51,7 @@ fn sources() -> Vec<Source> {
                 let path = path.strip_prefix(&root).unwrap().to_path_buf();
                 let parts = path.with_extension("");
                 let parts = parts.iter().map(|part| part.to_str().unwrap().to_owned());
-                let parts = parts.filter(|part| part != "mod" && part != "lib").collect();
+                let parts = parts.filter(|part| part != "mod" && part != "lib" && part != "main").collect();
                 sources.push(Source { path, parts, text });
             }
         }
@@ -75,12 +78,18 @@ fn orders(sources: &[Source]) -> HashMap<Vec<String>, Vec<String>> {
 /// Where a module stands in the house: the places of its parts, each in its own room.
 fn place(parts: &[String], orders: &HashMap<Vec<String>, Vec<String>>) -> Option<Vec<usize>> {
     // What reads events stands below all that makes them, beside those that put it to use.
-    if parts.len() > 1 && parts[0] == "trace" && ["narrate", "record"].contains(&parts[1].as_str()) {
-        let rooms = &orders[&Vec::new()];
-        return Some(vec![rooms.iter().position(|room| room == "start")?, 0]);
-    }
+    let reads = parts.len() > 1 && parts[0] == "trace" && !MAKES_EVENTS.contains(&parts[1].as_str());
+    let rooms = &orders[&Vec::new()];
     let mut place = Vec::new();
-    for depth in 0..parts.len() {
+    if reads {
+        place.push(rooms.iter().position(|room| room == "start")?);
+    }
+    // A command is a crate of its own, which sees only what everybody sees.
+    if parts.first().is_some_and(|part| part == "bin") {
+        place.extend([rooms.len() + 1, 0]);
+    }
+    let depths = if reads { 1..2 } else { place.len()..parts.len() };
+    for depth in depths {
         let siblings = orders.get(&parts[..depth])?;
         match siblings.iter().position(|sibling| *sibling == parts[depth]) {
             Some(index) => place.push(index + usize::from(depth == 0 && parts[0] == "start")),
@@ -94,7 +103,9 @@ fn place(parts: &[String], orders: &HashMap<Vec<String>, Vec<String>>) -> Option
 fn paths(source: &Source) -> Vec<(usize, Vec<String>)> {
     let mut found = Vec::new();
     for (number, line) in source.code() {
-        for (start, base) in [("crate::", &[][..]), ("super::", source.parts.as_slice())] {
+        let root = if source.parts.starts_with(&["bin".into()]) { 3 } else { 1 };
+        let root = &source.parts[..root.min(source.parts.len())];
+        for (start, base) in [("crate::", root), ("super::", source.parts.as_slice())] {
             for (index, _) in line.match_indices(start) {
                 if line[..index].ends_with(|before: char| before.is_alphanumeric() || before == ':') {
                     continue;

@@ -8,6 +8,8 @@ pub mod narrate;
 #[allow(dead_code, unused_imports, reason = "the recorder that uses it comes next")]
 pub(crate) mod record;
 pub(crate) mod observer;
+#[cfg(feature = "cli")]
+pub mod read;
 
 pub use event::*;
 pub use observer::{Choice, Decision, Observer, Ready};

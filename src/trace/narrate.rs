@@ -28,8 +28,9 @@ use std::collections::HashMap;
 
 pub use print::{Log, Print};
 pub use warn::Warn;
+pub use words::{count, place, plain, span};
 
-use self::words::{plain, sentence};
+use self::words::sentence;
 use super::event::{Actor, Event, EventKind as E, SourceId, TaskId};
 
 /// Says events in English, one sentence each.
@@ -57,7 +58,7 @@ use super::event::{Actor, Event, EventKind as E, SourceId, TaskId};
 /// assert_eq!(story.0.borrow().1.last().unwrap(), "The run ended: the main future returned.");
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Narrator {
     tasks: HashMap<TaskId, Known>,
     /// The sort of each registered source.
@@ -65,7 +66,7 @@ pub struct Narrator {
 }
 
 /// What is remembered of a task.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Known {
     /// In brackets, after a space; empty for a task named after its number.
     name: String,
@@ -88,6 +89,12 @@ impl Narrator {
         let text = sentence(&sentences::text(self, event));
         self.forget(&event.kind);
         text
+    }
+
+    /// Only takes up what the event tells of names, as if it had been said.
+    pub fn follow(&mut self, event: &Event) {
+        self.learn(&event.kind);
+        self.forget(&event.kind);
     }
 
     /// Takes up the names that an event tells.

@@ -15,7 +15,7 @@ const HOUR: u128 = 60 * MINUTE;
 /// A time in the unit that suits it: `812 ns`, `1.24 µs`, `12.4 ms`, `1.5 s`, `1 h 0 min 55 s`.
 ///
 /// Three digits below a second, milliseconds above.
-pub(super) fn span(time: Duration) -> String {
+pub fn span(time: Duration) -> String {
     let nanos = rounded(time.as_nanos());
     match nanos {
         0 => String::from("0 s"),
@@ -58,7 +58,7 @@ pub(super) fn lasting(before: &str, time: Duration) -> String {
 }
 
 /// `src/main.rs:7`.
-pub(super) fn place(site: Place) -> String {
+pub fn place(site: Place) -> String {
     format!("{}:{}", site.file, site.line)
 }
 
@@ -75,13 +75,20 @@ pub(super) fn ordinal(number: u32) -> String {
 }
 
 /// `1 timer`, `2 timers`.
-pub(super) fn count(number: usize, thing: &str) -> String {
+pub fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// A name given by the program, fit for one line: without control characters.
-pub(super) fn plain(name: &str) -> String {
-    name.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+/// A name given by the program, fit for one line: without control characters, and without those that turn the
+/// direction of writing.
+pub fn plain(name: &str) -> String {
+    name.chars().map(|letter| if is_hidden(letter) { '\u{fffd}' } else { letter }).collect()
+}
+
+/// Whether a letter would do something to the line instead of being seen in it.
+fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The type of a future, as short as it is clear: `hello::main` for `hello::main::{{closure}}`, and no type
@@ -138,5 +145,6 @@ mod tests {
     #[test]
     fn a_name_cannot_break_the_line() {
         assert_eq!(plain("a\nb\u{1b}[2J"), "a\u{fffd}b\u{fffd}[2J");
+        assert_eq!(plain("a\u{202e}b"), "a\u{fffd}b");
     }
 }

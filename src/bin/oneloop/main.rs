@@ -1,0 +1,50 @@
+//! The command `oneloop`: record a program, and look at what it did.
+//!
+//! Each subcommand is a file of its own, which takes its arguments and gives an exit status. What they have in common:
+//! `program.rs` finds and starts programs, `recording.rs` opens recordings.
+
+#![forbid(unsafe_code)]
+
+mod program;
+mod recording;
+
+mod record;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Look into the event loop of any program that uses oneloop, with no change to it.
+#[derive(Parser)]
+#[command(name = "oneloop", version, after_help = EXAMPLES, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Where a PROGRAM is wanted, a name without a slash is an example of the crate you are in (`hello` is built from
+examples/hello.rs); for any other program write its path, as in ./target/debug/server.
+
+Try:
+  oneloop record hello          runs the example `hello` and writes hello.trace";
+
+#[derive(Subcommand)]
+enum Command {
+    Record(record::Args),
+}
+
+/// What a subcommand ends with: an exit status, or what went wrong, as one sentence.
+type Ended = Result<ExitCode, String>;
+
+fn main() -> ExitCode {
+    let ended = match Cli::parse().command {
+        Command::Record(args) => record::run(args),
+    };
+    ended.unwrap_or_else(|error| {
+        // Whoever closed standard error does not want to know.
+        let _ = writeln!(io::stderr(), "oneloop: {error}");
+        ExitCode::from(2)
+    })
+}

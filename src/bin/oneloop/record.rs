@@ -1,0 +1,70 @@
+//! `oneloop record`: a program runs as ever, and what its loop does is written to a file.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use oneloop::trace::narrate::count;
+
+use crate::{Ended, program, recording};
+
+/// Run a program and write what its event loop does to a file.
+///
+/// The program runs as ever: its input, output and exit status are its own. It is the same as running it with
+/// ONELOOP=record=FILE in its environment.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The file to write; PROGRAM.trace in this folder if left out
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The program: an example of this crate, or a path with a slash
+    program: OsString,
+    /// The program's own arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
+}
+
+/// Runs it.
+pub fn run(args: Args) -> Ended {
+    let Args { output, program, args } = args;
+    let file = output.unwrap_or_else(|| format!("{}.trace", program::stem(&program)).into());
+    // The program may go to another folder before it makes its loop.
+    let file = std::path::absolute(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let executable = program::find(&program)?;
+    if let Err(error) = fs::remove_file(&file)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(format!("{} is in the way and cannot be removed: {error}", file.display()));
+    }
+    let words = program::with_word("record", &file)?;
+    // An interrupt is for the program; how it ends, and what was recorded until then, is still to be said.
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let _ = signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)));
+    }
+    let status = Command::new(&executable).args(args).env(program::VARIABLE, words).status();
+    let status = status.map_err(|error| format!("{} cannot be started: {error}", executable.display()))?;
+    let _ = writeln!(io::stderr(), "oneloop: {}", result(&file)?);
+    Ok(match status.success() {
+        true => ExitCode::SUCCESS,
+        false => program::exit_code(status),
+    })
+}
+
+/// What has been recorded, in a sentence.
+fn result(file: &std::path::Path) -> Result<String, String> {
+    if !file.exists() {
+        let why = "the program made no event loop on its main thread, or was built with an oneloop that cannot record";
+        return Err(format!("nothing was recorded: {why}"));
+    }
+    let recording = recording::open(file)?;
+    let mut text = format!("{} recorded in {}", count(recording.events.len(), "event"), file.display());
+    for warning in recording.warnings() {
+        text.push_str(". ");
+        text.push_str(warning.trim_end_matches('.'));
+    }
+    Ok(text)
+}

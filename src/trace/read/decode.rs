@@ -1,0 +1,123 @@
+//! One line as what it says. Lines build on one another: a place is defined before it is used.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::fields::{Fault, Fields};
+use super::{Header, MAX_SITES, Output, kinds, names};
+use crate::trace::event::{Event, Place};
+
+/// Turns the lines of one recording, or of one connection to a program, into what they say; in their order.
+///
+/// It is bounded, and takes anything: what a line may hold is cut to the limits of [`read`](super), but it is for the
+/// caller to limit the length of a line.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    /// The places defined so far.
+    sites: HashMap<u64, Place>,
+}
+
+/// What a line says.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Item {
+    /// It is the header.
+    Header(Header),
+    /// Something happened.
+    Event(Event),
+    /// The program wrote something. How many events came before is not known here: `after` is 0.
+    Output(Output),
+    /// A definition, which was taken up.
+    Table,
+    /// A kind that is not known, from a later version.
+    Unknown,
+}
+
+/// The place of a number that was never defined.
+const NOWHERE: Place = Place { file: "(unknown)", line: 0, column: 0 };
+
+impl Decoder {
+    /// For the first line.
+    pub fn new() -> Decoder {
+        Decoder::default()
+    }
+
+    /// What a line says.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn decode(&mut self, line: &[u8]) -> Result<Item, String> {
+        let line = match serde_json::from_slice(line) {
+            Ok(Value::Object(line)) => line,
+            Ok(_) => return Err("it is no JSON object".into()),
+            Err(error) => return Err(format!("it is no JSON: {error}")),
+        };
+        let fields = Fields(&line);
+        match fields.text("k")? {
+            "oneloop" => header(&fields).map(Item::Header),
+            "site" => self.define(&fields).map(|()| Item::Table),
+            "output" => output(&fields).map(Item::Output),
+            kind => match kinds::decode(kind, &fields, self)? {
+                Some(kind) => {
+                    let (seq, time) = (fields.number("n")?, fields.time("t")?);
+                    let cause = fields.maybe_number("c")?;
+                    let thread = fields.maybe("th").and_then(Value::as_str).map(names::name);
+                    Ok(Item::Event(Event { seq, time, cause, thread, kind }))
+                }
+                None => Ok(Item::Unknown),
+            },
+        }
+    }
+
+    fn define(&mut self, fields: &Fields<'_>) -> Result<(), Fault> {
+        let number = |name| fields.number(name).map(|number| u32::try_from(number).unwrap_or(u32::MAX));
+        let file = names::lasting(fields.text("file")?);
+        let place = Place { file, line: number("line")?, column: number("col")? };
+        if self.sites.len() < MAX_SITES {
+            self.sites.insert(fields.number("id")?, place);
+        }
+        Ok(())
+    }
+
+    /// The place with this number.
+    pub(super) fn place(&self, number: u64) -> Place {
+        self.sites.get(&number).copied().unwrap_or(NOWHERE)
+    }
+}
+
+fn header(fields: &Fields<'_>) -> Result<Header, Fault> {
+    let text = |name| names::name(fields.maybe_text(name)).as_ref().to_owned();
+    let args = fields.maybe("args").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let args = args.iter().filter_map(Value::as_str).map(|arg| names::name(arg).as_ref().to_owned());
+    Ok(Header {
+        version: fields.number("v")?,
+        program: text("program"),
+        args: args.collect(),
+        level: text("level"),
+        clock: text("clock"),
+        started: fields.maybe("started").map(said).unwrap_or_default(),
+        folder: text("folder"),
+        lost: fields.maybe_number("lost")?.unwrap_or(0),
+    })
+}
+
+/// A number or a text.
+fn said(value: &Value) -> String {
+    match value {
+        Value::String(text) => names::name(text).as_ref().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn output(fields: &Fields<'_>) -> Result<Output, Fault> {
+    Ok(Output {
+        after: 0,
+        time: fields.maybe_time("t")?.unwrap_or(Duration::ZERO),
+        stderr: fields.maybe_text("stream") == "stderr",
+        exact: fields.flag("exact")?,
+        text: names::text(fields.text("text")?),
+    })
+}

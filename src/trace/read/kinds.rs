@@ -1,0 +1,236 @@
+//! The kinds of events, group by group as in `EventKind`. A test reads every kind that is written.
+
+use serde_json::Value;
+
+use super::actors::{actor, effect, io_op, io_result, loop_end, outcome, reason, wait, wait_end};
+use super::decode::Decoder;
+use super::fields::{Fault, Fields};
+use super::names::{lasting, name, text};
+use crate::trace::event::{Actor, CallbackId, EventKind as E, JobId, Place, SourceId, TaskId, TimerId, Wait};
+
+/// A line's kind, or none if it is not known.
+type Decoded = Result<Option<E>, Fault>;
+
+/// What happened, by the name of its kind; `None`: the kind is not known.
+pub(super) fn decode(kind: &str, fields: &Fields<'_>, decoder: &Decoder) -> Decoded {
+    for group in [of_loop, of_callbacks, of_tasks, of_timers, of_io, of_jobs] {
+        let line = Line { fields, decoder };
+        if let Some(event) = group(kind, &line).map_err(|fault| format!("a {kind}, but {fault}"))? {
+            return Ok(Some(event));
+        }
+    }
+    Ok(None)
+}
+
+/// The fields of a line, with the places that its numbers stand for.
+struct Line<'a> {
+    fields: &'a Fields<'a>,
+    decoder: &'a Decoder,
+}
+
+impl Line<'_> {
+    fn task(&self) -> Result<TaskId, Fault> {
+        self.fields.number("task").map(TaskId)
+    }
+
+    fn callback(&self) -> Result<CallbackId, Fault> {
+        self.fields.number("callback").map(CallbackId)
+    }
+
+    fn timer(&self) -> Result<TimerId, Fault> {
+        self.fields.number("timer").map(TimerId)
+    }
+
+    fn source(&self) -> Result<SourceId, Fault> {
+        self.fields.number("source").map(SourceId)
+    }
+
+    fn job(&self) -> Result<JobId, Fault> {
+        self.fields.number("job").map(JobId)
+    }
+
+    fn by(&self) -> Result<Actor, Fault> {
+        actor(self.fields.value("by")?).ok_or_else(|| String::from("its field \"by\" names nobody"))
+    }
+
+    fn site(&self) -> Result<Place, Fault> {
+        self.fields.number("site").map(|site| self.decoder.place(site))
+    }
+
+    fn maybe_callback(&self) -> Result<Option<CallbackId>, Fault> {
+        Ok(self.fields.maybe_number("callback")?.map(CallbackId))
+    }
+
+    /// `["sleep",5]`: what a task is suspended for, and where; `["custom"]` where that is not known.
+    fn suspended(&self) -> Result<Option<(Wait, Option<Place>)>, Fault> {
+        let Some(value) = self.fields.maybe("suspended") else { return Ok(None) };
+        let pair = value.as_array().map(Vec::as_slice).unwrap_or_default();
+        let Some(word) = pair.first().and_then(Value::as_str) else {
+            return Err("its field \"suspended\" is not what it should be".into());
+        };
+        let place = pair.get(1).and_then(Value::as_u64).map(|site| self.decoder.place(site));
+        Ok(Some((wait(word), place)))
+    }
+
+    /// `[1,24]`: level and slot of a timer.
+    fn slot(&self) -> Option<(u8, u8)> {
+        let number = |value: &Value| value.as_u64().and_then(|number| u8::try_from(number).ok());
+        match self.fields.maybe("place")?.as_array()?.as_slice() {
+            [level, slot] => Some((number(level)?, number(slot)?)),
+            _ => None,
+        }
+    }
+}
+
+fn of_loop(kind: &str, line: &Line<'_>) -> Decoded {
+    let fields = line.fields;
+    Ok(Some(match kind {
+        "turn_begin" => E::TurnBegin {
+            turn: fields.number("turn")?,
+            ready: fields.size("ready")?,
+            timers: fields.size("timers")?,
+            sources: fields.size("sources")?,
+            jobs: fields.size("jobs")?,
+        },
+        "turn_end" => E::TurnEnd { turn: fields.number("turn")?, ready: fields.size("ready")? },
+        "wait_begin" => {
+            E::WaitBegin { timeout: fields.maybe_time("timeout")?, why: fields.word("why", reason)? }
+        }
+        "wait_end" => E::WaitEnd { sources: fields.size("sources")?, by: fields.word("by", wait_end)? },
+        "notify" => E::Notify { by: line.by()? },
+        "clock_jump" => E::ClockJump { from: fields.time("from")?, to: fields.time("to")? },
+        "stop" => E::Stop { by: line.by()? },
+        "stuck" => E::Stuck {
+            tasks: fields.size("tasks")?,
+            report: text(fields.maybe_text("report")),
+            fatal: fields.flag("fatal")?,
+        },
+        "loop_end" => E::LoopEnd { why: fields.word("why", loop_end)? },
+        _ => return Ok(None),
+    }))
+}
+
+fn of_callbacks(kind: &str, line: &Line<'_>) -> Decoded {
+    let fields = line.fields;
+    Ok(Some(match kind {
+        "callback_new" => E::CallbackNew {
+            callback: line.callback()?,
+            at: fields.maybe_time("at")?,
+            by: line.by()?,
+            site: line.site()?,
+        },
+        "callback_begin" => E::CallbackBegin { callback: line.callback()? },
+        "callback_end" => E::CallbackEnd {
+            callback: line.callback()?,
+            took: fields.time("took")?,
+            panicked: fields.flag("panicked")?,
+        },
+        "callback_cancel" => E::CallbackCancel { callback: line.callback()?, by: line.by()? },
+        _ => return Ok(None),
+    }))
+}
+
+fn of_tasks(kind: &str, line: &Line<'_>) -> Decoded {
+    let fields = line.fields;
+    let number = |name| fields.number(name).map(|number| u32::try_from(number).unwrap_or(u32::MAX));
+    Ok(Some(match kind {
+        "spawn" => E::Spawn {
+            task: line.task()?,
+            name: name(fields.maybe_text("name")),
+            by: line.by()?,
+            site: line.site()?,
+            future: lasting(fields.maybe_text("future")),
+            size: fields.size("size")?,
+        },
+        "wake" => E::Wake { task: line.task()?, by: line.by()?, effect: fields.word("effect", effect)? },
+        "poll_begin" => {
+            E::PollBegin { task: line.task()?, poll: number("poll")?, waited: fields.time("waited")? }
+        }
+        "poll_end" => E::PollEnd {
+            task: line.task()?,
+            poll: number("poll")?,
+            took: fields.time("took")?,
+            suspended: line.suspended()?,
+            wakers: fields.size("wakers")?,
+        },
+        "cancel" => E::Cancel { task: line.task()?, by: line.by()? },
+        "task_end" => {
+            let at = fields.maybe_number("at")?.map(|site| line.decoder.place(site));
+            E::TaskEnd { task: line.task()?, outcome: fields.word("outcome", outcome)?, at }
+        }
+        "handle_drop" => E::HandleDrop { task: line.task()?, cancelled: fields.flag("cancelled")? },
+        "joined" => E::Joined { task: line.task()?, by: line.by()? },
+        "unheard" => E::Unheard {
+            task: line.task()?,
+            name: name(fields.maybe_text("name")),
+            how: name(fields.maybe_text("how")),
+            text: text(fields.maybe_text("text")),
+        },
+        _ => return Ok(None),
+    }))
+}
+
+fn of_timers(kind: &str, line: &Line<'_>) -> Decoded {
+    let fields = line.fields;
+    Ok(Some(match kind {
+        "timer_arm" => E::TimerArm {
+            timer: line.timer()?,
+            callback: line.maybe_callback()?,
+            by: line.by()?,
+            at: fields.time("at")?,
+            place: line.slot(),
+        },
+        "timer_fire" => E::TimerFire {
+            timer: line.timer()?,
+            callback: line.maybe_callback()?,
+            late: fields.time("late")?,
+        },
+        "timer_cancel" => E::TimerCancel { timer: line.timer()?, by: line.by()? },
+        _ => return Ok(None),
+    }))
+}
+
+fn of_io(kind: &str, line: &Line<'_>) -> Decoded {
+    let fields = line.fields;
+    Ok(Some(match kind {
+        "io_open" => E::IoOpen {
+            source: line.source()?,
+            what: lasting(fields.maybe_text("what")),
+            by: line.by()?,
+            site: line.site()?,
+        },
+        "io_interest" => {
+            E::IoInterest { source: line.source()?, wait: wait(fields.text("wait")?), by: line.by()? }
+        }
+        "io_ready" => E::IoReady {
+            source: line.source()?,
+            readable: fields.flag("readable")?,
+            writable: fields.flag("writable")?,
+            closed: fields.flag("closed")?,
+        },
+        "io_op" => {
+            let result = io_result(fields.value("result")?);
+            let result =
+                result.ok_or_else(|| String::from("its field \"result\" is not what it should be"))?;
+            E::IoOp { source: line.source()?, op: fields.word("op", io_op)?, result }
+        }
+        "io_close" => E::IoClose { source: line.source()?, by: line.by()? },
+        _ => return Ok(None),
+    }))
+}
+
+fn of_jobs(kind: &str, line: &Line<'_>) -> Decoded {
+    let fields = line.fields;
+    Ok(Some(match kind {
+        "job_new" => E::JobNew { job: line.job()?, by: line.by()?, site: line.site()? },
+        "job_start" => E::JobStart { job: line.job()?, waited: fields.time("waited")? },
+        "job_end" => {
+            E::JobEnd { job: line.job()?, took: fields.time("took")?, panicked: fields.flag("panicked")? }
+        }
+        "job_deliver" => E::JobDeliver { job: line.job()? },
+        "job_abandon" => E::JobAbandon { job: line.job()? },
+        "thread_start" => E::ThreadStart { thread: name(fields.text("thread")?) },
+        "thread_exit" => E::ThreadExit { thread: name(fields.text("thread")?) },
+        _ => return Ok(None),
+    }))
+}
