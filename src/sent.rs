@@ -125,7 +125,7 @@ pub(crate) enum Sent {
     /// A function to call on the loop's thread, and the line that sent it; by whom, if somebody watches.
     Call(Box<dyn FnOnce() + Send>, Site, Option<Actor>),
     /// Something happened on the thread of that name; for the observers.
-    Told(Instant, Arc<str>, EventKind),
+    Told(Instant, Arc<str>, Box<EventKind>),
     /// A job of the blocking pool has ended and delivered its result.
     JobEnded,
 }
@@ -204,7 +204,7 @@ impl RemoteQueue {
         let notify = !self.pending.swap(true, Ordering::SeqCst) && self.asleep.load(Ordering::SeqCst);
         if let (true, Sent::Wake(_, Some(by)) | Sent::Call(_, _, Some(by))) = (notify, &sent) {
             let name = std::thread::current().name().unwrap_or("unnamed").into();
-            sents.push(Sent::Told(Instant::now(), name, EventKind::Notify { by: by.clone() }));
+            sents.push(Sent::Told(Instant::now(), name, Box::new(EventKind::Notify { by: by.clone() })));
         }
         sents.push(sent);
         drop(list);
@@ -290,7 +290,7 @@ mod tests {
 
         assert!(queue.fall_asleep() && send() && send());
         queue.fetch(&mut fetched);
-        let told = |sent: &Sent| matches!(sent, Sent::Told(_, _, EventKind::Notify { by: Actor::Thread(_) }));
+        let told = |sent: &Sent| matches!(sent, Sent::Told(_, _, kind) if matches!(**kind, EventKind::Notify { by: Actor::Thread(_) }));
         assert_eq!(fetched.drain(..).map(|sent| told(&sent)).collect::<Vec<_>>(), [true, false, false]);
 
         queue.woke_up();

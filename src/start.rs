@@ -12,7 +12,7 @@
 //! Words are separated by commas. The same sentences go to the `log` crate, under the target `oneloop` at
 //! level `trace`, if a logger was installed for it before the loop was made.
 //!
-//! Before: `trace/narrate/words.rs`.
+//! Before: `trace/read/names.rs`..
 
 use std::future::Future;
 use std::io;

@@ -296,7 +296,7 @@ impl State {
                 Sent::Call(function, site, by) => self.as_sender(by, || {
                     self.call_soon(function, site);
                 }),
-                Sent::Told(at, thread, kind) => self.tell_of_thread(at, thread, kind),
+                Sent::Told(at, thread, kind) => self.tell_of_thread(at, thread, *kind),
                 Sent::JobEnded => self.jobs.set(self.jobs.get().saturating_sub(1)),
             }
         }
@@ -338,7 +338,7 @@ impl State {
     fn close_remote(&self) {
         for sent in self.remote.close().into_iter().flatten() {
             match sent {
-                Sent::Told(at, thread, kind) => self.tell_of_thread(at, thread, kind),
+                Sent::Told(at, thread, kind) => self.tell_of_thread(at, thread, *kind),
                 Sent::Call(function, ..) => drop_quietly(Some(function), "function sent to a closed loop"),
                 Sent::Wake(..) | Sent::JobEnded => {}
             }
@@ -366,7 +366,7 @@ fn reporter(remote: Arc<RemoteQueue>, looks_ahead: bool) -> Reporter {
     Arc::new(move |report| match report {
         Report::Told(kind) if remote.is_watched() => {
             let name: Arc<str> = std::thread::current().name().unwrap_or("unnamed").into();
-            let _ = remote.push_quietly(Sent::Told(Instant::now(), name, kind));
+            let _ = remote.push_quietly(Sent::Told(Instant::now(), name, Box::new(kind)));
         }
         Report::Told(_) => {}
         // The loop may be waiting for just this before it lets virtual time jump, or knows that it is stuck.

@@ -13,9 +13,6 @@ use std::path::{Path, PathBuf};
 const MOST_LINES: usize = 400;
 const MOST_LINES_OF_A_FUNCTION: usize = 60;
 
-/// The part of `trace` that is the seam.
-const MAKES_EVENTS: [&str; 3] = ["who", "event", "observer"];
-
 /// A source file: its path below `src` in parts, without `mod` and the ending, and its text.
 #[derive(Clone)]
 struct Source {
@@ -78,7 +75,7 @@ fn orders(sources: &[Source]) -> HashMap<Vec<String>, Vec<String>> {
 /// Where a module stands in the house: the places of its parts, each in its own room.
 fn place(parts: &[String], orders: &HashMap<Vec<String>, Vec<String>>) -> Option<Vec<usize>> {
     // What reads events stands below all that makes them, beside those that put it to use.
-    let reads = parts.len() > 1 && parts[0] == "trace" && !MAKES_EVENTS.contains(&parts[1].as_str());
+    let reads = parts.len() > 1 && parts[0] == "trace" && !SEAM.contains(&parts[1].as_str());
     let rooms = &orders[&Vec::new()];
     let mut place = Vec::new();
     if reads {

@@ -1,4 +1,6 @@
-//! The words of the trace format for who, what and how: each the name of a variant in snake_case.
+//! Chapter 35, part 7: The words of the trace format for who, what and how: each the name of a variant in snake_case.
+//!
+//! Before: `trace/read.rs`. Next: `trace/read/decode.rs`.
 
 use std::fmt::Debug;
 use std::io::ErrorKind;

@@ -1,4 +1,6 @@
-//! The fields of one line, taken out by name and type.
+//! Chapter 35, part 9: The fields of one line, taken out by name and type.
+//!
+//! Before: `trace/read/decode.rs`. Next: `trace/read/kinds.rs`.
 
 use std::time::Duration;
 

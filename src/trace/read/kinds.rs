@@ -1,4 +1,6 @@
-//! The kinds of events, group by group as in `EventKind`. A test reads every kind that is written.
+//! Chapter 35, part 10: The kinds of events, group by group as in `EventKind`. A test reads every kind that is written.
+//!
+//! Before: `trace/read/fields.rs`. Next: `trace/read/lines.rs`.
 
 use serde_json::Value;
 
@@ -6,14 +8,16 @@ use super::actors::{actor, effect, io_op, io_result, loop_end, outcome, reason, 
 use super::decode::Decoder;
 use super::fields::{Fault, Fields};
 use super::names::{lasting, name, text};
-use crate::trace::event::{Actor, CallbackId, EventKind as E, JobId, Place, SourceId, TaskId, TimerId, Wait};
+use crate::trace::event::{
+    Actor, CallbackId, EventKind as E, JobId, LineId, Place, SourceId, TaskId, TimerId, Wait,
+};
 
 /// A line's kind, or none if it is not known.
 type Decoded = Result<Option<E>, Fault>;
 
 /// What happened, by the name of its kind; `None`: the kind is not known.
 pub(super) fn decode(kind: &str, fields: &Fields<'_>, decoder: &Decoder) -> Decoded {
-    for group in [of_loop, of_callbacks, of_tasks, of_timers, of_io, of_jobs] {
+    for group in [of_loop, of_callbacks, of_tasks, of_lines, of_timers, of_io, of_jobs] {
         let line = Line { fields, decoder };
         if let Some(event) = group(kind, &line).map_err(|fault| format!("a {kind}, but {fault}"))? {
             return Ok(Some(event));
@@ -159,13 +163,39 @@ fn of_tasks(kind: &str, line: &Line<'_>) -> Decoded {
             E::TaskEnd { task: line.task()?, outcome: fields.word("outcome", outcome)?, at }
         }
         "handle_drop" => E::HandleDrop { task: line.task()?, cancelled: fields.flag("cancelled")? },
+        "join_wait" => E::JoinWait { task: line.task()?, by: line.by()?, site: line.site()? },
         "joined" => E::Joined { task: line.task()?, by: line.by()? },
+        "lost" => E::Lost { task: line.task()? },
         "unheard" => E::Unheard {
             task: line.task()?,
             name: name(fields.maybe_text("name")),
             how: name(fields.maybe_text("how")),
             text: text(fields.maybe_text("text")),
         },
+        _ => return Ok(None),
+    }))
+}
+
+fn of_lines(kind: &str, line: &Line<'_>) -> Decoded {
+    let fields = line.fields;
+    let id = || fields.number("line").map(LineId);
+    Ok(Some(match kind {
+        "line_wait" => E::LineWait {
+            line: id()?,
+            ticket: fields.size("ticket")?,
+            wait: wait(fields.text("wait")?),
+            by: line.by()?,
+            site: line.site()?,
+        },
+        "line_grant" => E::LineGrant { line: id()?, ticket: fields.size("ticket")?, by: line.by()? },
+        "line_leave" => E::LineLeave {
+            line: id()?,
+            ticket: fields.size("ticket")?,
+            served: fields.flag("served")?,
+            by: line.by()?,
+        },
+        "permit_take" => E::PermitTake { line: id()?, by: line.by()? },
+        "permit_release" => E::PermitRelease { line: id()?, by: line.by()? },
         _ => return Ok(None),
     }))
 }

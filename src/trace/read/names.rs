@@ -1,4 +1,6 @@
-//! Names and texts of a recording: cut to a bearable length, and where an event wants them for ever, kept once each.
+//! Chapter 35, part 12: Names and texts of a recording: cut to a bearable length, and where an event wants them for ever, kept once each.
+//!
+//! Before: `trace/read/lines.rs`. Next: `start.rs`.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
