@@ -229,7 +229,8 @@ const SEAM: [&str; 3] = ["who", "event", "observer"];
 /// A module's file, and after it those of the modules it declares, as parts.
 fn with_its_parts(parts: Vec<String>, orders: &HashMap<Vec<String>, Vec<String>>) -> Vec<Vec<String>> {
     let inside = orders[&parts].iter().filter(|name| *name != "tests");
-    let inside = inside.flat_map(|name| with_its_parts([&parts[..], &[name.clone()]].concat(), orders));
+    let inside =
+        inside.flat_map(|name| with_its_parts([&parts[..], std::slice::from_ref(name)].concat(), orders));
     let mut files: Vec<_> = inside.collect();
     files.insert(0, parts);
     files

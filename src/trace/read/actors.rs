@@ -1,4 +1,6 @@
-//! Chapter 35, part 7: The words of the trace format for who, what and how: each the name of a variant in snake_case.
+//! Chapter 35, part 7: the words of the trace format for who, what and how.
+//!
+//! Each is the name of a variant in snake_case.
 //!
 //! Before: `trace/read.rs`. Next: `trace/read/decode.rs`.
 

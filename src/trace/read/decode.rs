@@ -1,4 +1,6 @@
-//! Chapter 35, part 8: One line as what it says. Lines build on one another: a place is defined before it is used.
+//! Chapter 35, part 8: one line as what it says.
+//!
+//! Lines build on one another: a place is defined before it is used.
 //!
 //! Before: `trace/read/actors.rs`. Next: `trace/read/fields.rs`.
 

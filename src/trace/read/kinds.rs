@@ -1,4 +1,4 @@
-//! Chapter 35, part 10: The kinds of events, group by group as in `EventKind`. A test reads every kind that is written.
+//! Chapter 35, part 10: the kinds of events, group by group as in `EventKind`.
 //!
 //! Before: `trace/read/fields.rs`. Next: `trace/read/lines.rs`.
 

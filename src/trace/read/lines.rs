@@ -1,4 +1,6 @@
-//! Chapter 35, part 11: A recording as lines: packed or plain, cut or whole, and never more of it in memory than one line.
+//! Chapter 35, part 11: a recording as lines, packed or plain, cut or whole.
+//!
+//! Never more of it is in memory than one line.
 //!
 //! Before: `trace/read/kinds.rs`. Next: `trace/read/names.rs`.
 

@@ -1,4 +1,6 @@
-//! Chapter 35, part 12: Names and texts of a recording: cut to a bearable length, and where an event wants them for ever, kept once each.
+//! Chapter 35, part 12: names and texts, cut to a bearable length.
+//!
+//! Where an event wants a name for ever, it is kept once, until the process ends.
 //!
 //! Before: `trace/read/lines.rs`. Next: `start.rs`.
 
