@@ -1,4 +1,4 @@
-//! Chapter 35, part 10: the kinds of events, group by group as in `EventKind`.
+//! Chapter 35, part 17: the kinds of events, group by group as in `EventKind`.
 //!
 //! Before: `trace/read/fields.rs`. Next: `trace/read/lines.rs`.
 
@@ -263,4 +263,26 @@ fn of_jobs(kind: &str, line: &Line<'_>) -> Decoded {
         "thread_exit" => E::ThreadExit { thread: name(fields.text("thread")?) },
         _ => return Ok(None),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::trace::read::{Decoder, Item};
+    use crate::trace::record::{Lines, samples};
+
+    #[test]
+    fn every_kind_that_is_written_is_read_as_it_was() {
+        let (mut lines, mut decoder) = (Lines::default(), Decoder::new());
+        for event in samples::events() {
+            let mut written = Vec::new();
+            lines.event(&event, &mut written);
+            let items: Vec<Item> = written
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+                .map(|line| decoder.decode(line).expect("it makes sense"))
+                .collect();
+            let Some(Item::Event(read)) = items.last() else { panic!("{event:?} is read as {items:?}") };
+            assert_eq!(format!("{read:?}"), format!("{event:?}"));
+        }
+    }
 }
