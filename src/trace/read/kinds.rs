@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn every_kind_that_is_written_is_read_as_it_was() {
-        let (mut lines, mut decoder) = (Lines::default(), Decoder::new());
+        let (mut lines, mut decoder) = (Lines::new(), Decoder::new());
         for event in samples::events() {
             let mut written = Vec::new();
             lines.event(&event, &mut written);
