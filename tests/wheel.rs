@@ -259,9 +259,12 @@ fn a_drained_wheel_gives_all_values_and_can_be_used_again() {
     for n in 2..100 {
         wheel.insert(n * SECOND, n);
     }
+    let mut seen: Vec<u64> = wheel.values().copied().collect();
     let mut values = wheel.drain();
+    seen.sort_unstable();
     values.sort_unstable();
     assert_eq!(values, (1..100).collect::<Vec<_>>());
+    assert_eq!(seen, values);
     assert_eq!((wheel.len(), wheel.next(), wheel.earliest()), (0, None, None));
     wheel.insert(2 * SECOND, 7);
     assert_eq!(wheel.cancel(old), None);

@@ -1,11 +1,11 @@
-//! The crawler of the talk: finds all pictures of a photo site and makes small grey thumbnails of them.
+//! A crawler: finds all pictures of a photo site and makes small grey thumbnails of them.
 //!
 //! ```text
 //! cargo run --release --example crawler
 //! ```
 //!
 //! starts an embedded photo site, crawls it, and leaves 481 thumbnails and a contact sheet in
-//! `thumbnails/`. `--help` tells the rest. Read `modes.rs` first: the programs of the talk are there.
+//! `thumbnails/`. `--help` tells the rest. Read `modes.rs` first: how the work is spread over tasks is there.
 
 #![forbid(unsafe_code)]
 

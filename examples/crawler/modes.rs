@@ -1,4 +1,4 @@
-//! Three ways to spread the same work over tasks: the programs of the talk.
+//! Three ways to spread the same work over tasks.
 //!
 //! ```text
 //!   queue       pages   ════╗ queue ╔═▶ consumer 1        pictures are processed while

@@ -17,7 +17,7 @@ use crate::embedded::Embedded;
 use crate::site::{self, pages};
 use crate::{modes, save, sheet};
 
-/// Requests in flight against the embedded site, and against a real one: as many as the talk had.
+/// Requests in flight against the embedded site, which is built for it, and against a real one, which is somebody's.
 const EMBEDDED_CONSUMERS: u16 = 100;
 const POLITE_CONSUMERS: u16 = 10;
 

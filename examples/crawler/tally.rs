@@ -38,7 +38,7 @@ impl Tally {
         self.errors.values().sum()
     }
 
-    /// The talk's second line, said honestly.
+    /// The line that says what became of the pictures: "all" only if it was all of them.
     pub fn processed(&self) -> String {
         let (done, found) = (self.made + self.there, self.found);
         let mut line = match done == found {

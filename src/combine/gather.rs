@@ -40,7 +40,7 @@ use crate::trace::event::Wait;
 /// that were there are dropped.
 ///
 /// # Panics
-/// If no loop is running on this thread.
+/// If no loop is running on this thread. When polled again after it has returned.
 ///
 /// ```
 /// let squares = oneloop::run(async {
@@ -61,14 +61,14 @@ where
         children.push(spawn(future));
     }
     let results = Vec::with_capacity(children.len());
-    Gather { children, results }
+    Gather { children: Some(children), results }
 }
 
 /// The future of [`gather`].
 #[must_use = "dropping a gather cancels its children: await it"]
 pub struct Gather<T> {
-    /// All children, in order; empty once this has returned.
-    children: Vec<JoinHandle<T>>,
+    /// All children, in order; `None` once this has returned.
+    children: Option<Vec<JoinHandle<T>>>,
     /// The results so far: those of the first children. The next child is the one that is awaited.
     results: Vec<Result<T, JoinError>>,
 }
@@ -81,7 +81,10 @@ impl<T: 'static> Future for Gather<T> {
 
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { children, results } = &mut *self;
+        let Self { children: slot, results } = &mut *self;
+        let Some(children) = slot else {
+            panic!("a gather was polled again after it had returned: await it once");
+        };
         while let Some(child) = children.get_mut(results.len()) {
             let Poll::Ready(result) = Pin::new(child).poll(cx) else {
                 current::suspended(Wait::Gather, Location::caller());
@@ -89,7 +92,7 @@ impl<T: 'static> Future for Gather<T> {
             };
             results.push(result);
         }
-        children.clear();
+        *slot = None;
         Poll::Ready(std::mem::take(results))
     }
 }
@@ -97,7 +100,7 @@ impl<T: 'static> Future for Gather<T> {
 impl<T> Drop for Gather<T> {
     fn drop(&mut self) {
         // Said to each: a handle cancels by itself only if it is the one that is awaited.
-        for child in &self.children {
+        for child in self.children.iter().flatten() {
             child.cancel();
         }
     }
@@ -105,6 +108,6 @@ impl<T> Drop for Gather<T> {
 
 impl<T> fmt::Debug for Gather<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.children).finish()
+        f.debug_list().entries(self.children.iter().flatten()).finish()
     }
 }

@@ -46,7 +46,7 @@ use crate::trace::event::Wait;
 ///
 /// # Panics
 /// If no loop is running on this thread. If a child panics, its panic goes on in the awaiting task. If
-/// a child is cancelled by somebody else, which leaves nothing to return.
+/// a child is cancelled by somebody else, which leaves nothing to return. When polled again after it has returned.
 ///
 /// ```
 /// let result = oneloop::run(async {
@@ -74,7 +74,7 @@ where
         let child = Child { future, index, board: Some(Rc::clone(&board)) };
         children.push(spawn_wrapped::<I::Item, _>(current::state(), None, child));
     }
-    TryGather { board, children }
+    TryGather { board, children, returned: false }
 }
 
 /// Where the children report.
@@ -162,6 +162,7 @@ pub struct TryGather<T, E> {
     /// The children, in order; empty once this has returned. None is awaited before it is lost, so dropping
     /// the handles leaves the tasks to themselves.
     children: Vec<JoinHandle<()>>,
+    returned: bool,
 }
 
 impl<T, E> Future for TryGather<T, E> {
@@ -169,6 +170,7 @@ impl<T, E> Future for TryGather<T, E> {
 
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        assert!(!self.returned, "a try_gather was polled again after it had returned: await it once");
         let mut board = self.board.borrow_mut();
         if let Some(Verdict::Lost(index)) = board.verdict {
             drop(board);
@@ -176,13 +178,13 @@ impl<T, E> Future for TryGather<T, E> {
         }
         if let Some(Verdict::Failed(error)) = board.verdict.take() {
             drop(board);
-            self.children.clear();
+            self.end();
             return Poll::Ready(Err(error));
         }
         if board.missing == 0 {
             let values = std::mem::take(&mut board.values);
             drop(board);
-            self.children.clear();
+            self.end();
             return Poll::Ready(Ok(values.into_iter().flatten().collect()));
         }
         let replaced = board.waker.replace(Kept::new(cx.waker()));
@@ -194,16 +196,21 @@ impl<T, E> Future for TryGather<T, E> {
 }
 
 impl<T, E> TryGather<T, E> {
+    /// It returns, or panics: the children are left to themselves.
+    fn end(&mut self) {
+        self.returned = true;
+        self.children.clear();
+    }
+
     /// A child ended without returning: goes on with its panic.
     #[track_caller]
     fn poll_lost(&mut self, index: usize, cx: &mut Context<'_>) -> Poll<Result<Vec<T>, E>> {
-        let child = self.children.get_mut(index).expect("a gather was polled again after a panic");
-        let Poll::Ready(result) = Pin::new(child).poll(cx) else {
+        let Poll::Ready(result) = Pin::new(&mut self.children[index]).poll(cx) else {
             // Its future is dropped, but its task has not quite ended.
             current::suspended(Wait::Gather, Location::caller());
             return Poll::Pending;
         };
-        self.children.clear();
+        self.end();
         match result {
             Err(JoinError::Panicked(panic)) => resume_unwind(panic.into_payload()),
             _ => panic!(

@@ -277,3 +277,25 @@ fn a_child_of_try_gather_cancelled_from_outside_is_reported_with_a_sentence() {
     let text = panic.downcast_ref::<String>().unwrap();
     assert!(text.starts_with("child 1 of a try_gather was cancelled from outside"), "{text}");
 }
+
+#[test]
+fn a_gather_that_has_returned_says_so_when_it_is_polled_again() {
+    let panic_of = |poll_twice: Boxed<()>| {
+        let panic = catch_unwind(AssertUnwindSafe(|| virtually(poll_twice))).unwrap_err();
+        panic.downcast_ref::<&str>().unwrap().to_string()
+    };
+    let again = panic_of(Box::pin(async {
+        let mut all = gather([async {}]);
+        assert_eq!((&mut all).await.len(), 1);
+        all.await;
+    }));
+    assert_eq!(again, "a gather was polled again after it had returned: await it once");
+    for result in [Ok(1), Err("no")] {
+        let again = panic_of(Box::pin(async move {
+            let mut all = try_gather([async move { result }]);
+            assert_eq!((&mut all).await.is_ok(), result.is_ok());
+            let _ = all.await;
+        }));
+        assert_eq!(again, "a try_gather was polled again after it had returned: await it once");
+    }
+}

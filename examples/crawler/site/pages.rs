@@ -6,7 +6,7 @@ use super::photos;
 
 /// How many listing pages there are: `/page1` to `/page99`.
 pub const COUNT: usize = 99;
-/// A page is filled up to about this many bytes, as much as the talk's pages had.
+/// A page is filled up to about this many bytes, as much as pages of real photo sites have.
 const WEIGHT: usize = 60_000;
 /// Newest pictures that every page shows again in its margin.
 const HIGHLIGHTS: usize = 3;

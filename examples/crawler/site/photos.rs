@@ -27,7 +27,7 @@ use super::landscape::{Canvas, HEIGHT, WIDTH};
 use super::noise::Noise;
 use super::scenes::SCENES;
 
-/// How many pictures the site has: as many as the talk's crawler found.
+/// How many pictures the site has.
 pub const COUNT: usize = 481;
 /// Size of every picture in pixels.
 pub const PICTURE: (usize, usize) = (1024, 768);
