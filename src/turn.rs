@@ -160,7 +160,7 @@ impl Turns {
     }
 
     /// Steps 1 to 4.
-    #[inline]
+    #[inline(always)]
     fn plan_to_fire(&self) {
         let state = &*self.state;
         // 1 plan
@@ -172,7 +172,8 @@ impl Turns {
         }
     }
 
-    /// Steps 2 to 4: looks at the world outside.
+    /// Steps 2 to 4: looks at the world outside. Kept apart from the turn that may leave it out.
+    #[inline(never)]
     fn look(&self, plan: Plan) {
         let scratch = &mut *self.scratch.borrow_mut();
         let now = self.wait(plan);
