@@ -4,7 +4,9 @@
 mod support;
 
 mod observers;
+mod parameters;
 mod runs;
+mod twice;
 mod wakers;
 
 use std::cell::Cell;
