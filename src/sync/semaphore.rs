@@ -75,7 +75,8 @@ impl Semaphore {
 
     /// Takes a permit if there is one now and nobody waits.
     pub fn try_acquire(&self) -> Option<Permit> {
-        self.state.borrow_mut().take().then(|| self.permit())
+        let taken = self.state.borrow_mut().take();
+        taken.then(|| self.permit())
     }
 
     /// Gives back one permit that was taken with [`Permit::forget`], or adds one; asyncio's `release`.
