@@ -75,7 +75,7 @@ fn a_task_that_is_nothing_but_a_library_future_is_suspended_where_it_was_spawned
         let (_sender, receiver) = oneshot::channel::<()>();
         let lines = line!() + 1..=line!() + 3;
         drop(spawn(sleep(hour)));
-        drop(spawn(TaskGroup::scope(async |group| Ok(drop(group.spawn(receiver))))));
+        drop(spawn(TaskGroup::scope(async |group| Ok(group.spawn(receiver).is_finished()))));
         let handle = remote.spawn(move || sleep(hour));
         sleep(Duration::from_secs(1)).await;
         let others: Vec<_> = oneloop::all_tasks().into_iter().skip(1).collect();

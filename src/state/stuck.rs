@@ -16,8 +16,8 @@
 //! another task counts as what it is: nobody outside can wake it. A `Remote` or a waker kept somewhere for nothing makes
 //! the loop look as if it could go on. It never is the other way round.
 //!
-//! A single task can be *lost* while the loop goes on. The same counting shows it at the end of the poll in which its
-//! last waker was dropped; observers are told.
+//! A single task can be *lost* while the loop goes on: a poll has returned `Pending` and has left word nowhere. The same
+//! counting shows that at the end of the poll, and observers are told.
 //!
 //! Before: `state/sources.rs`. Next: `state/tasks.rs`.
 
