@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! $ cargo run --example blocking
-//! six jobs have been started, and the loop is free
+//! six jobs have been handed over, and the loop is free
 //! results: [0, 1, 4, 9, 16, 25]
 //! took 1002 ms
 //! ```
@@ -31,7 +31,7 @@ fn main() {
     oneloop::run(async {
         let pool = BlockingPool::new(3);
         let jobs: Vec<_> = (0..6).map(|n| pool.spawn(move || blocking_square(n))).collect();
-        println!("six jobs have been started, and the loop is free");
+        println!("six jobs have been handed over, and the loop is free");
         let results = try_gather(jobs).await.expect("squaring does not panic");
         println!("results: {results:?}");
     });
