@@ -7,15 +7,19 @@
 //! |---|---|
 //! | `print` | each event as an English sentence, on standard error |
 //! | `virtual` | virtual time: sleeps take none |
+//! | `record=FILE` | each event as a line of JSON in that file, for `oneloop play FILE` and others |
+//! | `level=LEVEL` | how much is recorded: `loop`, `task` (usual), `leaf` or `frame`, each with all of those before |
 //! | `debug` | warnings: what holds the loop up, what failed unheard, a loop that can never go on |
 //!
-//! Words are separated by commas. The same sentences go to the `log` crate, under the target `oneloop` at
+//! Words are separated by commas, so a FILE has none in its name. A second loop of the same process is recorded in
+//! `FILE.2`, and so on. The same sentences go to the `log` crate, under the target `oneloop` at
 //! level `trace`, if a logger was installed for it before the loop was made.
 //!
 //! Before: `trace/read/names.rs`..
 
 use std::future::Future;
 use std::io;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -24,6 +28,7 @@ use crate::pool::default_threads;
 use crate::state::Settings;
 use crate::trace::narrate::{Log, Print, Warn};
 use crate::trace::observer::Observer;
+use crate::trace::record::{About, Level, Recorder};
 
 /// The environment variable that chooses how loops show themselves.
 const VARIABLE: &str = "ONELOOP";
@@ -32,7 +37,7 @@ const VARIABLE: &str = "ONELOOP";
 const SLOW: Duration = Duration::from_millis(100);
 
 /// The words it knows.
-const WORDS: [&str; 3] = ["print", "virtual", "debug"];
+const WORDS: [&str; 5] = ["print", "virtual", "debug", "record=FILE", "level=LEVEL"];
 
 /// Makes a loop, runs `future` on it to its end, and closes the loop: what is still going on then is dropped.
 ///
@@ -66,7 +71,16 @@ impl EventLoop {
     /// Settings for a loop.
     pub fn builder() -> Builder {
         let (debug, slow) = (false, SLOW);
-        Builder { virtual_time: false, debug, slow, pool_threads: default_threads(), observers: Vec::new() }
+        let (pool_threads, observers) = (default_threads(), Vec::new());
+        Builder {
+            virtual_time: false,
+            debug,
+            slow,
+            pool_threads,
+            observers,
+            record: None,
+            level: Level::Task,
+        }
     }
 }
 
@@ -80,6 +94,9 @@ pub struct Builder {
     pool_threads: usize,
     /// In the order in which they are told.
     observers: Vec<Rc<dyn Observer>>,
+    /// The file to record in; `None`: nothing is recorded.
+    record: Option<PathBuf>,
+    level: Level,
 }
 
 impl Builder {
@@ -133,10 +150,24 @@ impl Builder {
         self
     }
 
+    /// Records the loop in a file, which is made anew: each event as a line of JSON, from the first to the closing of the
+    /// loop. As `ONELOOP=record=FILE`, for a loop of any thread.
+    pub fn record(mut self, file: impl Into<PathBuf>) -> Builder {
+        self.record = Some(file.into());
+        self
+    }
+
+    /// How much is recorded; usually [`Level::Task`].
+    pub fn record_level(mut self, level: Level) -> Builder {
+        self.level = level;
+        self
+    }
+
     /// Makes the loop.
     ///
     /// # Errors
-    /// If the operating system has no descriptors left, or `ONELOOP` has an unknown word.
+    /// If the operating system has no descriptors left, `ONELOOP` has an unknown word, or a file to record in cannot be
+    /// made.
     pub fn build(mut self) -> io::Result<EventLoop> {
         if std::thread::current().name() == Some("main")
             && let Some(words) = std::env::var_os(VARIABLE)
@@ -150,25 +181,40 @@ impl Builder {
             let warn = Warn::new(self.slow);
             self = self.observer(warn);
         }
+        if let Some(path) = &self.record {
+            let Builder { level, virtual_time, pool_threads, .. } = self;
+            let recorder = Recorder::create(path, &About { level, virtual_time, pool_threads })?;
+            self = self.observer(recorder);
+        }
         let Builder { virtual_time, debug, pool_threads, observers, .. } = self;
         EventLoop::with_settings(Settings { virtual_time, debug, pool_threads, observers })
     }
 
     fn apply(&mut self, words: &str) -> io::Result<()> {
         for word in words.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            match word {
-                "print" => self.observers.push(Rc::new(Print::default())),
-                "virtual" => self.virtual_time = true,
-                "debug" => self.debug = true,
-                unknown => {
-                    let known = WORDS.join(", ");
-                    let text = format!("{VARIABLE} has the unknown word {unknown:?}; it knows: {known}");
-                    return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-                }
+            match word.split_once('=').unwrap_or((word, "")) {
+                ("print", "") => self.observers.push(Rc::new(Print::default())),
+                ("virtual", "") => self.virtual_time = true,
+                ("debug", "") => self.debug = true,
+                ("record", file) if !file.is_empty() => self.record = Some(file.into()),
+                ("level", level) => self.level = Level::called(level).ok_or_else(|| no_level(level))?,
+                _ => return Err(unknown(word)),
             }
         }
         Ok(())
     }
+}
+
+fn unknown(word: &str) -> io::Error {
+    let known = WORDS.join(", ");
+    let text = format!("{VARIABLE} has the unknown word {word:?}; it knows: {known}");
+    io::Error::new(io::ErrorKind::InvalidInput, text)
+}
+
+fn no_level(level: &str) -> io::Error {
+    let levels = Level::ALL.map(Level::word).join(", ");
+    let text = format!("{VARIABLE} asks for the unknown level {level:?}; there are: {levels}");
+    io::Error::new(io::ErrorKind::InvalidInput, text)
 }
 
 impl std::fmt::Debug for Builder {
@@ -177,7 +223,8 @@ impl std::fmt::Debug for Builder {
         fields
             .field("virtual_time", &self.virtual_time)
             .field("debug", &self.debug)
-            .field("pool_threads", &self.pool_threads);
+            .field("pool_threads", &self.pool_threads)
+            .field("record", &self.record);
         fields.field("observers", &self.observers.len()).finish()
     }
 }
@@ -191,6 +238,10 @@ mod tests {
         let error = EventLoop::builder().apply("virtual,prnt").unwrap_err().to_string();
         assert!(error.contains("\"prnt\""), "{error}");
         assert!(WORDS.iter().all(|word| error.contains(word)), "{error}");
+        for word in ["record", "record=", "print=yes", "=", "level"] {
+            let error = EventLoop::builder().apply(word).unwrap_err().to_string();
+            assert!(error.contains(&format!("{:?}", word.trim_end_matches("level"))), "{word}: {error}");
+        }
     }
 
     #[test]
@@ -202,7 +253,8 @@ mod tests {
 
     #[test]
     fn every_known_word_is_taken() {
-        WORDS.iter().for_each(|word| EventLoop::builder().apply(word).expect(word));
+        let words = WORDS.iter().map(|word| word.replace("LEVEL", "leaf"));
+        words.for_each(|word| EventLoop::builder().apply(&word).expect(&word));
         EventLoop::builder().apply(" print , virtual ,").expect("spaces and empty words do no harm");
     }
 }

@@ -5,7 +5,6 @@
 pub(crate) mod who;
 pub(crate) mod event;
 pub mod narrate;
-#[allow(dead_code, unused_imports, reason = "the recorder that uses it comes next")]
 pub(crate) mod record;
 pub(crate) mod observer;
 #[cfg(feature = "cli")]
@@ -13,3 +12,4 @@ pub mod read;
 
 pub use event::*;
 pub use observer::{Choice, Decision, Observer, Ready};
+pub use record::Level;

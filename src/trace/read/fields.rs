@@ -1,4 +1,4 @@
-//! Chapter 35, part 16: the fields of one line, by name and type.
+//! Chapter 35, part 19: the fields of one line, by name and type.
 //!
 //! Before: `trace/read/decode.rs`. Next: `trace/read/kinds.rs`.
 

@@ -1,4 +1,4 @@
-//! Chapter 35, part 17: the kinds of events, group by group as in `EventKind`.
+//! Chapter 35, part 20: the kinds of events, group by group as in `EventKind`.
 //!
 //! Before: `trace/read/fields.rs`. Next: `trace/read/lines.rs`.
 

@@ -1,11 +1,11 @@
-//! Chapter 56, part 4: the first line of a recording: of what, when, and how it was made.
+//! Chapter 35, part 11: the first line of a recording: of what, when, and how it was made.
 //!
 //! ```text
 //!   {"k":"oneloop","v":1,"program":"target/debug/examples/hello","args":[],"folder":"/home/ann/oneloop","pid":4711,
 //!    "started":"2026-03-01T09:30:00.125Z","level":"task","clock":"real","wheel":{…},"pool":{"threads":6},"features":["http"]}
 //! ```
 //!
-//! Before: `trace/record/line.rs`. Next: `trace/record/level.rs`, which events are recorded.
+//! Before: `trace/record/level.rs`. Next: `trace/record/queue.rs`.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -48,7 +48,7 @@ impl About {
         let wheel = format!(",\"wheel\":{{\"levels\":{LEVELS},\"slots\":{SLOTS},\"tick_ns\":{TICK}}}");
         out.extend_from_slice(wheel.as_bytes());
         out.extend_from_slice(format!(",\"pool\":{{\"threads\":{}}}", self.pool_threads).as_bytes());
-        let features = [("http", cfg!(feature = "http"))];
+        let features = [("http", cfg!(feature = "http")), ("cli", cfg!(feature = "cli"))];
         let features = features.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned());
         strings(out, "features", features);
         if lost > 0 {

@@ -1,19 +1,20 @@
-//! Chapter 56, part 5: which events are recorded.
+//! Chapter 35, part 10: which events are recorded.
 //!
 //! | level | what is recorded |
 //! |---|---|
 //! | `loop` | turns, waits, callbacks, threads, and the begin and the end of each task |
 //! | `task` | and every wake and poll, timers, sources, jobs: all that an observer is told, but for what follows |
-//! | `leaf` | and which future waits for which object or task, in which line, and is granted what it waits for |
+//! | `leaf` | and which future waits in which line for which object, and is granted what it waits for |
 //! | `frame` | and the async functions that a task is in when it begins to wait (with the feature `stacks`) |
 //!
-//! Before: `trace/record/header.rs`. Next: `trace/record/writer.rs`, from memory to the file.
+//! Before: `trace/record/line.rs`. Next: `trace/record/header.rs`.
 
 use crate::trace::event::EventKind;
 
-/// How much is recorded; each level has all of the ones before.
+/// How much is recorded; each level has all of those before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Level {
+#[non_exhaustive]
+pub enum Level {
     /// What the loop does.
     Loop,
     /// What each task does.
@@ -62,7 +63,7 @@ impl Level {
             E::Spawn { .. } | E::TaskEnd { .. } => Level::Loop,
             E::ThreadStart { .. } | E::ThreadExit { .. } => Level::Loop,
             E::LineWait { .. } | E::LineGrant { .. } | E::LineLeave { .. } => Level::Leaf,
-            E::PermitTake { .. } | E::PermitRelease { .. } | E::JoinWait { .. } => Level::Leaf,
+            E::PermitTake { .. } | E::PermitRelease { .. } => Level::Leaf,
             _ => Level::Task,
         }
     }

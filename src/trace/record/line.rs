@@ -1,4 +1,4 @@
-//! Chapter 56, part 3: one event as one line.
+//! Chapter 35, part 9: one event as one line.
 //!
 //! ```text
 //!   {"k":"site","id":1,"file":"src/main.rs","line":7,"col":39}
@@ -14,7 +14,7 @@
 //! on. All that depends on the lines before is the table of those numbers; so events can be formatted whenever it suits,
 //! to a file, to a socket, or for a dump of the last ones. `docs/trace-format.md` lists every kind and field.
 //!
-//! Before: `trace/record/words.rs`. Next: `trace/record/header.rs`, the first line.
+//! Before: `trace/record/words.rs`. Next: `trace/record/level.rs`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

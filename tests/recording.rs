@@ -1,0 +1,283 @@
+//! What a recording has in it, however the program ended. The programs are this test, so it has a `main` of its own.
+
+use std::env;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio, abort, exit};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use oneloop::sync::Mutex;
+use oneloop::{gather, run, sleep, spawn_named, yield_now};
+use tempfile::{TempDir, tempdir};
+
+/// Set for this program as it is started by a test: which program it is to play.
+const ROLE: &str = "ONELOOP_TEST_ROLE";
+
+/// How long anything here may take before it counts as hanging.
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn main() {
+    match env::var(ROLE).as_deref() {
+        Ok("returns") => run(greet()),
+        Ok("panics") => run(async {
+            greet().await;
+            panic!("no such luck")
+        }),
+        Ok("exits") => run(async {
+            greet().await;
+            exit(3)
+        }),
+        Ok("aborts") => run(async {
+            greet().await;
+            // Longer than an event may lie in memory.
+            thread::sleep(Duration::from_millis(400));
+            abort()
+        }),
+        Ok("hangs") => run(async {
+            drop(spawn_named("the one that hangs", async {
+                loop {
+                    thread::park();
+                }
+            }));
+            yield_now().await;
+        }),
+        Ok("yields") => run(async {
+            loop {
+                yield_now().await;
+            }
+        }),
+        Ok("two loops") => {
+            run(async {});
+            run(async { spawn_named("second", async {}).await.expect("it returns") });
+        }
+        Ok("locks") => run(async {
+            let mutex = Mutex::new(0);
+            let add = async |mutex: Mutex<i32>| {
+                let mut number = mutex.lock().await;
+                yield_now().await;
+                *number += 1;
+            };
+            gather([add(mutex.clone()), add(mutex)]).await;
+        }),
+        Ok(role) => panic!("nobody plays {role}"),
+        Err(_) => tests(),
+    }
+}
+
+async fn greet() {
+    let task = spawn_named("greeter </script>", sleep(Duration::from_millis(1)));
+    task.await.expect("it returns");
+}
+
+fn tests() {
+    let all: [(&str, fn()); 11] = [
+        ("a_program_that_returns_is_recorded_to_its_end", returns),
+        ("a_program_that_panics_is_recorded_to_its_end", panics),
+        ("a_program_that_exits_is_recorded_to_that_moment", exits),
+        ("a_program_that_aborts_leaves_what_lay_in_memory_long_enough", aborts),
+        ("a_program_that_hangs_in_a_poll_has_told_of_that_poll", hangs),
+        ("a_program_killed_while_it_is_busy_leaves_whole_lines", killed),
+        ("a_second_loop_is_recorded_in_a_file_of_its_own", two_loops),
+        ("a_level_leaves_out_the_events_above_it", levels),
+        ("a_file_that_cannot_be_made_is_an_error_that_names_it", no_file),
+        ("a_disk_that_is_full_is_an_error_that_names_the_file", full),
+        ("the_first_line_tells_of_the_program", header),
+    ];
+    let wanted: Vec<String> = env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    for (name, test) in all {
+        if wanted.is_empty() || wanted.iter().any(|wanted| name.contains(wanted.as_str())) {
+            test();
+            println!("test {name} ... ok");
+        }
+    }
+}
+
+/// Where the recordings of one test lie.
+struct Room(TempDir);
+
+impl Room {
+    fn new() -> Room {
+        Room(tempdir().expect("there is room for files"))
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("run.trace")
+    }
+
+    fn command(&self, role: &str, more: &str) -> Command {
+        let mut command = Command::new(env::current_exe().expect("this program has a file"));
+        let words = format!("record={}{more}", self.file().display());
+        command.env(ROLE, role).env("ONELOOP", words).env_remove("RUST_BACKTRACE").stderr(Stdio::piped());
+        command
+    }
+
+    fn play(&self, role: &str, more: &str) -> Output {
+        self.command(role, more).output().expect("it starts")
+    }
+
+    fn lines(&self) -> Vec<String> {
+        lines(&self.file())
+    }
+}
+
+/// The whole lines of a recording.
+fn lines(path: &Path) -> Vec<String> {
+    let mut text = Vec::new();
+    read(fs::File::open(path).expect("it was made"), &mut text);
+    let text = String::from_utf8(text).expect("all of it are strings");
+    let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
+    whole.lines().map(str::to_owned).collect()
+}
+
+#[cfg(feature = "cli")]
+fn read(file: fs::File, text: &mut Vec<u8>) {
+    // A member that is being written has no end yet.
+    let _ = flate2::read::MultiGzDecoder::new(file).read_to_end(text);
+}
+
+#[cfg(not(feature = "cli"))]
+fn read(mut file: fs::File, text: &mut Vec<u8>) {
+    file.read_to_end(text).expect("it can be read");
+}
+
+fn count(lines: &[String], kind: &str) -> usize {
+    lines.iter().filter(|line| line.starts_with(&format!("{{\"k\":\"{kind}\""))).count()
+}
+
+fn has(lines: &[String], piece: &str) -> bool {
+    lines.iter().any(|line| line.contains(piece))
+}
+
+/// All events are there, from the first to the last.
+fn assert_no_gap(lines: &[String]) {
+    let events = lines.iter().filter_map(|line| line.split_once("\"n\":")).map(|(_, rest)| rest);
+    let numbers =
+        events.map(|rest| rest[..rest.find(',').expect("a time follows")].parse::<usize>().unwrap());
+    assert!(numbers.enumerate().all(|(index, number)| index == number), "{lines:#?}");
+}
+
+/// The recording is of a loop that was closed: whatever was spawned has ended.
+fn assert_whole(lines: &[String]) {
+    assert_no_gap(lines);
+    assert_eq!(count(lines, "loop_end"), 1, "{lines:#?}");
+    assert_eq!(count(lines, "spawn"), count(lines, "task_end"), "{lines:#?}");
+}
+
+fn returns() {
+    let room = Room::new();
+    assert!(room.play("returns", "").status.success());
+    let lines = room.lines();
+    assert_whole(&lines);
+    assert!(has(&lines, "\"name\":\"greeter \\u003c/script>\""), "{lines:#?}");
+    assert!(has(&lines, "\"file\":\"tests/recording.rs\""), "{lines:#?}");
+    assert!(has(&lines, "\"why\":\"main_done\""), "{lines:#?}");
+}
+
+fn panics() {
+    let room = Room::new();
+    assert!(!room.play("panics", "").status.success());
+    let lines = room.lines();
+    assert_whole(&lines);
+    assert!(has(&lines, "\"outcome\":\"panicked\""), "{lines:#?}");
+}
+
+fn exits() {
+    let room = Room::new();
+    assert_eq!(room.play("exits", "").status.code(), Some(3));
+    let lines = room.lines();
+    assert_no_gap(&lines);
+    let last = lines.last().expect("there are lines");
+    assert!(last.starts_with("{\"k\":\"joined\""), "{last}");
+}
+
+fn aborts() {
+    let room = Room::new();
+    assert_eq!(room.play("aborts", "").status.code(), None);
+    let lines = room.lines();
+    assert_no_gap(&lines);
+    assert!(has(&lines, "\"k\":\"joined\""), "{lines:#?}");
+}
+
+/// Kills a program once its recording has what `done` looks for.
+fn kill_when(room: &Room, mut child: Child, done: impl Fn(&[String]) -> bool) {
+    let begun = Instant::now();
+    while !(room.file().exists() && done(&room.lines())) {
+        assert!(begun.elapsed() < LIMIT, "it did not come: {:#?}", room.lines());
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().expect("it goes on until now");
+    child.wait().expect("it was killed");
+}
+
+fn hangs() {
+    let room = Room::new();
+    let child = room.command("hangs", "").spawn().expect("it starts");
+    kill_when(&room, child, |lines| count(lines, "poll_begin") == 2);
+    let lines = room.lines();
+    assert_no_gap(&lines);
+    assert!(lines.last().expect("there are lines").starts_with("{\"k\":\"poll_begin\""), "{lines:#?}");
+}
+
+fn killed() {
+    let room = Room::new();
+    let child = room.command("yields", "").spawn().expect("it starts");
+    kill_when(&room, child, |lines| lines.len() > 50_000);
+    assert_no_gap(&room.lines());
+}
+
+fn two_loops() {
+    let room = Room::new();
+    assert!(room.play("two loops", "").status.success());
+    let second = lines(&room.0.path().join("run.trace.2"));
+    assert_whole(&room.lines());
+    assert_whole(&second);
+    assert!(has(&second, "\"name\":\"second\"") && !has(&room.lines(), "\"name\":\"second\""));
+}
+
+fn levels() {
+    let [of_loop, task, leaf] = ["loop", "task", "leaf"].map(|level| {
+        let room = Room::new();
+        assert!(room.play("locks", &format!(",level={level}")).status.success());
+        room.lines()
+    });
+    assert_eq!([count(&of_loop, "spawn"), count(&of_loop, "wake")], [3, 0], "{of_loop:#?}");
+    assert!(count(&task, "wake") > 0 && count(&task, "line_wait") == 0, "{task:#?}");
+    assert_eq!([count(&leaf, "line_wait"), count(&leaf, "line_grant")], [1, 1], "{leaf:#?}");
+    assert_no_gap(&leaf);
+    assert!(leaf[0].contains("\"level\":\"leaf\""), "{}", leaf[0]);
+}
+
+fn no_file() {
+    let room = Room::new();
+    let path = room.0.path().join("no such folder/run.trace");
+    let mut command = room.command("returns", "");
+    let output = command.env("ONELOOP", format!("record={}", path.display())).output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains(&*path.to_string_lossy()), "{said}");
+}
+
+fn full() {
+    let mut command = Room::new().command("returns", "");
+    let output = command.env("ONELOOP", "record=/dev/full").output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("/dev/full cannot be made"), "{said}");
+}
+
+fn header() {
+    let room = Room::new();
+    assert!(
+        room.command("returns", ",virtual")
+            .args(["one", "say \"two\""])
+            .status()
+            .expect("it starts")
+            .success()
+    );
+    let first = &room.lines()[0];
+    assert!(first.starts_with("{\"k\":\"oneloop\",\"v\":1,\"program\":\""), "{first}");
+    assert!(
+        first.contains("\"args\":[\"one\",\"say \\\"two\\\"\"]") && first.contains("\"clock\":\"virtual\""),
+        "{first}"
+    );
+}
