@@ -14,6 +14,7 @@
 //!
 //! Before: `current.rs`. Next: `calls.rs`, plain functions.
 
+use std::mem;
 use std::rc::Rc;
 use std::task::Waker;
 
@@ -59,10 +60,10 @@ impl Kept {
     /// Wakes it. To be called with no borrow held, and dropped likewise: a waker may be anybody's code. If it panics,
     /// that is reported, since the one who wakes has more to do.
     #[inline]
-    pub(crate) fn wake(self) {
-        match &self {
+    pub(crate) fn wake(mut self) {
+        match &mut self {
             Kept::Task(state, entry) => state.wake(*entry),
-            Kept::Waker(waker) => wake_quietly(waker),
+            Kept::Waker(waker) => wake_quietly(mem::replace(&mut **waker, Waker::noop().clone())),
         }
     }
 }

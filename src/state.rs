@@ -265,7 +265,7 @@ impl State {
         match target {
             Target::Entry(entry) if entry.is_callback() => self.ready.push(entry),
             Target::Entry(entry) => self.wake(entry),
-            Target::Waker(waker) => wake_quietly(&waker),
+            Target::Waker(waker) => wake_quietly(waker),
         }
     }
 

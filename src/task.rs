@@ -248,10 +248,10 @@ pub(crate) fn drop_quietly<T>(value: Option<T>, what: &str) {
     }
 }
 
-/// Wakes where a panic must not keep others from being woken; it is reported instead. A task's waker does not panic,
-/// but there are others.
-pub(crate) fn wake_quietly(waker: &Waker) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref())) {
+/// Wakes, and drops the waker, where a panic of either must not keep others from being woken; it is reported instead.
+/// A task's waker does not panic, but there are others.
+pub(crate) fn wake_quietly(waker: Waker) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
         report_panic(format_args!("a waker"), payload);
     }
 }

@@ -228,7 +228,9 @@ impl State {
             drop_quietly(Some(function), "callback of a closed loop");
         }
         let targets = self.timers.borrow_mut().drain();
-        drop_quietly(Some(targets), "wakers of a closed loop's timers");
+        for target in targets {
+            drop_quietly(Some(target), "waker of a closed loop's timer");
+        }
         self.ready.clear();
     }
 }

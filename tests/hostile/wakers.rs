@@ -1,14 +1,17 @@
 //! Wakers of the user's own that panic.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use oneloop::net::TcpListener;
 use oneloop::sync::{Event, Semaphore};
-use oneloop::{gather, sleep, spawn, yield_now};
+use oneloop::{JoinHandle, call_later, call_soon, current_task, gather, sleep, spawn, yield_now};
 
 use crate::poll_with_bomb;
 use crate::support::{Log, virtual_loop};
@@ -166,4 +169,124 @@ fn a_gather_whose_waker_panics_leaves_the_other_listeners_of_its_tasks() {
 
 async fn sleep_one() {
     sleep(Duration::from_secs(3)).await;
+}
+
+/// A waker that does everything there is to do with a loop when it is woken, and when it is dropped.
+struct Busybody {
+    semaphore: usize,
+}
+
+thread_local! {
+    /// What busybodies use: a waker may hold nothing that stays on its thread.
+    static THINGS: RefCell<Vec<(Semaphore, Option<JoinHandle<()>>)>> = const { RefCell::new(Vec::new()) };
+    static WOKEN: Cell<u32> = const { Cell::new(0) };
+}
+
+impl Busybody {
+    fn meddle(&self) {
+        let (semaphore, handle) = THINGS.with_borrow_mut(|things| {
+            let (semaphore, handle) = &mut things[self.semaphore];
+            (semaphore.clone(), handle.take())
+        });
+        if handle.as_ref().is_some_and(JoinHandle::cancel) {
+            drop(handle);
+        }
+        semaphore.release();
+        if current_task().is_none() && oneloop::all_tasks().is_empty() {
+            return;
+        }
+        drop(spawn(async { yield_now().await }));
+        call_soon(yield_now_as_a_callback);
+        let mut nap = Box::pin(sleep(Duration::from_millis(1)));
+        assert!(poll_with_bomb(&mut nap).is_pending());
+        drop(nap);
+        call_later(Duration::from_millis(1), || ()).cancel();
+    }
+}
+
+fn yield_now_as_a_callback() {}
+
+impl Wake for Busybody {
+    fn wake(self: Arc<Self>) {
+        WOKEN.set(WOKEN.get() + 1);
+        self.meddle();
+    }
+}
+
+impl Drop for Busybody {
+    fn drop(&mut self) {
+        self.meddle();
+    }
+}
+
+#[test]
+fn a_waker_may_use_the_loop_wherever_it_is_woken_or_dropped() {
+    let event_loop = virtual_loop();
+    event_loop.run_until_complete(async {
+        let mut waiting: Vec<Pin<Box<dyn Future<Output = ()>>>> = Vec::new();
+        let permits = Semaphore::new(0);
+        let listener = Rc::new(TcpListener::bind("127.0.0.1:0").unwrap());
+        let address = listener.local_addr().unwrap();
+        let mut ended = spawn(async { sleep(Duration::from_millis(1)).await });
+        waiting.push(Box::pin(sleep(Duration::from_millis(1))));
+        waiting.push(Box::pin(async move { listener.accept().await.map(drop).unwrap() }));
+        let taken = permits.clone();
+        waiting.push(Box::pin(async move { taken.acquire().await.forget() }));
+        waiting.push(Box::pin(async move { (&mut ended).await.unwrap() }));
+        let several = [spawn(sleep(Duration::from_millis(1))), spawn(sleep(Duration::from_millis(2)))];
+        waiting.push(Box::pin(async move { drop(oneloop::wait(several).await) }));
+        // Dropped while they wait.
+        waiting.push(Box::pin(sleep(Duration::from_secs(1))));
+        let taken = permits.clone();
+        waiting.push(Box::pin(async move { taken.acquire().await.forget() }));
+        for (number, future) in waiting.iter_mut().enumerate() {
+            let victim = spawn(std::future::pending());
+            THINGS.with_borrow_mut(|things| things.push((Semaphore::new(0), Some(victim))));
+            let waker = Waker::from(Arc::new(Busybody { semaphore: number }));
+            assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        waiting.truncate(6);
+        waiting.truncate(5);
+        permits.release();
+        let client = std::net::TcpStream::connect(address).unwrap();
+        sleep(Duration::from_millis(5)).await;
+        oneloop::wait_for(gather(waiting), Duration::from_secs(5)).await.expect("all have ended");
+        drop(client);
+        assert_eq!(WOKEN.get(), 5);
+        THINGS.with_borrow(|things| {
+            assert!(things.iter().all(|(semaphore, victim)| semaphore.available() > 0 && victim.is_none()));
+        });
+    });
+    event_loop.close();
+    THINGS.take();
+}
+
+/// A waker that panics when it is dropped.
+struct Trap;
+
+impl Wake for Trap {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Trap {
+    fn drop(&mut self) {
+        panic!("a waker went wrong when it was dropped");
+    }
+}
+
+#[test]
+fn a_loop_closes_whole_where_wakers_panic_when_they_are_dropped() {
+    let event_loop = virtual_loop();
+    let mut naps: Vec<_> = Vec::new();
+    event_loop.run_until_complete(async {
+        for _ in 0..3 {
+            let mut nap = Box::pin(sleep(Duration::from_secs(1)));
+            let waker = Waker::from(Arc::new(Trap));
+            assert!(nap.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            naps.push(nap);
+            drop(catch_unwind(AssertUnwindSafe(|| drop(waker))));
+        }
+    });
+    event_loop.close();
+    assert!(event_loop.is_closed());
 }
