@@ -14,7 +14,7 @@
 //!
 //! Before: `turn.rs`. Next: `sleep.rs`, the first future that waits.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -30,6 +30,7 @@ use crate::join::{JoinHandle, spawn_on};
 use crate::main_future::MainFuture;
 use crate::ready::Entry;
 use crate::remote::Remote;
+use crate::sent::RemoteQueue;
 use crate::state::{Origin, Phase, Settings, State};
 use crate::tasks::MAIN;
 use crate::trace::event::{EventKind, LoopEnd};
@@ -226,6 +227,16 @@ impl EventLoop {
     /// A way to this loop from other threads.
     pub fn remote(&self) -> Remote {
         Remote::new(Arc::clone(&self.state.remote))
+    }
+
+    /// Makes something that answers for this loop to other threads, and lives as long as the loop is open.
+    pub(crate) fn keep<T: 'static>(
+        &self,
+        make: impl FnOnce(&Arc<RemoteQueue>) -> io::Result<T>,
+    ) -> io::Result<()> {
+        let made = make(&self.state.remote)?;
+        self.state.kept::<RefCell<Option<T>>>().replace(Some(made));
+        Ok(())
     }
 
     #[track_caller]

@@ -57,6 +57,14 @@ impl Kept {
         }
     }
 
+    /// The task, if it is one of this loop.
+    pub(crate) fn entry(&self) -> Option<Entry> {
+        match self {
+            Kept::Task(_, entry) => Some(*entry),
+            Kept::Waker(_) => None,
+        }
+    }
+
     /// Wakes it. To be called with no borrow held, and dropped likewise: a waker may be anybody's code. If it panics,
     /// that is reported, since the one who wakes has more to do.
     #[inline]

@@ -247,6 +247,16 @@ impl Reactor {
         self.sources.iter().any(|(_, source)| source.readers.has(entry) || source.writers.has(entry))
     }
 
+    /// Everybody who waits: for which source, in which direction.
+    pub(crate) fn waits(&self) -> impl Iterator<Item = (SourceId, Direction, &Target)> {
+        self.sources.iter().flat_map(|(_, source)| {
+            let lines = [(Direction::Read, &source.readers), (Direction::Write, &source.writers)];
+            lines.into_iter().flat_map(move |(direction, line)| {
+                line.targets().map(move |target| (source.id, direction, target))
+            })
+        })
+    }
+
     /// Sources registered.
     pub(crate) fn len(&self) -> usize {
         self.sources.len()

@@ -9,6 +9,8 @@
 //! | `virtual` | virtual time: sleeps take none |
 //! | `record=FILE` | each event as a line of JSON in that file, for `oneloop play FILE` and others |
 //! | `level=LEVEL` | how much is recorded: `loop`, `task` (usual), `leaf` or `frame`, each with all of those before |
+//! | `step=SOCKET` | each event to the stepper that listens at that Unix-domain socket, which says when to go on |
+//! | `attach` | lets `oneloop tree PID` and `oneloop why PID` ask how the tasks stand |
 //! | `debug` | warnings: what holds the loop up, what failed unheard, a loop that can never go on |
 //!
 //! Words are separated by commas, so a FILE has none in its name. A second loop of the same process is recorded in
@@ -26,6 +28,9 @@ use std::time::Duration;
 use crate::event_loop::EventLoop;
 use crate::pool::default_threads;
 use crate::state::Settings;
+use crate::timer::clock::Frozen;
+use crate::trace::live::attach::Attach;
+use crate::trace::live::step::Step;
 use crate::trace::narrate::{Log, Print, Warn};
 use crate::trace::observer::Observer;
 use crate::trace::record::{About, Level, Recorder};
@@ -37,7 +42,7 @@ const VARIABLE: &str = "ONELOOP";
 const SLOW: Duration = Duration::from_millis(100);
 
 /// The words it knows.
-const WORDS: [&str; 5] = ["print", "virtual", "debug", "record=FILE", "level=LEVEL"];
+const WORDS: [&str; 7] = ["print", "virtual", "debug", "record=FILE", "level=LEVEL", "step=SOCKET", "attach"];
 
 /// Makes a loop, runs `future` on it to its end, and closes the loop: what is still going on then is dropped.
 ///
@@ -80,6 +85,8 @@ impl EventLoop {
             observers,
             record: None,
             level: Level::Task,
+            stepper: None,
+            attach: false,
         }
     }
 }
@@ -97,6 +104,10 @@ pub struct Builder {
     /// The file to record in; `None`: nothing is recorded.
     record: Option<PathBuf>,
     level: Level,
+    /// The socket of whoever steps the program; `None`: nobody does.
+    stepper: Option<PathBuf>,
+    /// Whether others may ask how the tasks stand.
+    attach: bool,
 }
 
 impl Builder {
@@ -181,13 +192,24 @@ impl Builder {
             let warn = Warn::new(self.slow);
             self = self.observer(warn);
         }
+        let Builder { level, virtual_time, pool_threads, .. } = self;
         if let Some(path) = &self.record {
-            let Builder { level, virtual_time, pool_threads, .. } = self;
             let recorder = Recorder::create(path, &About { level, virtual_time, pool_threads })?;
             self = self.observer(recorder);
         }
-        let Builder { virtual_time, debug, pool_threads, observers, .. } = self;
-        EventLoop::with_settings(Settings { virtual_time, debug, pool_threads, observers })
+        let frozen = Frozen::default();
+        if let Some(path) = &self.stepper {
+            let about = About { level: Level::Leaf, virtual_time, pool_threads };
+            let step = Step::connect(path, &about, frozen.clone())?;
+            self = self.observer(step);
+        }
+        let Builder { debug, observers, attach, .. } = self;
+        let settings = Settings { virtual_time, debug, pool_threads, observers, frozen };
+        let event_loop = EventLoop::with_settings(settings)?;
+        if attach {
+            event_loop.keep(Attach::listen)?;
+        }
+        Ok(event_loop)
     }
 
     fn apply(&mut self, words: &str) -> io::Result<()> {
@@ -196,8 +218,10 @@ impl Builder {
                 ("print", "") => self.observers.push(Rc::new(Print::default())),
                 ("virtual", "") => self.virtual_time = true,
                 ("debug", "") => self.debug = true,
+                ("attach", "") => self.attach = true,
                 ("record", file) if !file.is_empty() => self.record = Some(file.into()),
                 ("level", level) => self.level = Level::called(level).ok_or_else(|| no_level(level))?,
+                ("step", socket) if !socket.is_empty() => self.stepper = Some(socket.into()),
                 _ => return Err(unknown(word)),
             }
         }

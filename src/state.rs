@@ -21,6 +21,7 @@
 
 mod ends;
 mod sources;
+mod standing;
 mod stuck;
 mod tasks;
 mod timers;
@@ -36,6 +37,7 @@ use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 pub(crate) use ends::Listener;
+pub(crate) use standing::Standing;
 pub(crate) use tasks::{Main, Origin, task_id};
 pub(crate) use timers::callback_id;
 
@@ -47,7 +49,7 @@ use crate::ready::{Entry, Ready};
 use crate::sent::{RemoteQueue, Sent};
 use crate::task::{drop_quietly, wake_quietly};
 use crate::tasks::{Suspended, TaskTable};
-use crate::timer::clock::Clock;
+use crate::timer::clock::{Clock, Frozen};
 use crate::timer::wheel::Wheel;
 use crate::trace::event::{Actor, CallbackId, EventKind, Site, TaskId, TimerId, Wait};
 use crate::trace::observer::{Observer, Ready as Watched, Seam};
@@ -63,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) debug: bool,
     pub(crate) pool_threads: usize,
     pub(crate) observers: Vec<Rc<dyn Observer>>,
+    /// Where an observer that holds the loop up says how long it did.
+    pub(crate) frozen: Frozen,
 }
 
 /// Where a loop stands.
@@ -148,7 +152,7 @@ impl State {
         let reporter = (watched || settings.virtual_time).then(|| reporter(Arc::clone(&remote), looks_ahead));
         Ok(Rc::new(State {
             seam: Seam::new(settings.observers),
-            clock: if settings.virtual_time { Clock::virtual_time() } else { Clock::real() },
+            clock: if settings.virtual_time { Clock::virtual_time() } else { Clock::real(settings.frozen) },
             ready: Ready::default(),
             tasks: RefCell::new(TaskTable::new(Arc::clone(&remote))),
             remote,
@@ -210,7 +214,9 @@ impl State {
 
     /// Tells what happened on another thread, at its own time.
     pub(crate) fn tell_of_thread(&self, at: Instant, thread: Arc<str>, kind: EventKind) {
-        let time = if self.clock.is_virtual() { self.clock.now() } else { self.clock.at(at) };
+        let now = self.clock.now();
+        // A thread's clock goes on while the loop's is frozen, but nothing is told of that is still to come.
+        let time = if self.clock.is_virtual() { now } else { self.clock.at(at).min(now) };
         let job = match kind {
             EventKind::JobStart { job, .. } | EventKind::JobEnd { job, .. } => Some(job),
             _ => None,
@@ -358,7 +364,12 @@ impl State {
 
 /// A timer's number, as the observers know it: the order of arming. The wheel counts from 1.
 fn timer_id(key: crate::timer::wheel::TimerKey) -> TimerId {
-    TimerId(u64::from(key.armed().wrapping_sub(1)))
+    timer_id_of(key.armed())
+}
+
+/// The same for an arming number.
+fn timer_id_of(armed: u32) -> TimerId {
+    TimerId(u64::from(armed.wrapping_sub(1)))
 }
 
 /// Sends what happens on pool threads to the loop.

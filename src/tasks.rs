@@ -26,6 +26,8 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::Waker;
 
+pub(crate) use seen::TaskInfo;
+
 use crate::ready::Entry;
 use crate::sent::{RemoteQueue, TaskHeader};
 use crate::task::{self, BoxedCell, JoinError};

@@ -235,15 +235,17 @@ impl Turns {
             Plan::Wait(timeout, why) => (timeout, why),
             Plan::Jump(_) => (Some(Duration::ZERO), WaitReason::NextTimer),
         };
-        let timeout = self.decide_wait(timeout);
-        state.tell(|| match plan {
-            // To the program this is a wait like any other.
-            Plan::Jump(at) => EventKind::WaitBegin { timeout: Some(until(state.clock.now(), at)), why },
-            _ => EventKind::WaitBegin { timeout, why },
-        });
+        // To the program a jump is a wait like any other.
+        let planned = match plan {
+            Plan::Jump(at) => Some(until(state.clock.now(), at)),
+            Plan::Wait(..) => timeout,
+        };
+        state.tell(|| EventKind::WaitBegin { timeout: planned, why });
+        let decided = self.decide_wait(planned);
         let began = state.clock.is_virtual().then(Instant::now);
-        state.block(timeout);
+        state.block(if decided { Some(Duration::ZERO) } else { timeout });
         match plan {
+            _ if decided => {}
             // Another thread may have sent something meanwhile, which comes first.
             Plan::Jump(at) if !state.remote.is_pending() => self.jump(at),
             Plan::Wait(Some(limit), WaitReason::NextTimer) => {
@@ -276,16 +278,34 @@ impl Turns {
         }
     }
 
-    /// An observer may have the clock moved instead of the wait.
-    fn decide_wait(&self, timeout: Option<Duration>) -> Option<Duration> {
-        if !self.state.seam.watched() || timeout == Some(Duration::ZERO) {
-            return timeout;
+    /// An observer may have the clock moved, or a task cancelled, instead of the wait; whether it has.
+    fn decide_wait(&self, timeout: Option<Duration>) -> bool {
+        let seam = &self.state.seam;
+        seam.watched()
+            && timeout != Some(Duration::ZERO)
+            && self.carry_out(seam.decide(&Choice::Time(timeout)))
+    }
+
+    /// Does what an observer wants done between two steps; whether there was anything to do.
+    #[cold]
+    fn carry_out(&self, decision: Decision) -> bool {
+        let state = &*self.state;
+        match decision {
+            Decision::Advance(by) => {
+                let from = state.moment();
+                state.clock.advance(by);
+                state.tell(|| EventKind::ClockJump { from, to: state.moment() });
+                true
+            }
+            Decision::Cancel(task) => {
+                let entry = state.tasks.borrow().find(task);
+                state.seam.enter(Actor::Observer, None);
+                let cancelled = entry.is_some_and(|entry| state.cancel(entry));
+                state.seam.leave();
+                cancelled
+            }
+            _ => false,
         }
-        let Decision::Advance(by) = self.state.seam.decide(&Choice::Time(timeout)) else { return timeout };
-        let from = self.state.moment();
-        self.state.clock.advance(by);
-        self.state.tell(|| EventKind::ClockJump { from, to: self.state.moment() });
-        Some(Duration::ZERO)
     }
 
     /// Step 5 while somebody watches.
@@ -327,14 +347,7 @@ impl Turns {
             sources: state.sources(),
             jobs: state.jobs(),
         });
-        if let Decision::Cancel(task) = state.seam.decide(&Choice::Turn(turn)) {
-            let entry = state.tasks.borrow().find(task);
-            if let Some(entry) = entry {
-                state.seam.enter(Actor::Observer, None);
-                state.cancel(entry);
-                state.seam.leave();
-            }
-        }
+        self.carry_out(state.seam.decide(&Choice::Turn(turn)));
         turn
     }
 }

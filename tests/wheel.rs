@@ -259,7 +259,7 @@ fn a_drained_wheel_gives_all_values_and_can_be_used_again() {
     for n in 2..100 {
         wheel.insert(n * SECOND, n);
     }
-    let mut seen: Vec<u64> = wheel.values().copied().collect();
+    let mut seen: Vec<u64> = wheel.waiting().map(|(_, _, value)| *value).collect();
     let mut values = wheel.drain();
     seen.sort_unstable();
     values.sort_unstable();

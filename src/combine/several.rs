@@ -23,6 +23,7 @@ use std::task::Context;
 
 use crate::join::JoinHandle;
 use crate::kept::Kept;
+use crate::ready::Entry;
 use crate::state::Listener;
 
 /// The handles of several tasks, and the order in which the tasks end.
@@ -56,6 +57,10 @@ impl Listener for Board {
                 waker.wake();
             }
         }
+    }
+
+    fn waits(&self) -> Option<Entry> {
+        self.waker.borrow().as_ref().and_then(Kept::entry)
     }
 }
 

@@ -198,6 +198,10 @@ impl<E: Debug + 'static> Listener for Members<E> {
             self.wake();
         }
     }
+
+    fn waits(&self) -> Option<Entry> {
+        self.inner.borrow().waker.as_ref().and_then(Kept::entry)
+    }
 }
 
 impl<E> Debug for Members<E> {

@@ -109,6 +109,11 @@ impl Line {
         self.first.iter().chain(&self.more).any(|waiting| waiting.target.is_of(entry))
     }
 
+    /// Who waits here.
+    pub(super) fn targets(&self) -> impl Iterator<Item = &Target> {
+        self.first.iter().chain(&self.more).map(|waiting| &waiting.target)
+    }
+
     /// Adds `target`, in place of what the same `interest` had left here, which is returned, to be dropped with the
     /// borrow given back. `Ok`: it was nothing. A new interest is numbered by `next`.
     #[inline]

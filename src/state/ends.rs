@@ -17,6 +17,9 @@ use crate::trace::event::{Outcome, Site, TaskId};
 pub(crate) trait Listener {
     /// Told once for each task, as soon as it has ended and before anything else runs. No borrow is held.
     fn ended(&self, number: usize);
+
+    /// The task that waits for the ends; `None`: nobody does now, or nobody knows.
+    fn waits(&self) -> Option<Entry>;
 }
 
 /// What a user wants called when a task has ended.
@@ -57,6 +60,18 @@ impl Ends {
         let taken = hearers.remove(&task).unwrap_or_default();
         self.any.set(!hearers.is_empty());
         taken
+    }
+
+    /// Who waits for which task's end, as far as those who listen know.
+    pub(super) fn waits(&self) -> Vec<(Entry, TaskId)> {
+        let hearers = self.hearers.borrow();
+        let of_one = hearers.iter().flat_map(|(task, hearers)| hearers.iter().map(|hearer| (*task, hearer)));
+        of_one
+            .filter_map(|(task, hearer)| match hearer {
+                Hearer::Listener(listener, _) => Some((listener.waits()?, task)),
+                Hearer::Callback(..) => None,
+            })
+            .collect()
     }
 
     /// Takes out those that `leaves`; the caller drops them with the borrow given back.

@@ -1,4 +1,4 @@
-//! Chapter 12, part 4: whether a loop with nothing to do can ever have something to do again.
+//! Chapter 12, part 5: whether a loop with nothing to do can ever have something to do again.
 //!
 //! A suspended task goes on when somebody wakes it, and whoever wants to must have its waker, or be something that the
 //! loop itself keeps for it. So before the loop waits without limit it can go through all who might:
@@ -19,7 +19,7 @@
 //! A single task can be *lost* while the loop goes on: a poll has returned `Pending` and has left word nowhere. The same
 //! counting shows that at the end of the poll, and observers are told.
 //!
-//! Before: `state/sources.rs`. Next: `state/tasks.rs`.
+//! Before: `state/standing.rs`. Next: `state/tasks.rs`.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ impl State {
             && waits
             && !self.seam.is_kept(task_id(entry))
             && !self.reactor.borrow().keeps(entry)
-            && !self.timers.borrow().values().any(|target| target.is_of(entry))
+            && !self.timers.borrow().waiting().any(|(_, _, target)| target.is_of(entry))
     }
 
     /// Tells that the loop can never go on, and returns the report: every task that waits, with its lines.

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::task::Waker;
 
 use super::{Life, MAIN, Slot, TaskTable};
 use crate::ready::Entry;
@@ -91,18 +92,30 @@ impl TaskTable {
         self.entries(|slot| u64::from(slot.serial) == task.0).next()
     }
 
-    /// Whether somebody other than the loop holds a live task's waker. While no task is polled, the loop itself has
-    /// two, the slot's header and the waker in the box, and one for each handle that the task awaits.
+    /// Whether somebody other than the loop holds a live task's waker.
     pub(crate) fn are_held_outside(&self) -> bool {
+        self.held_outside().next().is_some()
+    }
+
+    /// The live tasks whose waker somebody other than the loop holds. While no task is polled, the loop itself has
+    /// two, the slot's header and the waker in the box, and one for each handle that the task awaits.
+    pub(crate) fn held_outside(&self) -> impl Iterator<Item = Entry> {
         let mut joiners: HashMap<*const (), usize> = HashMap::new();
-        let tasks = || self.slots.iter().filter(|slot| slot.life != Life::Vacant);
-        for joiner in tasks().filter_map(|slot| slot.waker.as_ref()) {
+        for joiner in self.slots.iter().filter_map(Slot::joiner) {
             *joiners.entry(joiner.data()).or_default() += 1;
         }
-        tasks().filter(|slot| slot.life != Life::Done).any(|slot| {
+        self.entries(move |slot| {
             let own = 2 + joiners.get(&Arc::as_ptr(&slot.header).cast()).unwrap_or(&0);
-            Arc::strong_count(&slot.header) > own
+            slot.life != Life::Done && Arc::strong_count(&slot.header) > own
         })
+    }
+
+    /// Which task awaits which other one's handle, in this order.
+    pub(crate) fn joins(&self) -> Vec<(Entry, Entry)> {
+        let headers: HashMap<*const (), Entry> =
+            self.slots.iter().map(|slot| (Arc::as_ptr(&slot.header).cast(), slot.header.entry())).collect();
+        let awaited = self.slots.iter().filter_map(|slot| Some((slot.header.entry(), slot.joiner()?)));
+        awaited.filter_map(|(awaited, joiner)| Some((*headers.get(&joiner.data())?, awaited))).collect()
     }
 
     /// All tasks that have not ended: how a closing loop goes through them.
@@ -121,5 +134,10 @@ impl TaskTable {
 impl Slot {
     fn line_of(&self, site: Site) -> Site {
         if is_the_loops_own(site) { self.spawned_at } else { site }
+    }
+
+    /// The waker of whoever awaits the task's handle.
+    fn joiner(&self) -> Option<&Waker> {
+        self.waker.as_ref().filter(|_| self.life != Life::Vacant)
     }
 }

@@ -4,7 +4,10 @@
 //! clock. Virtual time stands still while the program runs and jumps to the next deadline when nothing
 //! else can happen: twelve hours of chess take a moment, and every test of time is exact.
 //!
-//! Users see `std::time::Instant` in both cases, so that deadlines are added and compared as usual:
+//! There is a third, *frozen*: real time, minus what an observer held the loop up for. A program that is looked at for a
+//! minute between two of its steps finds its timers as near as they were before.
+//!
+//! Users see `std::time::Instant` in all cases, so that deadlines are added and compared as usual:
 //!
 //! ```text
 //!   loop made       now (virtual)      deadline
@@ -17,6 +20,7 @@
 //! Before: `timer/wheel.rs`. Next: `callback.rs`, the other thing a loop can run.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// A loop's clock.
@@ -28,22 +32,39 @@ pub(crate) struct Clock {
     virtual_now: Option<Cell<u64>>,
     /// How far an observer has moved real time forward. Usually 0.
     ahead: Cell<u64>,
+    /// How long real time stood still.
+    frozen: Frozen,
+}
+
+/// How long a clock in real time stood still, in nanoseconds. Clones mean the same clock.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Frozen(Rc<Cell<u64>>);
+
+impl Frozen {
+    /// The time since `since` does not count.
+    pub(crate) fn add(&self, since: Instant) {
+        self.0.set(self.0.get().saturating_add(nanos(since.elapsed())));
+    }
 }
 
 impl Clock {
-    pub(crate) fn real() -> Clock {
-        Clock { start: Instant::now(), virtual_now: None, ahead: Cell::new(0) }
+    /// Real time without what is added to `frozen`.
+    pub(crate) fn real(frozen: Frozen) -> Clock {
+        Clock { start: Instant::now(), virtual_now: None, ahead: Cell::new(0), frozen }
     }
 
     pub(crate) fn virtual_time() -> Clock {
-        Clock { start: Instant::now(), virtual_now: Some(Cell::new(0)), ahead: Cell::new(0) }
+        Clock { virtual_now: Some(Cell::new(0)), ..Clock::real(Frozen::default()) }
     }
 
     /// Nanoseconds since the loop was made.
     #[inline]
     pub(crate) fn now(&self) -> u64 {
         match &self.virtual_now {
-            None => nanos(self.start.elapsed()).saturating_add(self.ahead.get()),
+            None => {
+                let passed = nanos(self.start.elapsed()).saturating_sub(self.frozen.0.get());
+                passed.saturating_add(self.ahead.get())
+            }
             Some(now) => now.get(),
         }
     }
@@ -106,6 +127,19 @@ mod tests {
         clock.jump(3);
         assert_eq!(clock.now(), 5_000_000_000);
         assert_eq!(clock.at(clock.instant(60_000_000_000)), 60_000_000_000);
+    }
+
+    #[test]
+    fn a_frozen_clock_leaves_out_the_time_it_stood_still() {
+        let frozen = Frozen::default();
+        let clock = Clock::real(frozen.clone());
+        let hour_ago = Instant::now().checked_sub(Duration::from_secs(3600));
+        let before = clock.now();
+        // A machine that was started less than an hour ago has no such instant.
+        frozen.add(hour_ago.unwrap_or(clock.start));
+        assert!(clock.now() <= before);
+        clock.advance(Duration::from_secs(5));
+        assert_eq!(clock.now(), 5_000_000_000);
     }
 
     #[test]

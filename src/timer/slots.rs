@@ -117,9 +117,9 @@ impl<T> Slots<T> {
         entry.value.as_mut().filter(|_| entry.armed == key.armed)
     }
 
-    /// All values that wait, to look at.
-    pub fn values(&self) -> impl Iterator<Item = &T> {
-        self.entries.iter().filter_map(|entry| entry.value.as_ref())
+    /// All timers that wait, in no order: deadline, low half of the arming number, and value.
+    pub fn waiting(&self) -> impl Iterator<Item = (u64, u32, &T)> {
+        self.entries.iter().filter_map(|entry| Some((entry.deadline, entry.armed, entry.value.as_ref()?)))
     }
 
     /// All values that wait.

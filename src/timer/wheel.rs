@@ -150,9 +150,10 @@ impl<T> Wheel<T> {
         Some((level, slot))
     }
 
-    /// What waits, in no order that matters.
-    pub fn values(&self) -> impl Iterator<Item = &T> {
-        self.slots.values()
+    /// All timers that wait, in no particular order: deadline, the low half of the arming number, and value. For those
+    /// who ask now and then: it goes through the memory of all timers there ever were at once.
+    pub fn waiting(&self) -> impl Iterator<Item = (u64, u32, &T)> {
+        self.slots.waiting()
     }
 
     /// How many timers wait.

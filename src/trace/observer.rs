@@ -78,11 +78,11 @@ pub enum Ready {
 pub enum Choice<'a> {
     /// Which entry runs next; the loop would take the first. Answer: [`Decision::Run`].
     Next(&'a [Ready]),
-    /// Step 2 would wait so long (`None`: without limit). Answer: [`Decision::Advance`].
+    /// Step 2 is about to wait so long (`None`: without limit). Answer: [`Decision::Advance`] or [`Decision::Cancel`].
     Time(Option<Duration>),
     /// An I/O operation is about to be tried. Answer: [`Decision::Fail`] or [`Decision::Delay`].
     Io(SourceId, IoOp),
-    /// A turn begins. Answer: [`Decision::Cancel`].
+    /// A turn begins. Answer: [`Decision::Cancel`] or [`Decision::Advance`].
     Turn(u64),
 }
 
@@ -95,7 +95,7 @@ pub enum Decision {
     GoOn,
     /// Run the entry at this index of the slice first.
     Run(usize),
-    /// Do not wait; move the loop's clock forward by this much instead.
+    /// Move the loop's clock forward by this much, and do not wait.
     Advance(Duration),
     /// Do not try the operation; it failed with this error.
     Fail(std::io::ErrorKind),

@@ -1,0 +1,421 @@
+//! Programs that are stepped and attached to, in processes of their own. Those programs are this test, so it has a
+//! `main` of its own.
+
+use std::env;
+use std::fs;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::panic::catch_unwind;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use oneloop::{run, sleep, spawn, spawn_named, wait, yield_now};
+use tempfile::{TempDir, tempdir};
+
+/// Set for this program as it is started by a test: which other program it is to play.
+const ROLE: &str = "ONELOOP_TEST_ROLE";
+
+/// So long a test waits for what is to come at once.
+const SOON: Duration = Duration::from_secs(20);
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The programs.
+fn play(role: &str) {
+    env_logger::init();
+    match role {
+        "three" => run(async {
+            let tasks = ["a", "b", "c"].map(|name| spawn(async move { println!("{name}") }));
+            for task in tasks {
+                task.await.expect("printing does not panic");
+            }
+        }),
+        "sleeper" => run(async {
+            sleep(HOUR).await;
+            println!("woken");
+        }),
+        "victim" => run(async {
+            let result = spawn(std::future::pending::<()>()).await;
+            println!("{}", result.expect_err("it never ends by itself"));
+        }),
+        "reader" => run(async {
+            let (here, there) = oneloop::net::UnixStream::pair().expect("there are descriptors");
+            there.write_all(b"hello").await.expect("there is room");
+            match here.read(&mut [0; 16]).await {
+                Ok(length) => println!("{length} bytes"),
+                Err(error) => println!("{:?}", error.kind()),
+            }
+        }),
+        "steps" => run(async {
+            for _ in 0..2_000 {
+                yield_now().await;
+            }
+            println!("done");
+        }),
+        "twice" => {
+            run(async { println!("one") });
+            run(async { println!("two") });
+        }
+        "tree" => run(async {
+            let sleepers = (0..3).map(|number| {
+                spawn_named(&format!("sleeper {number}"), async {
+                    sleep(HOUR).await;
+                })
+            });
+            let sleepers: Vec<_> = sleepers.collect();
+            let both = spawn_named("both", async { wait(sleepers).await.done.len() });
+            println!("ready");
+            both.await.expect("it does not panic");
+        }),
+        "hog" => run(async {
+            println!("ready");
+            std::thread::sleep(HOUR);
+        }),
+        unknown => panic!("no program is called {unknown}"),
+    }
+}
+
+fn program(role: &str, words: &str) -> Command {
+    let mut command = Command::new(env::current_exe().expect("a test has a path"));
+    command.env(ROLE, role).env("ONELOOP", words).env("RUST_LOG", "error").env_remove("RUST_LOG_STYLE");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A stepper made of nothing but the protocol.
+struct Stepper {
+    child: Child,
+    lines: BufReader<UnixStream>,
+    _folder: TempDir,
+}
+
+impl Stepper {
+    fn start(role: &str) -> Stepper {
+        let folder = tempdir().expect("there is room for a folder");
+        let path = folder.path().join("socket");
+        let listener = UnixListener::bind(&path).expect("the folder is new");
+        let child = program(role, &format!("step={}", path.display())).spawn().expect("this test runs");
+        let (socket, _) = listener.accept().expect("the program connects");
+        socket.set_read_timeout(Some(SOON)).expect("20 s are not zero");
+        Stepper { child, lines: BufReader::new(socket), _folder: folder }
+    }
+
+    fn say(&mut self, text: &str) {
+        self.lines.get_ref().write_all(text.as_bytes()).expect("the program listens");
+    }
+
+    /// The next line; empty at the end.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).expect("the program says something, or ends");
+        line
+    }
+
+    /// Everything until the program stands still again, or has ended.
+    fn until_stopped(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        loop {
+            match self.line().trim_end() {
+                "" | r#"{"k":"stopped"}"# => return lines,
+                line => lines.push(line.to_owned()),
+            }
+        }
+    }
+
+    fn step(&mut self) -> Vec<String> {
+        self.say("go 1\n");
+        self.until_stopped()
+    }
+
+    /// Steps until a line has this in it.
+    fn step_to(&mut self, piece: &str) {
+        for _ in 0..10_000 {
+            if self.step().iter().any(|line| line.contains(piece)) {
+                return;
+            }
+        }
+        panic!("{piece} never came");
+    }
+
+    /// Lets the program go on to its end; what it wrote to standard output and standard error.
+    fn end(mut self) -> (String, String) {
+        self.say("go\n");
+        self.until_stopped();
+        self.output()
+    }
+
+    fn output(self) -> (String, String) {
+        let output = self.child.wait_with_output().expect("it is a child");
+        assert!(output.status.success(), "{output:?}");
+        let text = |bytes| String::from_utf8(bytes).expect("it writes text");
+        (text(output.stdout), text(output.stderr))
+    }
+}
+
+fn a_program_stops_at_each_event_until_it_is_told_to_go_on() {
+    let mut stepper = Stepper::start("three");
+    let first = stepper.until_stopped();
+    assert!(first[0].starts_with(r#"{"k":"oneloop","v":1,"#), "{first:?}");
+    assert!(first.last().is_some_and(|line| line.contains(r#""k":"spawn","n":0"#)), "{first:?}");
+    for number in 1..6 {
+        let lines = stepper.step();
+        let events: Vec<_> = lines.iter().filter(|line| line.contains(r#","n":"#)).collect();
+        assert!(events.len() == 1 && events[0].contains(&format!(r#","n":{number},"#)), "{lines:?}");
+    }
+    stepper.say("go 3\n");
+    let events = stepper.until_stopped();
+    assert_eq!(events.iter().filter(|line| line.contains(r#","n":"#)).count(), 3, "{events:?}");
+    assert_eq!(stepper.end(), ("a\nb\nc\n".into(), String::new()));
+}
+
+fn the_clock_stands_still_while_the_program_does() {
+    let mut stepper = Stepper::start("sleeper");
+    stepper.step_to("timer_arm");
+    let time = |lines: &[String]| -> u64 {
+        let line = lines.iter().find(|line| line.contains(r#""t":"#)).expect("an event has a time");
+        let digits = line.split(r#""t":"#).nth(1).expect("it is there").chars();
+        digits.take_while(char::is_ascii_digit).collect::<String>().parse().expect("they are digits")
+    };
+    let before = time(&stepper.step());
+    std::thread::sleep(Duration::from_millis(300));
+    let after = time(&stepper.step());
+    // The way from one event to the next is far shorter than the pause, on a busy machine too.
+    assert!(after - before < 250_000_000, "{} ns", after - before);
+    stepper.say("jump 3600000000000\n");
+    stepper.step_to("clock_jump");
+    assert_eq!(stepper.end().0, "woken\n");
+}
+
+fn whatever_is_ready_may_run_next() {
+    let mut stepper = Stepper::start("three");
+    stepper.say("run 3\nrun 2\n");
+    assert_eq!(stepper.end().0, "c\nb\na\n");
+}
+
+fn a_timer_fires_as_soon_as_the_clock_jumps() {
+    let mut stepper = Stepper::start("sleeper");
+    stepper.step_to("wait_begin");
+    stepper.say("jump 3600000000000\n");
+    assert_eq!(stepper.end(), ("woken\n".into(), String::new()));
+}
+
+fn a_task_can_be_cancelled() {
+    let mut stepper = Stepper::start("victim");
+    stepper.step_to(r#""why":"forever""#);
+    stepper.say("cancel 1\n");
+    stepper.step_to(r#"{"k":"cancel""#);
+    assert!(stepper.end().0.contains("cancelled"));
+}
+
+fn an_operation_can_fail_or_be_put_off() {
+    let mut stepper = Stepper::start("reader");
+    stepper.say("fail 0 read connection_reset\n");
+    assert_eq!(stepper.end().0, "ConnectionReset\n");
+
+    let mut stepper = Stepper::start("reader");
+    stepper.say("delay 0 3\n");
+    stepper.step_to(r#""suspended":["yield""#);
+    assert_eq!(stepper.end().0, "5 bytes\n");
+}
+
+fn a_program_on_its_way_can_be_stopped() {
+    let mut stepper = Stepper::start("steps");
+    stepper.say("go\nstop\n");
+    stepper.until_stopped();
+    assert!(stepper.step().iter().any(|line| line.contains(r#","n":"#)), "it goes on from there");
+    assert_eq!(stepper.end().0, "done\n");
+}
+
+fn a_stepper_that_talks_rubbish_is_left_alone() {
+    let long = "x".repeat(100_000);
+    for rubbish in
+        ["GET / HTTP/1.1\r\n\r\n", "\n", "go 1; rm\n", "\u{1b}[2J\n", "run 99999999999999999999\n", &long]
+    {
+        let mut stepper = Stepper::start("three");
+        stepper.until_stopped();
+        // The program may have hung up before it has taken all of it.
+        let _ = stepper.lines.get_ref().write_all(rubbish.as_bytes());
+        let mut rest = Vec::new();
+        if let Err(error) = stepper.lines.read_to_end(&mut rest) {
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset, "it hangs up");
+        }
+        let (out, log) = stepper.output();
+        assert_eq!(out, "a\nb\nc\n", "nothing was done");
+        assert!(log.contains("said what is no command") && log.contains("unwatched"), "{log}");
+        assert!(!log.contains('\u{1b}') && log.len() < 1_000, "{log}");
+    }
+}
+
+fn a_stepper_with_more_wishes_than_can_be_kept_is_left_alone() {
+    let mut stepper = Stepper::start("three");
+    stepper.until_stopped();
+    let _ = stepper.lines.get_ref().write_all("delay 77 1\n".repeat(1_000).as_bytes());
+    let (out, log) = stepper.output();
+    assert_eq!(out, "a\nb\nc\n");
+    assert!(log.contains("more than 64 wishes"), "{log}");
+}
+
+fn a_stepper_that_goes_away_leaves_the_program_going() {
+    let mut stepper = Stepper::start("steps");
+    stepper.until_stopped();
+    stepper.lines.get_ref().shutdown(Shutdown::Both).expect("it is connected");
+    let (out, log) = stepper.output();
+    assert_eq!(out, "done\n");
+    assert!(log.contains("the stepper has gone away; the program goes on unwatched"), "{log}");
+
+    // In the middle of a command, and while the program is on its way.
+    let mut stepper = Stepper::start("steps");
+    stepper.until_stopped();
+    stepper.say("go\ncan");
+    stepper.line();
+    stepper.lines.get_ref().shutdown(Shutdown::Both).expect("it is connected");
+    assert_eq!(stepper.output().0, "done\n");
+}
+
+fn a_stepper_may_take_its_leave() {
+    let mut stepper = Stepper::start("steps");
+    stepper.until_stopped();
+    stepper.say("bye\n");
+    assert_eq!(stepper.output(), ("done\n".into(), String::new()));
+}
+
+fn where_nobody_listens_the_program_says_so() {
+    let output = program("three", "step=/nowhere/at all").output().expect("this test runs");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && output.stdout.is_empty());
+    assert!(text.contains("no stepper can be reached at /nowhere/at all: "), "{text}");
+}
+
+/// A program that is attached to, and the folder of its socket.
+struct Attached {
+    child: Child,
+    folder: TempDir,
+}
+
+impl Attached {
+    fn start(role: &str) -> Attached {
+        let folder = tempdir().expect("there is room for a folder");
+        let mut child =
+            program(role, "attach").env("XDG_RUNTIME_DIR", folder.path()).spawn().expect("this test runs");
+        let mut line = String::new();
+        let stdout = child.stdout.as_mut().expect("it is a pipe");
+        BufReader::new(stdout).read_line(&mut line).expect("it says something");
+        assert_eq!(line, "ready\n");
+        Attached { child, folder }
+    }
+
+    fn socket(&self) -> std::path::PathBuf {
+        self.folder.path().join("oneloop").join(format!("{}.sock", self.child.id()))
+    }
+
+    fn ask(&self, question: &str) -> String {
+        let mut socket = UnixStream::connect(self.socket()).expect("it listens");
+        socket.set_read_timeout(Some(SOON)).expect("20 s are not zero");
+        socket.write_all(question.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).expect("it answers");
+        answer
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn a_running_program_says_how_its_tasks_stand() {
+    let attached = Attached::start("tree");
+    // The first question may come before the tasks have had their first turn.
+    let answer = (0..200)
+        .map(|_| attached.ask("tasks\n"))
+        .find(|answer| answer.matches(r#""wait":"a sleep""#).count() == 3)
+        .expect("three tasks sleep");
+    let line = |name: &str| answer.lines().find(|line| line.contains(name)).expect(name).to_owned();
+    assert_eq!(answer.lines().count(), 6, "{answer}");
+    assert!(line(r#""name":"main""#).contains(r#""awaits":[4]"#), "{answer}");
+    assert!(line(r#""name":"both""#).contains(r#""awaits":[1,2,3]"#), "{answer}");
+    let sleeper = line(r#""name":"sleeper 1""#);
+    assert!(sleeper.contains(r#""state":"suspended""#) && sleeper.contains("tests/live.rs"), "{sleeper}");
+    assert!(sleeper.contains(r#""timers":[["#) && sleeper.contains(r#""outside":false"#), "{sleeper}");
+}
+
+fn whoever_asks_something_else_is_told_what_can_be_asked() {
+    let attached = Attached::start("tree");
+    let answer = attached.ask("tree!\n");
+    assert!(answer.contains("the question there is: tasks"), "{answer}");
+    // Somebody who says nothing, or too little, and goes away does not keep the next one from an answer.
+    drop(UnixStream::connect(attached.socket()).expect("it listens"));
+    attached.ask("tasks\n").lines().next().expect("it answers");
+}
+
+fn a_loop_that_is_held_up_is_said_to_be() {
+    let answer = Attached::start("hog").ask("tasks\n");
+    assert!(answer.contains("did not come round"), "{answer}");
+}
+
+fn only_the_owner_may_attach() {
+    let attached = Attached::start("tree");
+    let mode = |path: &std::path::Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode(&attached.socket()), 0o600);
+    assert_eq!(mode(attached.socket().parent().expect("it has one")), 0o700);
+
+    let open = tempdir().expect("there is room");
+    let folder = open.path().join("oneloop");
+    fs::create_dir(&folder).expect("it is new");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let refused =
+        program("three", "attach").env("XDG_RUNTIME_DIR", open.path()).output().expect("this test runs");
+    let text = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && text.contains("belongs to this user alone"), "{text}");
+}
+
+fn the_socket_is_removed_at_the_end() {
+    let folder = tempdir().expect("there is room");
+    let run =
+        program("twice", "attach").env("XDG_RUNTIME_DIR", folder.path()).output().expect("this test runs");
+    assert!(run.status.success() && run.stdout == b"one\ntwo\n", "{run:?}");
+    assert_eq!(fs::read_dir(folder.path().join("oneloop")).expect("it was made").count(), 0);
+}
+
+fn main() -> ExitCode {
+    if let Ok(role) = env::var(ROLE) {
+        play(&role);
+        return ExitCode::SUCCESS;
+    }
+    macro_rules! tests {
+        ($($test:ident)*) => { [$((stringify!($test), $test as fn())),*] };
+    }
+    let tests = tests! {
+        a_program_stops_at_each_event_until_it_is_told_to_go_on
+        the_clock_stands_still_while_the_program_does
+        whatever_is_ready_may_run_next
+        a_timer_fires_as_soon_as_the_clock_jumps
+        a_task_can_be_cancelled
+        an_operation_can_fail_or_be_put_off
+        a_program_on_its_way_can_be_stopped
+        a_stepper_that_talks_rubbish_is_left_alone
+        a_stepper_with_more_wishes_than_can_be_kept_is_left_alone
+        a_stepper_that_goes_away_leaves_the_program_going
+        a_stepper_may_take_its_leave
+        where_nobody_listens_the_program_says_so
+        a_running_program_says_how_its_tasks_stand
+        whoever_asks_something_else_is_told_what_can_be_asked
+        a_loop_that_is_held_up_is_said_to_be
+        only_the_owner_may_attach
+        the_socket_is_removed_at_the_end
+    };
+    let filter = env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let chosen = tests.iter().filter(|(name, _)| name.contains(&filter));
+    let mut failed: Vec<&str> = Vec::new();
+    for (name, test) in chosen {
+        let result = catch_unwind(test);
+        println!("test {name} ... {}", if result.is_ok() { "ok" } else { "FAILED" });
+        failed.extend(result.err().map(|_| name));
+    }
+    println!("\ntest result: {}. {} failed\n", if failed.is_empty() { "ok" } else { "FAILED" }, failed.len());
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
