@@ -10,6 +10,8 @@ pub(crate) mod observer;
 pub(crate) mod live;
 #[cfg(feature = "cli")]
 pub mod read;
+#[cfg(feature = "cli")]
+pub mod fold;
 
 pub use event::*;
 pub use observer::{Choice, Decision, Observer, Ready};

@@ -7,7 +7,9 @@
 
 mod program;
 mod recording;
+mod session;
 
+mod play;
 mod record;
 
 use std::io::{self, Write};
@@ -28,11 +30,13 @@ Where a PROGRAM is wanted, a name without a slash is an example of the crate you
 examples/hello.rs); for any other program write its path, as in ./target/debug/server.
 
 Try:
-  oneloop record hello          runs the example `hello` and writes hello.trace";
+  oneloop record hello          runs the example `hello` and writes hello.trace
+  oneloop play hello.trace      goes through it, forwards and backwards";
 
 #[derive(Subcommand)]
 enum Command {
     Record(record::Args),
+    Play(play::Args),
 }
 
 /// What a subcommand ends with: an exit status, or what went wrong, as one sentence.
@@ -41,6 +45,7 @@ type Ended = Result<ExitCode, String>;
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Record(args) => record::run(args),
+        Command::Play(args) => play::run(&args),
     };
     ended.unwrap_or_else(|error| {
         // Whoever closed standard error does not want to know.
