@@ -11,7 +11,7 @@ pub(crate) mod live;
 #[cfg(feature = "cli")]
 pub mod read;
 #[cfg(feature = "cli")]
-pub mod fold;
+pub mod findings;
 
 pub use event::*;
 pub use observer::{Choice, Decision, Observer, Ready};

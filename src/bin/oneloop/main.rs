@@ -7,10 +7,10 @@
 
 mod program;
 mod recording;
-mod session;
 
-mod play;
+mod check;
 mod record;
+mod why;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -31,12 +31,14 @@ examples/hello.rs); for any other program write its path, as in ./target/debug/s
 
 Try:
   oneloop record hello          runs the example `hello` and writes hello.trace
-  oneloop play hello.trace      goes through it, forwards and backwards";
+  oneloop check hello.trace     says what is wrong with it
+  oneloop why hello.trace       says why each task that waits does not run";
 
 #[derive(Subcommand)]
 enum Command {
     Record(record::Args),
-    Play(play::Args),
+    Check(check::Args),
+    Why(why::Args),
 }
 
 /// What a subcommand ends with: an exit status, or what went wrong, as one sentence.
@@ -45,7 +47,8 @@ type Ended = Result<ExitCode, String>;
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Record(args) => record::run(args),
-        Command::Play(args) => play::run(&args),
+        Command::Check(args) => check::run(args),
+        Command::Why(args) => why::run(args),
     };
     ended.unwrap_or_else(|error| {
         // Whoever closed standard error does not want to know.

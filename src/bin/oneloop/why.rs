@@ -1,0 +1,66 @@
+//! `oneloop why`: why does a task not run, what would wake it, and can anyone still?
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use oneloop::trace::TaskId;
+use oneloop::trace::findings::{Findings, Story, why};
+
+use crate::{Ended, recording};
+
+/// Say why a task does not run, at the end of a recording or at one of its events: what it waits for, where, who could
+/// wake it, and why they do not.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The recording
+    file: PathBuf,
+    /// The task, by its number or its name; all that wait if left out
+    task: Option<String>,
+    /// After this event, instead of the last
+    #[arg(long, value_name = "EVENT")]
+    at: Option<u64>,
+}
+
+/// Says it.
+pub fn run(args: Args) -> Ended {
+    let recording = recording::open(&args.file)?;
+    let mut findings = Findings::default();
+    let until = args.at.unwrap_or(u64::MAX);
+    recording.events.iter().take_while(|event| event.seq <= until).for_each(|event| {
+        findings.event(event);
+    });
+    let story = findings.story();
+    let mut text = String::new();
+    for task in wanted(story, args.task.as_deref())? {
+        for line in why(story, task).unwrap_or_default() {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        text.push('\n');
+    }
+    if text.is_empty() {
+        text.push_str("No task is left that could wait: all have ended.\n");
+    }
+    for warning in recording.warnings() {
+        text.push_str(&format!("note: {warning}\n"));
+    }
+    let _ = io::stdout().lock().write_all(text.as_bytes());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The tasks asked for.
+fn wanted(story: &Story, task: Option<&str>) -> Result<Vec<TaskId>, String> {
+    let Some(task) = task else { return Ok(story.live().map(|(task, _)| task).collect()) };
+    let live: Vec<(TaskId, &str)> = story.live().map(|(task, known)| (task, known.name())).collect();
+    let number = task.parse().ok().map(TaskId);
+    let is_it = |(own, name): &&(TaskId, &str)| Some(*own) == number || *name == task;
+    let found: Vec<TaskId> = live.iter().filter(is_it).map(|(task, _)| *task).collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let known: Vec<String> = live.iter().take(20).map(|(task, _)| story.name(*task)).collect();
+    let known =
+        if known.is_empty() { "none is left".into() } else { format!("there are {}", known.join(", ")) };
+    Err(format!("there is no task `{task}` that has not ended; {known}"))
+}

@@ -1,0 +1,320 @@
+//! Chapter 35, part 10: what is wrong with a program, as its events tell it.
+//!
+//! Most mistakes in an async program leave no error behind: a task is never woken, a lock is granted to a future that
+//! nobody polls, one slow poll makes everything late. The program hangs, or is slow, and says nothing. But the loop's
+//! events hold the whole story, and each such mistake has a shape in them. A *rule* knows one shape. It is a small
+//! state machine that is shown event after event, and speaks up with a [`Finding`]: a sentence with the lines
+//! concerned, what to do, and the events that prove it.
+//!
+//! ```text
+//!   events ──▶ rules, one after another ──▶ findings ──▶ oneloop check, the stepper, an observer of your own
+//!     │           ▲
+//!     └──▶ story ─┘    who is who: names, lines, what each task waits for
+//! ```
+//!
+//! The rules see an event before the story takes it up, so they can compare what was with what is. They neither know nor
+//! care whether the events come from a live loop or out of a file. Each rule, with a program that breaks it, is in
+//! `docs/findings.md`, which also says what events cannot tell.
+//!
+//! Left out on purpose: whatever would be a guess. What is only likely is a [`Level::Hint`].
+//!
+//! Before: `trace/narrate/words.rs`. Next: `trace/findings/story.rs`.
+
+mod story;
+mod polls;
+mod wakes;
+mod waits;
+mod lives;
+mod pool;
+mod why;
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::trace::event::{Event, Place, TaskId};
+use crate::trace::narrate::place;
+use crate::trace::observer::Observer;
+
+pub use story::{Story, TaskStory, Ticket};
+pub use why::why;
+
+/// How sure it is that something is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// It may well be meant.
+    Hint,
+    /// It is hardly meant: slow, late, unfair, or thrown away.
+    Warning,
+    /// Something can never go on, or failed and nobody knows.
+    Error,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Level::Hint => "hint",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        })
+    }
+}
+
+/// Something wrong with the program.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Finding {
+    /// Which rule found it: `slow_poll`.
+    pub rule: &'static str,
+    /// How sure that is.
+    pub level: Level,
+    /// The task it is about, if it is about one.
+    pub task: Option<TaskId>,
+    /// What is wrong, in one sentence.
+    pub text: String,
+    /// What to do, in one sentence.
+    pub advice: &'static str,
+    /// The lines of the program concerned, the most telling first.
+    pub places: Vec<Place>,
+    /// The numbers of the events that show it, in their order.
+    pub evidence: Vec<u64>,
+    /// How often the rule found this at these lines; the sentence is about the first time.
+    pub times: usize,
+}
+
+impl fmt::Display for Finding {
+    /// ```text
+    /// warning[slow_poll] Task 3 (resize) held the loop up for 152 ms, from src/main.rs:18 to src/main.rs:25.
+    ///   at src/main.rs:18, src/main.rs:25 · events 40, 41 · 3 times
+    ///   do: Move what takes long to `spawn_blocking`, or give way in between with `yield_now().await`.
+    /// ```
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Finding { rule, level, text, advice, .. } = self;
+        write!(f, "{level}[{rule}] {text}")?;
+        let places: Vec<String> = self.places.iter().copied().map(place).collect();
+        let events: Vec<String> = self.evidence.iter().map(u64::to_string).collect();
+        let mut facts = Vec::new();
+        if !places.is_empty() {
+            facts.push(format!("at {}", places.join(", ")));
+        }
+        if !events.is_empty() {
+            facts.push(format!("event{} {}", if events.len() == 1 { "" } else { "s" }, events.join(", ")));
+        }
+        if self.times > 1 {
+            facts.push(format!("{} times", self.times));
+        }
+        if !facts.is_empty() {
+            write!(f, "\n  {}", facts.join(" · "))?;
+        }
+        write!(f, "\n  do: {advice}")
+    }
+}
+
+/// From where on the rules call something slow, many, or large.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// A poll or a call of this length holds the loop up; a timer or a job that much later is late.
+    pub slow: Duration,
+    /// Who lies in the ready queue that long is starved.
+    pub starved: Duration,
+    /// So many polls that do nothing, one after another, are too many.
+    pub idle_polls: u32,
+    /// So many wakes that changed nothing are too many.
+    pub vain_wakes: u32,
+    /// A future of so many bytes is large.
+    pub large: usize,
+    /// So many tasks, each awaited before the next is spawned, are one at a time.
+    pub in_a_row: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            slow: Duration::from_millis(100),
+            starved: Duration::from_secs(1),
+            idle_polls: 1_000,
+            vain_wakes: 100,
+            large: 16 * 1024,
+            in_a_row: 3,
+        }
+    }
+}
+
+/// One shape of a mistake.
+trait Rule {
+    /// An event happened, which the story does not know yet.
+    fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>);
+
+    /// There are no more events.
+    fn end(&mut self, story: &Story, found: &mut Vec<Finding>) {
+        let _ = (story, found);
+    }
+}
+
+/// All rules at work: show it the events of one loop from the first on, and ask what it has found.
+///
+/// ```
+/// use oneloop::trace::findings::{Level, Watch};
+///
+/// let watch = Watch::default();
+/// let event_loop = oneloop::EventLoop::builder().observer(watch.clone()).build()?;
+/// event_loop.run_until_complete(async {
+///     drop(oneloop::spawn(async { panic!("no such file") }));
+///     oneloop::yield_now().await;
+/// });
+/// let findings = watch.findings();
+/// assert_eq!((findings[0].rule, findings[0].level), ("dropped_error", Level::Error));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct Findings {
+    story: Story,
+    rules: Vec<Box<dyn Rule>>,
+    found: Vec<Finding>,
+}
+
+impl Default for Findings {
+    fn default() -> Findings {
+        Findings::new(Limits::default())
+    }
+}
+
+impl Findings {
+    /// All rules, with these limits.
+    pub fn new(limits: Limits) -> Findings {
+        let mut rules = polls::rules(limits);
+        rules.extend(wakes::rules(limits));
+        rules.extend(waits::rules(limits));
+        rules.extend(lives::rules(limits));
+        rules.extend(pool::rules(limits));
+        Findings { story: Story::default(), rules, found: Vec::new() }
+    }
+
+    /// An event happened. Returns what was found in it for the first time.
+    pub fn event(&mut self, event: &Event) -> &[Finding] {
+        let mut found = Vec::new();
+        for rule in &mut self.rules {
+            rule.event(event, &self.story, &mut found);
+        }
+        self.story.event(event);
+        self.add(found)
+    }
+
+    /// There are no more events. Returns what could only be said now. To be called once.
+    pub fn end(&mut self) -> &[Finding] {
+        let mut found = Vec::new();
+        for rule in &mut self.rules {
+            rule.end(&self.story, &mut found);
+        }
+        self.add(found)
+    }
+
+    /// What was found so far, in that order.
+    pub fn found(&self) -> &[Finding] {
+        &self.found
+    }
+
+    /// What is known of the tasks after the latest event.
+    pub fn story(&self) -> &Story {
+        &self.story
+    }
+
+    /// The same shape at the same lines is the same finding once more.
+    fn add(&mut self, new: Vec<Finding>) -> &[Finding] {
+        let before = self.found.len();
+        for finding in new {
+            let same = |known: &&mut Finding| {
+                known.rule == finding.rule && known.places == finding.places && !known.places.is_empty()
+            };
+            match self.found.iter_mut().find(same) {
+                Some(known) => known.times += 1,
+                None => self.found.push(finding),
+            }
+        }
+        &self.found[before..]
+    }
+}
+
+impl fmt::Debug for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Findings").field("found", &self.found).finish_non_exhaustive()
+    }
+}
+
+/// All findings in these events, which are all of one loop's.
+pub fn check<'a>(events: impl IntoIterator<Item = &'a Event>, limits: Limits) -> Findings {
+    let mut findings = Findings::new(limits);
+    for event in events {
+        findings.event(event);
+    }
+    findings.end();
+    findings
+}
+
+/// The rules as an observer of a live loop. A clone is another handle.
+#[derive(Clone, Debug, Default)]
+pub struct Watch(Rc<RefCell<Findings>>);
+
+impl Watch {
+    /// With limits of its own.
+    pub fn new(limits: Limits) -> Watch {
+        Watch(Rc::new(RefCell::new(Findings::new(limits))))
+    }
+
+    /// What was found so far.
+    pub fn findings(&self) -> Vec<Finding> {
+        self.0.borrow().found().to_vec()
+    }
+
+    /// Shows what is known so far to `ask`.
+    pub fn ask<R>(&self, ask: impl FnOnce(&Findings) -> R) -> R {
+        ask(&self.0.borrow())
+    }
+
+    /// The loop is gone: what can be said only at the end is found too.
+    pub fn end(&self) -> Vec<Finding> {
+        self.0.borrow_mut().end();
+        self.findings()
+    }
+}
+
+impl Observer for Watch {
+    fn event(&self, event: &Event) {
+        self.0.borrow_mut().event(event);
+    }
+}
+
+/// A finding that is made of its parts, for the rules.
+fn finding(
+    rule: &'static str,
+    level: Level,
+    task: Option<TaskId>,
+    text: String,
+    advice: &'static str,
+) -> Finding {
+    let text = format!("{}.", capital(&text));
+    Finding { rule, level, task, text, advice, places: Vec::new(), evidence: Vec::new(), times: 1 }
+}
+
+impl Finding {
+    fn at(mut self, places: impl IntoIterator<Item = Place>) -> Finding {
+        for place in places {
+            if !self.places.contains(&place) {
+                self.places.push(place);
+            }
+        }
+        self
+    }
+
+    fn shown_by(mut self, events: impl IntoIterator<Item = u64>) -> Finding {
+        self.evidence.extend(events);
+        self.evidence.sort_unstable();
+        self.evidence.dedup();
+        self
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}

@@ -1,0 +1,316 @@
+//! Chapter 35, part 15: rules about the lives of tasks: never begun, cut short, failed unheard, left behind, one at a time.
+//!
+//! Before: `trace/findings/waits.rs`. Next: `trace/findings/pool.rs`.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Finding, Level, Limits, Rule, Story, finding};
+use crate::trace::event::{Actor, Event, EventKind as E, LoopEnd, Outcome, Place, TaskId};
+use crate::trace::narrate::{count, place, plain};
+
+pub(super) fn rules(limits: Limits) -> Vec<Box<dyn Rule>> {
+    vec![
+        Box::new(DroppedError),
+        Box::new(LargeFuture { limit: limits.large }),
+        Box::new(CancelledMidway { dropped: HashMap::new() }),
+        Box::new(AtExit::default()),
+        Box::new(OneAtATime { in_a_row: limits.in_a_row, rows: HashMap::new(), of: HashMap::new() }),
+    ]
+}
+
+/// `dropped_error`: a task failed, and nobody will ever hear of it.
+struct DroppedError;
+
+impl Rule for DroppedError {
+    fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
+        let E::Unheard { task, name, how, text } = &event.kind else { return };
+        let who = super::story::named(*task, name);
+        let text = format!("{who} {how}, and nobody took its result: {}", plain(text));
+        const ADVICE: &str = "await the handle, or handle the error inside the task";
+        let dropped = finding("dropped_error", Level::Error, Some(*task), text, ADVICE);
+        let site = story.task(*task).map(|known| known.spawned_at);
+        found.push(dropped.at(site).shown_by([event.seq]));
+    }
+}
+
+/// `large_future`: a task's future is so large that moving it about costs.
+struct LargeFuture {
+    limit: usize,
+}
+
+impl Rule for LargeFuture {
+    fn event(&mut self, event: &Event, _: &Story, found: &mut Vec<Finding>) {
+        let E::Spawn { task, name, site, size, .. } = &event.kind else { return };
+        // A main future stays on the stack where it is.
+        if *size < self.limit || &**name == "main" {
+            return;
+        }
+        let who = super::story::named(*task, name);
+        let text = format!("the future of {who}, spawned at {}, has {size} bytes", place(*site));
+        const ADVICE: &str = "keep large arrays in a `Vec` or a `Box` across an `.await`, and box deep futures with `Box::pin`";
+        found.push(
+            finding("large_future", Level::Hint, Some(*task), text, ADVICE).at([*site]).shown_by([event.seq]),
+        );
+    }
+}
+
+/// `cancelled_midway`: a task was cut short because its handle was dropped while it was awaited, or a job goes on for
+/// nobody.
+struct CancelledMidway {
+    /// Tasks cancelled so, and the event of that.
+    dropped: HashMap<TaskId, (u64, Option<TaskId>)>,
+}
+
+impl Rule for CancelledMidway {
+    fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
+        match &event.kind {
+            // In a poll: a timeout was over, or a race lost. If who awaited it was cancelled itself, that was meant.
+            E::HandleDrop { task, cancelled: true } => {
+                if let Some((by, ..)) = story.poll {
+                    self.dropped.insert(*task, (event.seq, Some(by)));
+                }
+            }
+            E::TaskEnd { task, outcome, at } => {
+                let Some((dropped, by)) = self.dropped.remove(task) else { return };
+                let Some(known) = story.task(*task).filter(|known| known.polls > 0) else { return };
+                if *outcome != Outcome::Cancelled {
+                    return;
+                }
+                let by = by.map(|by| format!(" by {}", story.name(by))).unwrap_or_default();
+                let standing = known.standing();
+                let text = format!(
+                    "{} was cancelled half way, {standing}, since its handle was dropped{by} while it was awaited",
+                    story.name(*task)
+                );
+                const ADVICE: &str = "if it is to go on, await it through `shield`; if not, see that what it had begun may stay \
+                    half done";
+                let midway = finding("cancelled_midway", Level::Hint, Some(*task), text, ADVICE);
+                let places = at.iter().copied().chain([known.spawned_at]);
+                found.push(midway.at(places).shown_by([dropped, event.seq]));
+            }
+            E::JobAbandon { job } if story.ended.is_none() => {
+                let Some(known) = story.jobs.get(job).filter(|job| job.started.is_some() && !job.ended)
+                else {
+                    return;
+                };
+                let text = format!(
+                    "nobody waits any more for {job}, handed over at {}, but it has started and runs on to its end",
+                    place(known.site)
+                );
+                const ADVICE: &str = "give the job a flag to look at, if it should end early";
+                found.push(
+                    finding("cancelled_midway", Level::Hint, known.task, text, ADVICE)
+                        .at([known.site])
+                        .shown_by([event.seq]),
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+/// `never_polled`, `left_at_exit` and `keeps_loop_alive`: what was not done when the main future had returned.
+#[derive(Default)]
+struct AtExit {
+    /// How the run ended, and its event.
+    ended: Option<(LoopEnd, u64)>,
+    /// Handles that were dropped in the latest poll of a main future: nobody has decided to let their tasks go.
+    forgotten: HashSet<TaskId>,
+    /// Tasks that were dropped where they stood: their words, lines and events.
+    left: Vec<(String, Place, u64, bool)>,
+    /// Jobs that were running then.
+    jobs: Vec<(String, Place)>,
+}
+
+impl AtExit {
+    fn task_ended(&mut self, event: &Event, story: &Story, task: TaskId, found: &mut Vec<Finding>) {
+        let Some(known) = story.task(task).filter(|known| known.cancel.is_none() && !known.is_main()) else {
+            return;
+        };
+        if known.polls == 0 {
+            let why = match self.ended {
+                Some((LoopEnd::MainDone, _)) => "the main future returned before it had a turn",
+                Some((LoopEnd::Stopped, _)) => "the loop was stopped before it had a turn",
+                // Another failure is the story then.
+                Some(_) => return,
+                None => "it was spawned in a loop that was being closed, or dropped at once",
+            };
+            let text =
+                format!("{}, spawned at {}, never ran: {why}", story.name(task), place(known.spawned_at));
+            const ADVICE: &str = "await its handle before the end";
+            let never = finding("never_polled", Level::Warning, Some(task), text, ADVICE);
+            found.push(never.at([known.spawned_at]).shown_by([known.spawned, event.seq]));
+        } else if let Some((LoopEnd::MainDone, _)) = self.ended {
+            let words = format!("{} {}", story.name(task), known.standing());
+            self.left.push((words, known.line(), event.seq, self.forgotten.contains(&task)));
+        }
+    }
+}
+
+impl Rule for AtExit {
+    fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
+        match &event.kind {
+            E::PollBegin { task, .. } if story.task(*task).is_some_and(|known| known.is_main()) => {
+                self.forgotten.clear();
+            }
+            E::Spawn { .. } | E::HandleDrop { .. } => {
+                let in_main =
+                    story.poll.and_then(|(task, ..)| story.task(task)).is_some_and(|known| known.is_main());
+                if let (E::HandleDrop { task, cancelled: false }, true) = (&event.kind, in_main) {
+                    // Dropped as soon as it was made, it was let go on purpose.
+                    let kept = story.task(*task).is_some_and(|known| known.spawned + 1 < event.seq);
+                    if kept {
+                        self.forgotten.insert(*task);
+                    }
+                }
+            }
+            E::LoopEnd { why } => {
+                self.ended = Some((*why, event.seq));
+                let running = story.jobs.iter().filter(|(_, job)| job.started.is_some() && !job.ended);
+                self.jobs.extend(running.map(|(job, known)| (job.to_string(), known.site)));
+            }
+            E::TurnBegin { .. } => {
+                self.ended = None;
+                self.jobs.clear();
+            }
+            E::TaskEnd { task, outcome: Outcome::Cancelled, .. } => {
+                self.task_ended(event, story, *task, found)
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, _: &Story, found: &mut Vec<Finding>) {
+        let Some((_, ended)) = self.ended else { return };
+        for (forgotten, level) in [(true, Level::Warning), (false, Level::Hint)] {
+            let left: Vec<_> = self.left.iter().filter(|(.., own)| *own == forgotten).collect();
+            if left.is_empty() {
+                continue;
+            }
+            let mut words: Vec<_> = left.iter().take(5).map(|(words, ..)| words.clone()).collect();
+            if left.len() > words.len() {
+                words.push(format!("and {} more", left.len() - words.len()));
+            }
+            let whose =
+                if forgotten { ", with nobody having awaited or dropped their handles before" } else { "" };
+            let text = format!(
+                "{} had not ended when the main future returned, and {} dropped in the middle{whose}: {}",
+                count(left.len(), "task"),
+                if left.len() == 1 { "was" } else { "were" },
+                words.join("; ")
+            );
+            const ADVICE: &str = "await what must be done; cancel what need not be, so that it is said";
+            let left_at_exit = finding("left_at_exit", level, None, text, ADVICE);
+            let places = left.iter().map(|(_, line, ..)| *line);
+            found.push(
+                left_at_exit.at(places).shown_by(left.iter().map(|(_, _, seq, _)| *seq).chain([ended])),
+            );
+        }
+        for (job, site) in self.jobs.drain(..) {
+            let text = format!(
+                "{job}, handed over at {}, was still running when the run ended: the loop is closed only once it has ended",
+                place(site)
+            );
+            const ADVICE: &str = "await the job, or give it a flag to look at, so that it ends early";
+            found.push(
+                finding("keeps_loop_alive", Level::Hint, None, text, ADVICE).at([site]).shown_by([ended]),
+            );
+        }
+    }
+}
+
+/// `one_at_a_time`: each task is awaited before the next is spawned at the same line, so that no two go on at once.
+struct OneAtATime {
+    in_a_row: u32,
+    /// By who spawns, and where.
+    rows: HashMap<(TaskId, Place), Row>,
+    /// The rows of tasks whose handles are there.
+    of: HashMap<TaskId, (TaskId, Place)>,
+}
+
+/// Tasks of one line, one after the other.
+#[derive(Default)]
+struct Row {
+    /// Those that go on now.
+    live: u32,
+    /// Of the latest: whether its spawner waited for it, whether it has its result, and how often the task was polled.
+    waited: bool,
+    joined: bool,
+    polls: u32,
+    /// The events that spawned those of the row.
+    spawned: Vec<u64>,
+}
+
+impl Row {
+    /// Whether the latest was waited for, and had to wait for something itself.
+    fn goes_on(&self) -> bool {
+        self.live == 0 && self.waited && self.joined && self.polls > 1
+    }
+}
+
+impl OneAtATime {
+    /// The row of a task, and its place.
+    fn row(&mut self, task: TaskId) -> Option<((TaskId, Place), &mut Row)> {
+        let key = *self.of.get(&task)?;
+        self.rows.get_mut(&key).map(|row| (key, row))
+    }
+
+    fn joined(&mut self, event: &Event, story: &Story, task: TaskId) -> Option<Finding> {
+        let in_a_row = self.in_a_row;
+        let ((spawner, site), row) = self.row(task)?;
+        row.joined = true;
+        if row.spawned.len() != in_a_row as usize || !row.goes_on() {
+            return None;
+        }
+        let text = format!(
+            "{} spawns tasks at {} one at a time: each is awaited before the next one is spawned, so {in_a_row} in a row \
+             took as long as without tasks",
+            story.name(spawner),
+            place(site)
+        );
+        const ADVICE: &str = "spawn all of them first and await their handles then, or use `gather` or a `TaskGroup`; if \
+            each needs the one before, await the futures without spawning";
+        let one = finding("one_at_a_time", Level::Hint, Some(spawner), text, ADVICE);
+        Some(one.at([site]).shown_by(row.spawned.iter().copied().chain([event.seq])))
+    }
+}
+
+impl Rule for OneAtATime {
+    fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
+        match &event.kind {
+            E::Spawn { task, by: Actor::Task(by), site, .. } => {
+                let row = self.rows.entry((*by, *site)).or_default();
+                if !row.goes_on() {
+                    row.spawned.clear();
+                }
+                row.spawned.push(event.seq);
+                (row.waited, row.joined, row.polls) = (false, false, 0);
+                row.live += 1;
+                self.of.insert(*task, (*by, *site));
+            }
+            E::JoinWait { task, by: Actor::Task(by), .. } => {
+                if let Some((_, row)) = self.row(*task).filter(|((spawner, _), _)| spawner == by) {
+                    row.waited = true;
+                }
+            }
+            E::TaskEnd { task, .. } => {
+                let polls = story.task(*task).map_or(0, |known| known.polls);
+                if let Some((_, row)) = self.row(*task) {
+                    (row.polls, row.live) = (polls, row.live - 1);
+                }
+            }
+            E::Joined { task, .. } => {
+                found.extend(self.joined(event, story, *task));
+                self.of.remove(task);
+            }
+            // On its own from here on: others may go on beside it.
+            E::HandleDrop { task, .. } => {
+                if let Some(key) = self.of.remove(task) {
+                    self.rows.remove(&key);
+                    self.of.retain(|_, own| *own != key);
+                }
+            }
+            _ => {}
+        }
+    }
+}
