@@ -11,6 +11,10 @@ pub(crate) mod live;
 #[cfg(feature = "cli")]
 pub mod read;
 #[cfg(feature = "cli")]
+pub mod fold;
+#[cfg(feature = "cli")]
+pub mod export;
+#[cfg(feature = "cli")]
 pub mod findings;
 
 pub use event::*;

@@ -5,7 +5,11 @@ use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
 
-use oneloop::{EventLoop, JoinHandle, all_tasks, call_soon, current_task, sleep, spawn, stop, yield_now};
+use oneloop::sync::Semaphore;
+use oneloop::{
+    EventLoop, JoinHandle, TaskGroup, all_tasks, call_soon, current_task, gather, sleep, spawn, stop,
+    yield_now,
+};
 
 use crate::support::{Log, virtual_loop};
 use crate::{panic_of, panic_with_bomb, poll_with_bomb};
@@ -139,4 +143,71 @@ fn after_a_panic_nobody_is_the_current_task_and_no_loop_is_current() {
     other.run_until_complete(async {});
     event_loop.run_until_complete(async {});
     assert!(seen.get());
+}
+
+#[test]
+fn a_group_whose_tasks_panic_in_polls_and_in_drops_ends_whole_and_tells_of_the_first_failure() {
+    struct Guard;
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            panic!("a guard went wrong");
+        }
+    }
+    virtual_loop().run_until_complete(async {
+        let left = Rc::new(Cell::new(0));
+        let seen = Rc::clone(&left);
+        let ended = TaskGroup::<String>::scope(async move |group| {
+            for number in 0..5 {
+                let seen = Rc::clone(&seen);
+                drop(group.spawn(async move {
+                    let _counted = Counted(seen);
+                    let _guard = (number > 2).then(|| Guard);
+                    sleep(Duration::from_secs(number + 1)).await;
+                    if number == 1 { Err("out of flour".to_owned()) } else { Ok(()) }
+                }));
+            }
+            sleep(Duration::from_secs(60)).await;
+            Ok(())
+        })
+        .await;
+        assert!(ended.unwrap_err().to_string().contains("out of flour"));
+        assert_eq!(left.get(), 5, "the group was left when all had ended");
+        assert_eq!(all_tasks().len(), 1, "only main is left");
+    });
+}
+
+/// Counts when it is dropped.
+struct Counted(Rc<Cell<u32>>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+#[test]
+fn a_semaphore_gets_back_the_permits_of_tasks_that_panic_and_of_those_cancelled_after_the_grant() {
+    virtual_loop().run_until_complete(async {
+        let semaphore = Semaphore::new(1);
+        let tasks: Vec<_> = (0..9)
+            .map(|number| {
+                let semaphore = semaphore.clone();
+                spawn(async move {
+                    let _permit = semaphore.acquire().await;
+                    yield_now().await;
+                    assert!(number % 3 != 0, "on purpose");
+                })
+            })
+            .collect();
+        while !tasks[8].is_finished() {
+            yield_now().await;
+            // One that has been granted and has not run since.
+            if tasks[3].is_finished() {
+                tasks[4].cancel();
+            }
+        }
+        let ends: Vec<_> = gather(tasks).await;
+        assert_eq!(ends.iter().filter(|end| matches!(end, Ok(Ok(())))).count(), 5);
+        assert_eq!(semaphore.available(), 1);
+    });
 }

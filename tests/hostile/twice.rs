@@ -38,7 +38,7 @@ fn an_object_and_a_sleep_may_be_used_by_two_loops_in_turns() {
             })
         })
         .into();
-    let mut nap = Box::pin(first.run_until_complete(async { sleep(Duration::from_secs(1)) }));
+    let mut nap = Box::pin(first.run_until_complete(poll_fn(|_| Poll::Ready(sleep(Duration::from_secs(1))))));
     second.run_until_complete(yield_now());
     first.run_until_complete(yield_now());
     // The sleep of the first loop, polled by the second: it is the first whose time counts.

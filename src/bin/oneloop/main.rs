@@ -7,9 +7,13 @@
 
 mod program;
 mod recording;
+mod session;
 
 mod check;
+mod export;
+mod play;
 mod record;
+mod summary;
 mod why;
 
 use std::io::{self, Write};
@@ -31,12 +35,17 @@ examples/hello.rs); for any other program write its path, as in ./target/debug/s
 
 Try:
   oneloop record hello          runs the example `hello` and writes hello.trace
+  oneloop play hello.trace      goes through it, forwards and backwards
+  oneloop summary hello.trace   says where the time went
   oneloop check hello.trace     says what is wrong with it
   oneloop why hello.trace       says why each task that waits does not run";
 
 #[derive(Subcommand)]
 enum Command {
     Record(record::Args),
+    Play(play::Args),
+    Summary(summary::Args),
+    Export(export::Args),
     Check(check::Args),
     Why(why::Args),
 }
@@ -47,6 +56,9 @@ type Ended = Result<ExitCode, String>;
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Record(args) => record::run(args),
+        Command::Play(args) => play::run(&args),
+        Command::Summary(args) => summary::run(&args),
+        Command::Export(args) => export::run(args),
         Command::Check(args) => check::run(args),
         Command::Why(args) => why::run(args),
     };

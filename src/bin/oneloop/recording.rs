@@ -1,5 +1,6 @@
 //! Opening a recording, with everything said that there is to say about it.
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use oneloop::trace::read::Recording;
@@ -10,4 +11,11 @@ use oneloop::trace::read::Recording;
 /// One sentence with the file's name.
 pub fn open(path: &Path) -> Result<Recording, String> {
     Recording::open(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Says on standard error what is not as it should be.
+pub fn say_warnings(recording: &Recording) {
+    for warning in recording.warnings() {
+        let _ = writeln!(io::stderr(), "oneloop: {warning}");
+    }
 }

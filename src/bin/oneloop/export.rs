@@ -1,0 +1,50 @@
+//! `oneloop export`: a recording for the viewers that others have made.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use oneloop::trace::export;
+
+use crate::{Ended, recording};
+
+/// Convert a recording for a timeline viewer.
+#[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("format").required(true))]
+pub struct Args {
+    /// The recording
+    file: PathBuf,
+    /// For ui.perfetto.dev: tracks, and arrows from wakes to polls
+    #[arg(long, group = "format")]
+    perfetto: bool,
+    /// Chrome's JSON, which many viewers read: chrome://tracing, speedscope, Perfetto
+    #[arg(long, group = "format")]
+    chrome: bool,
+    /// The file to write; `-` is standard output. If left out, FILE with another ending
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Converts it.
+pub fn run(args: Args) -> Ended {
+    let recording = recording::open(&args.file)?;
+    let ending = if args.perfetto { "perfetto-trace" } else { "json" };
+    let output = args.output.unwrap_or_else(|| args.file.with_extension(ending));
+    if output == args.file {
+        return Err(format!("{}: it would be written over itself", output.display()));
+    }
+    let out: Box<dyn io::Write> = match output.as_os_str() == "-" {
+        true => Box::new(io::stdout().lock()),
+        false => Box::new(File::create(&output).map_err(|error| format!("{}: {error}", output.display()))?),
+    };
+    let (program, events, out) = (&recording.header.program, &recording.events, BufWriter::new(out));
+    let written = if args.perfetto {
+        export::perfetto(program, events, out)
+    } else {
+        export::chrome(program, events, out)
+    };
+    written.map_err(|error| format!("{}: {error}", output.display()))?;
+    recording::say_warnings(&recording);
+    Ok(ExitCode::SUCCESS)
+}

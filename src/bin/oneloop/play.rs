@@ -1,0 +1,69 @@
+//! `oneloop play`: a recording, gone through by command.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use oneloop::trace::fold::History;
+use oneloop::trace::narrate::{count, plain, span};
+use oneloop::trace::read::Recording;
+
+use crate::session::{Feed, News, Session};
+use crate::{Ended, recording};
+
+/// Go through a recording, forwards and backwards.
+///
+/// Commands are read from standard input, one a line: n p t go to the next event, poll or turn, bn bp bt go back, and
+/// `help` lists all of them. Each stop is a sentence, with the line of the source it is at.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The recording
+    file: PathBuf,
+}
+
+/// Everything is known already.
+struct Known;
+
+impl Feed for Known {
+    fn next(&mut self, _: bool) -> News {
+        News::End(String::new())
+    }
+
+    fn called(&self) -> &'static str {
+        "recording"
+    }
+}
+
+/// Plays it.
+pub fn run(args: &Args) -> Ended {
+    let recording = recording::open(&args.file)?;
+    match play(recording) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn play(recording: Recording) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", begin(&recording))?;
+    for warning in recording.warnings() {
+        writeln!(out, "{warning}")?;
+    }
+    let Recording { header, events, output, .. } = recording;
+    let written = output.into_iter().map(Into::into).collect();
+    let mut session = Session::new(Known, out, History::new(events), written, &header.folder);
+    session.run(io::stdin().lock(), io::stdin().is_terminal())
+}
+
+/// What the recording is of.
+fn begin(recording: &Recording) -> String {
+    let mut program = vec![recording.header.program.as_str()];
+    program.extend(recording.header.args.iter().map(String::as_str));
+    let time = recording.events.last().map(|event| span(event.time)).unwrap_or_default();
+    format!(
+        "A recording of `{}`: {}, {time}. `n` goes to the first, a bare Enter repeats, `help` lists all commands.",
+        plain(&program.join(" ")),
+        count(recording.events.len(), "event"),
+    )
+}

@@ -1,0 +1,177 @@
+//! Going through a run by command: forwards, backwards, and into everything that can be seen on the way.
+//!
+//! The same commands serve a recording, of which everything is known, and a program that stands still between two events.
+//! Which of them it is, only a [`Feed`] knows: it gives the next event, and may have commands of its own.
+//!
+//! ```text
+//!   commands.rs ──▶ session.rs ──▶ moves.rs   to another moment of the run
+//!    (words)                  └──▶ show.rs    what there is in this one, each thing in a sentence (things.rs)
+//!                                  places.rs  the line of the source that a moment is at
+//! ```
+
+pub mod commands;
+mod moves;
+mod places;
+mod show;
+mod sources;
+mod story;
+mod things;
+
+use std::io::{self, BufRead, Write};
+use std::sync::Arc;
+
+use oneloop::trace::Event;
+use oneloop::trace::fold::{History, World};
+use oneloop::trace::read::Output;
+
+use self::commands::{Command, Entry};
+use self::sources::Sources;
+
+/// The longest command that is read.
+const MAX_COMMAND: u64 = 4_096;
+
+/// Where events come from.
+pub trait Feed {
+    /// What comes next. If the program stands still, it goes on for one event, or, with `running`, until it is
+    /// stopped. A recording, of which everything is known, only has an end.
+    fn next(&mut self, running: bool) -> News;
+
+    /// What the run is called in a sentence: `recording` or `program`.
+    fn called(&self) -> &'static str;
+
+    /// The commands that only it has.
+    fn commands(&self) -> &'static [Entry] {
+        &[]
+    }
+
+    /// Carries out one of them: the first word is the one it was found by. `world` is the state the program is in. What
+    /// there is to say is returned, and what was wrong with it is the error.
+    fn command(&mut self, words: &[&str], world: &World) -> Result<String, String> {
+        let _ = (words, world);
+        Err("that cannot be done here".into())
+    }
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub enum News {
+    /// An event.
+    Event(Event),
+    /// The program wrote something.
+    Written(Written),
+    /// Another loop begins; what came before is forgotten.
+    NewLoop,
+    /// Something to be said.
+    Say(String),
+    /// There will be no more, for this reason (a sentence).
+    End(String),
+}
+
+/// Something that the program wrote.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// How many events there were before it.
+    pub after: usize,
+    /// Whether it went to standard error.
+    pub stderr: bool,
+    /// Whether it was written just there, and not only at about that time.
+    pub exact: bool,
+    pub text: Arc<str>,
+}
+
+impl From<Output> for Written {
+    fn from(output: Output) -> Written {
+        let Output { after, stderr, exact, text, .. } = output;
+        Written { after, stderr, exact, text }
+    }
+}
+
+/// One way through a run.
+pub struct Session<F, W> {
+    feed: F,
+    out: W,
+    history: History,
+    /// What the program wrote, in order.
+    written: Vec<Written>,
+    sources: Sources,
+    /// Why nothing comes any more.
+    ended: Option<String>,
+    /// The last command, which a bare Enter repeats.
+    last: String,
+}
+
+impl<F: Feed, W: Write> Session<F, W> {
+    /// At the beginning of a run. Sources that are not found where they are said to be are looked for in `folder`.
+    pub fn new(feed: F, out: W, history: History, written: Vec<Written>, folder: &str) -> Session<F, W> {
+        let (sources, last) = (Sources::new(folder), String::from("next"));
+        Session { feed, out, history, written, sources, ended: None, last }
+    }
+
+    /// Reads commands and carries them out, until there are no more or one of them is `quit`. With `prompt`, asks for
+    /// each.
+    ///
+    /// # Errors
+    /// If nobody reads what is written, or commands cannot be read.
+    pub fn run(&mut self, mut input: impl BufRead, prompt: bool) -> io::Result<()> {
+        loop {
+            if prompt {
+                write!(self.out, "> ")?;
+            }
+            self.out.flush()?;
+            let mut line = Vec::new();
+            if io::Read::take(&mut input, MAX_COMMAND).read_until(b'\n', &mut line)? == 0 {
+                return Ok(());
+            }
+            let line = String::from_utf8_lossy(&line);
+            if !self.command(line.trim())? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Carries out one command; whether there may be another one.
+    ///
+    /// # Errors
+    /// If nobody reads what is written.
+    pub fn command(&mut self, line: &str) -> io::Result<bool> {
+        if !line.is_empty() {
+            self.last = line.to_owned();
+        }
+        let line = self.last.clone();
+        let command = match commands::parse(&line, self.feed.commands()) {
+            Ok(command) => command,
+            Err(error) => return self.say(&error).map(|()| true),
+        };
+        match command {
+            Command::Forward(until, times) => self.forward(&until, times)?,
+            Command::Back(until, times) => self.back(until, times)?,
+            Command::Go(seq) => self.go(seq)?,
+            Command::Where => self.where_now()?,
+            Command::Show(what) => self.show(&what)?,
+            Command::Help => {
+                let help = commands::help(self.feed.commands());
+                self.out.write_all(help.as_bytes())?;
+            }
+            Command::Quit => return Ok(false),
+            Command::Own => self.own(&line)?,
+        }
+        Ok(true)
+    }
+
+    /// A command that only the feed knows. It is about what is now, and cannot be given while looking back.
+    fn own(&mut self, line: &str) -> io::Result<()> {
+        if !self.history.is_at_end() {
+            let last = self.history.events().last().map_or(0, |event| event.seq);
+            return self.say(&format!(
+                "You are looking back, and what has happened cannot be changed. `go {last}` brings you to where the program is."
+            ));
+        }
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let said = self.feed.command(&words, self.history.world());
+        self.say(&said.unwrap_or_else(|error| error))
+    }
+
+    fn say(&mut self, text: &str) -> io::Result<()> {
+        if text.is_empty() { Ok(()) } else { writeln!(self.out, "{text}") }
+    }
+}

@@ -1,0 +1,134 @@
+//! Tasks, timers, sources and jobs, each in one line.
+
+use oneloop::trace::fold::{Handle, Job, JobStand, Source, Stand, Task, Timer, World};
+use oneloop::trace::narrate::{count, place, plain, span};
+use oneloop::trace::{Actor, IoResult, JobId, Ready, SourceId, TaskId, TimerId};
+
+/// `task 2 (fetch)`.
+pub fn task_name(id: TaskId, world: &World) -> String {
+    match world.tasks.get(&id).filter(|task| *task.name != *format!("task-{}", id.0)) {
+        Some(task) => format!("{id} ({})", plain(&task.name)),
+        None => id.to_string(),
+    }
+}
+
+pub fn who(actor: &Actor, world: &World) -> String {
+    match actor {
+        Actor::Task(task) => task_name(*task, world),
+        Actor::Callback(callback) => callback.to_string(),
+        Actor::Timer(timer) => timer.to_string(),
+        Actor::Source(source) => match world.sources.get(source) {
+            Some(known) => format!("{source} ({})", known.what),
+            None => source.to_string(),
+        },
+        Actor::Job(job) => job.to_string(),
+        Actor::Thread(name) => format!("thread {}", plain(name)),
+        Actor::Loop => "the program".into(),
+        _ => "the observer".into(),
+    }
+}
+
+/// Something in the ready queue.
+pub fn ready(entry: Ready, world: &World) -> String {
+    match entry {
+        Ready::Task(id) => {
+            let mut text = task_name(id, world);
+            let Some(task) = world.tasks.get(&id) else { return text };
+            if let Some((seq, by)) = &task.woken {
+                let how = if task.polls == 0 && task.suspended.is_none() { "spawned" } else { "woken" };
+                text.push_str(&format!(", {how} by {} in event {seq}", who(by, world)));
+            }
+            if task.cancelled {
+                text.push_str(", to be dropped: it was cancelled");
+            } else if let Some(at) = task.goes_on_at() {
+                let how = if task.suspended.is_some() { "to go on at" } else { "spawned at" };
+                text.push_str(&format!(", {how} {}", place(at)));
+            }
+            text
+        }
+        Ready::Callback(id) => match world.callbacks.get(&id) {
+            Some(callback) => format!("{id}, handed to the loop at {}", place(callback.site)),
+            None => id.to_string(),
+        },
+        _ => "the end of the run: the main future has ended".into(),
+    }
+}
+
+/// How a task stands.
+pub fn task(id: TaskId, task: &Task, world: &World) -> String {
+    let since = span(world.time.saturating_sub(task.since));
+    let stand = match (task.stand, &task.suspended) {
+        (Stand::Running, _) => String::from("running"),
+        (Stand::Ready, _) => format!("ready for {since}"),
+        (_, Some((wait, Some(at)))) => {
+            format!("suspended at {}, waiting for {wait}, for {since}", place(*at))
+        }
+        (_, Some((wait, None))) => format!("waiting for {wait}, for {since}"),
+        (_, None) => format!("suspended for {since}"),
+    };
+    let mut text = format!("{}: {stand}", task_name(id, world));
+    if task.cancelled {
+        text.push_str(", cancelled");
+    }
+    if task.handle == Handle::Dropped {
+        text.push_str(", its handle dropped");
+    }
+    let times = [("busy", task.busy), ("queued", task.queued), ("waiting", task.waited)];
+    let times = times.into_iter().filter(|(_, time)| !time.is_zero());
+    let times: String = times.map(|(how, time)| format!(", {how} {}", span(time))).collect();
+    text.push_str(&format!("; {}{times}", count(task.polls as usize, "poll")));
+    if let Some(at) = task.spawned_at {
+        text.push_str(&format!("; spawned at {}", place(at)));
+    }
+    text
+}
+
+pub fn timer(id: TimerId, timer: &Timer, world: &World) -> String {
+    let left = timer.at.saturating_sub(world.time);
+    let due = if left.is_zero() { "due now".into() } else { format!("due in {}", span(left)) };
+    let target = match timer.callback {
+        Some(callback) => format!("for {callback}"),
+        None => format!("armed by {}", who(&timer.by, world)),
+    };
+    format!("{id}, {due} (at {}), {target}", span(timer.at))
+}
+
+pub fn source(id: SourceId, source: &Source, world: &World) -> String {
+    let mut text = format!("{id} ({})", source.what);
+    match source.waits.as_slice() {
+        [] => text.push_str(": nobody waits for it"),
+        waits => {
+            let waits = waits.iter().map(|(wait, by)| format!("{} waits for {wait}", who(by, world)));
+            text.push_str(&format!(": {}", waits.collect::<Vec<_>>().join("; ")));
+        }
+    }
+    if let Some((op, result)) = &source.last {
+        let gave = match result {
+            IoResult::Bytes(bytes) => count(*bytes, "byte"),
+            IoResult::Eof => "the end".into(),
+            IoResult::WouldBlock => "not now".into(),
+            IoResult::Error(error) => error.to_string(),
+            _ => "something".into(),
+        };
+        text.push_str(&format!("; last {op:?}: {gave}").to_lowercase());
+    }
+    if source.closed {
+        text.push_str("; its other side has closed, or it failed");
+    }
+    if let Some(at) = source.site {
+        text.push_str(&format!("; opened at {}", place(at)));
+    }
+    text
+}
+
+pub fn job(id: JobId, job: &Job, world: &World) -> String {
+    let since = span(world.time.saturating_sub(job.since));
+    let stand = match &job.stand {
+        JobStand::Queued => format!("in the pool's queue for {since}"),
+        JobStand::Running(Some(thread)) => format!("on thread {} for {since}", plain(thread)),
+        JobStand::Running(None) => format!("running for {since}"),
+        _ => format!("ended {since} ago, and its result not taken yet"),
+    };
+    let nobody = if job.abandoned { "; nobody waits for it any more" } else { "" };
+    format!("{id}: {stand}, from {} at {}{nobody}", who(&job.by, world), place(job.site))
+}

@@ -1,0 +1,171 @@
+//! The figures of a run: a fold of its own, beside the state of the loop.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use oneloop::trace::fold::{Stand, Task, World};
+use oneloop::trace::narrate::plain;
+use oneloop::trace::{Event, EventKind as E, Place, TaskId, Wait, WakeEffect};
+
+/// How many of the longest polls are kept.
+const LONGEST: usize = 1_000;
+
+/// What a run is in figures.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// The loop at the end.
+    pub world: World,
+    pub turns: usize,
+    /// How long polls and callbacks took together.
+    pub busy: Duration,
+    pub lives: BTreeMap<TaskId, Life>,
+    /// The longest polls, the longest first.
+    pub longest: Vec<Poll>,
+    /// How late each timer fired, the least first.
+    pub late: Vec<Duration>,
+    /// Timers that were cancelled.
+    pub cancelled: usize,
+    /// What was waited for at which line.
+    pub waits: HashMap<(Word, Option<Place>), Waits>,
+    /// Who waits there at the end.
+    pub left: HashMap<(Word, Option<Place>), Vec<TaskId>>,
+}
+
+/// What is waited for, in words.
+type Word = String;
+
+/// A task from its beginning to its end.
+#[derive(Debug)]
+pub struct Life {
+    pub task: TaskId,
+    pub name: Arc<str>,
+    pub polls: u32,
+    pub busy: Duration,
+    pub queued: Duration,
+    pub waited: Duration,
+}
+
+impl Life {
+    /// `task 2 (fetch)`.
+    pub fn called(&self) -> String {
+        match *self.name == *format!("task-{}", self.task.0) {
+            true => self.task.to_string(),
+            false => format!("{} ({})", self.task, plain(&self.name)),
+        }
+    }
+}
+
+/// One poll.
+#[derive(Debug)]
+pub struct Poll {
+    pub took: Duration,
+    pub task: TaskId,
+    pub number: u32,
+    /// The event that ended it.
+    pub seq: u64,
+    /// The lines between which it ran; an outer `None`: it was the last poll.
+    pub from: Option<Place>,
+    pub to: Option<Option<Place>>,
+}
+
+/// The waits at one line.
+#[derive(Debug, Default)]
+pub struct Waits {
+    pub tasks: BTreeSet<TaskId>,
+    pub times: u64,
+    pub total: Duration,
+    pub longest: Duration,
+}
+
+/// Works them out.
+pub fn of(events: &[Event]) -> Figures {
+    let mut figures = Figures::default();
+    for event in events {
+        figures.look(event);
+        figures.world.apply(event);
+    }
+    let world = std::mem::take(&mut figures.world);
+    for (id, task) in &world.tasks {
+        // Until now it has stood as it stands.
+        let (mut life, spent) = (life(*id, task), world.time.saturating_sub(task.since));
+        match task.stand {
+            Stand::Ready => life.queued += spent,
+            Stand::Running => life.busy += spent,
+            _ => life.waited += spent,
+        }
+        figures.lives.insert(*id, life);
+        if task.stand == Stand::Suspended {
+            figures.waited(*id, task, spent);
+            figures.left.entry(key(task)).or_default().push(*id);
+        }
+    }
+    figures.world = world;
+    figures.late.sort_unstable();
+    figures.keep_longest();
+    figures
+}
+
+fn life(id: TaskId, task: &Task) -> Life {
+    let Task { name, polls, busy, queued, waited, .. } = task;
+    Life { task: id, name: Arc::clone(name), polls: *polls, busy: *busy, queued: *queued, waited: *waited }
+}
+
+fn key(task: &Task) -> (Word, Option<Place>) {
+    let (wait, place) = task.suspended.unwrap_or((Wait::Custom, None));
+    (wait.to_string(), place.or(task.spawned_at))
+}
+
+impl Figures {
+    /// What an event adds. The world is as it was before.
+    fn look(&mut self, event: &Event) {
+        match &event.kind {
+            E::TurnBegin { .. } => self.turns += 1,
+            E::CallbackEnd { took, .. } => self.busy += *took,
+            E::PollEnd { task, poll, took, suspended, .. } => {
+                self.busy += *took;
+                let from = self.world.tasks.get(task).and_then(|task| task.goes_on_at());
+                let to = suspended.map(|(_, place)| place);
+                self.longest.push(Poll { took: *took, task: *task, number: *poll, seq: event.seq, from, to });
+                if self.longest.len() >= 2 * LONGEST {
+                    self.keep_longest();
+                }
+            }
+            E::Wake { task, effect: WakeEffect::Queued, .. } => self.end_of_wait(*task, event.time),
+            E::TaskEnd { task, .. } => {
+                self.end_of_wait(*task, event.time);
+                let Some(known) = self.world.tasks.get(task) else { return };
+                let (mut life, spent) = (life(*task, known), event.time.saturating_sub(known.since));
+                match known.stand {
+                    Stand::Ready => life.queued += spent,
+                    Stand::Running => life.busy += spent,
+                    _ => life.waited += spent,
+                }
+                self.lives.insert(*task, life);
+            }
+            E::TimerFire { late, .. } => self.late.push(*late),
+            E::TimerCancel { .. } => self.cancelled += 1,
+            _ => {}
+        }
+    }
+
+    fn end_of_wait(&mut self, id: TaskId, now: Duration) {
+        let task = self.world.tasks.get(&id).filter(|task| task.stand == Stand::Suspended).map(Arc::clone);
+        if let Some(task) = task {
+            self.waited(id, &task, now.saturating_sub(task.since));
+        }
+    }
+
+    fn waited(&mut self, id: TaskId, task: &Task, time: Duration) {
+        let waits = self.waits.entry(key(task)).or_default();
+        waits.tasks.insert(id);
+        waits.times += 1;
+        waits.total += time;
+        waits.longest = waits.longest.max(time);
+    }
+
+    fn keep_longest(&mut self) {
+        self.longest.sort_by_key(|poll| std::cmp::Reverse((poll.took, u64::MAX - poll.seq)));
+        self.longest.truncate(LONGEST);
+    }
+}
