@@ -1,10 +1,11 @@
 //! The command `oneloop`: record a program, and look at what it did.
 //!
 //! Each subcommand is a file of its own, which takes its arguments and gives an exit status. What they have in common:
-//! `program.rs` finds and starts programs, `recording.rs` opens recordings.
+//! `program.rs` finds and starts programs, `recording.rs` opens recordings, `attached.rs` asks running programs.
 
 #![forbid(unsafe_code)]
 
+mod attached;
 mod program;
 mod recording;
 mod session;
@@ -14,6 +15,7 @@ mod export;
 mod play;
 mod record;
 mod summary;
+mod tree;
 mod why;
 
 use std::io::{self, Write};
@@ -38,7 +40,9 @@ Try:
   oneloop play hello.trace      goes through it, forwards and backwards
   oneloop summary hello.trace   says where the time went
   oneloop check hello.trace     says what is wrong with it
-  oneloop why hello.trace       says why each task that waits does not run";
+  oneloop why hello.trace       says why each task that waits does not run
+  oneloop tree 4711             shows the tasks of process 4711, started with ONELOOP=attach
+  oneloop why 4711              says why each of them that waits does not run";
 
 #[derive(Subcommand)]
 enum Command {
@@ -47,6 +51,7 @@ enum Command {
     Summary(summary::Args),
     Export(export::Args),
     Check(check::Args),
+    Tree(tree::Args),
     Why(why::Args),
 }
 
@@ -60,6 +65,7 @@ fn main() -> ExitCode {
         Command::Summary(args) => summary::run(&args),
         Command::Export(args) => export::run(args),
         Command::Check(args) => check::run(args),
+        Command::Tree(args) => tree::run(args),
         Command::Why(args) => why::run(args),
     };
     ended.unwrap_or_else(|error| {
@@ -67,4 +73,17 @@ fn main() -> ExitCode {
         let _ = writeln!(io::stderr(), "oneloop: {error}");
         ExitCode::from(2)
     })
+}
+
+/// Writes to standard output. Whoever reads it may have had enough before the end.
+///
+/// # Errors
+/// If it cannot be written to for another reason.
+fn say(text: &str) -> Result<(), String> {
+    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("standard output cannot be written to: {error}"))
+        }
+        _ => Ok(()),
+    }
 }

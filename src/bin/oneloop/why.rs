@@ -7,13 +7,14 @@ use std::process::ExitCode;
 use oneloop::trace::TaskId;
 use oneloop::trace::findings::{Findings, Story, why};
 
-use crate::{Ended, recording};
+use crate::{Ended, attached, recording};
 
-/// Say why a task does not run, at the end of a recording or at one of its events: what it waits for, where, who could
-/// wake it, and why they do not.
+/// Say why a task does not run, at the end of a recording, at one of its events, or now in a running program: what it
+/// waits for, where, who could wake it, and why they do not.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The recording
+    /// The recording; or the process number of a running program that was started with ONELOOP=attach
+    #[arg(value_name = "FILE|PID")]
     file: PathBuf,
     /// The task, by its number or its name; all that wait if left out
     task: Option<String>,
@@ -24,6 +25,12 @@ pub struct Args {
 
 /// Says it.
 pub fn run(args: Args) -> Ended {
+    if let Some(pid) = args.file.to_str().and_then(|file| file.parse().ok()).filter(|_| !args.file.exists()) {
+        return match args.at {
+            Some(_) => Err("a running program is where it is: --at is for recordings".into()),
+            None => attached::why::run(pid, args.task.as_deref()),
+        };
+    }
     let recording = recording::open(&args.file)?;
     let mut findings = Findings::default();
     let until = args.at.unwrap_or(u64::MAX);
