@@ -186,15 +186,24 @@ fn poll_stuck_is_told_where_the_events_end_in_a_poll() {
 }
 
 #[test]
-fn pool_saturated_is_a_job_that_waits_long_for_a_thread() {
-    let mut events = events(async || spawn_blocking(|| ()).await.unwrap());
-    nothing(found(&events));
-    for event in &mut events {
-        if let E::JobStart { waited, .. } = &mut event.kind {
+fn pool_saturated_is_a_job_that_waits_long_for_jobs_of_other_lines() {
+    let run = |other: bool| {
+        let mut events = events(async move || {
+            let slow = || spawn_blocking(|| ());
+            slow().await.unwrap();
+            let quick = if other { spawn_blocking(|| ()) } else { slow() };
+            quick.await.unwrap();
+        });
+        nothing(found(&events));
+        let last = events.iter().rposition(|event| matches!(event.kind, E::JobStart { .. })).unwrap();
+        if let E::JobStart { waited, .. } = &mut events[last].kind {
             *waited = 320 * MS;
         }
-    }
-    let finding = only(found(&events), "pool_saturated", &[]);
+        found(&events)
+    };
+    let finding = only(run(true), "pool_saturated", &[]);
     assert_eq!(finding.level, Level::Warning);
     assert!(finding.text.contains("waited 320 ms for a thread: 1 thread of the pool was busy"), "{finding}");
+    // Jobs of one line that wait for each other are a backlog.
+    nothing(run(false));
 }

@@ -1,6 +1,5 @@
 //! `oneloop check`: all that the rules find in a recording.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use std::time::Duration;
 use oneloop::trace::findings::{Finding, Level, Limits, check};
 use oneloop::trace::narrate::count;
 
-use crate::{Ended, recording};
+use crate::{Ended, recording, say};
 
 /// Look for what is wrong in a recording: lost wakers, circles of locks, slow polls, tasks that nobody awaits...
 ///
@@ -49,8 +48,7 @@ pub fn run(args: Args) -> Ended {
     for warning in recording.warnings() {
         text.push_str(&format!("note: {warning}\n"));
     }
-    // Whoever reads no further has read enough.
-    let _ = io::stdout().lock().write_all(text.as_bytes());
+    say(&text)?;
     let bad = found.iter().any(|finding| finding.level > Level::Hint);
     Ok(if bad { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }

@@ -1,13 +1,12 @@
 //! `oneloop why`: why does a task not run, what would wake it, and can anyone still?
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use oneloop::trace::TaskId;
 use oneloop::trace::findings::{Findings, Story, why};
 
-use crate::{Ended, attached, recording};
+use crate::{Ended, attached, recording, say};
 
 /// Say why a task does not run, at the end of a recording, at one of its events, or now in a running program: what it
 /// waits for, where, who could wake it, and why they do not.
@@ -52,7 +51,7 @@ pub fn run(args: Args) -> Ended {
     for warning in recording.warnings() {
         text.push_str(&format!("note: {warning}\n"));
     }
-    let _ = io::stdout().lock().write_all(text.as_bytes());
+    say(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Before: `trace/findings/waits.rs`. Next: `trace/findings/pool.rs`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::{Finding, Level, Limits, Rule, Story, finding};
 use crate::trace::event::{Actor, Event, EventKind as E, LoopEnd, Outcome, Place, TaskId};
@@ -114,15 +114,30 @@ impl Rule for CancelledMidway {
 struct AtExit {
     /// How the run ended, and its event.
     ended: Option<(LoopEnd, u64)>,
-    /// Handles that were dropped in the latest poll of a main future: nobody has decided to let their tasks go.
-    forgotten: HashSet<TaskId>,
     /// Tasks that were dropped where they stood: their words, lines and events.
-    left: Vec<(String, Place, u64, bool)>,
+    left: Vec<(String, Place, u64)>,
     /// Jobs that were running then.
     jobs: Vec<(String, Place)>,
 }
 
 impl AtExit {
+    fn left_at_exit(&self, ended: u64) -> Finding {
+        let mut words: Vec<_> = self.left.iter().take(5).map(|(words, ..)| words.clone()).collect();
+        if self.left.len() > words.len() {
+            words.push(format!("and {} more", self.left.len() - words.len()));
+        }
+        let text = format!(
+            "{} had not ended when the main future returned, and {} dropped in the middle: {}",
+            count(self.left.len(), "task"),
+            if self.left.len() == 1 { "was" } else { "were" },
+            words.join("; ")
+        );
+        const ADVICE: &str = "await what must be done; cancel what need not be, so that it is said";
+        finding("left_at_exit", Level::Hint, None, text, ADVICE)
+            .at(self.left.iter().map(|(_, line, _)| *line))
+            .shown_by(self.left.iter().map(|(_, _, seq)| *seq).chain([ended]))
+    }
+
     fn task_ended(&mut self, event: &Event, story: &Story, task: TaskId, found: &mut Vec<Finding>) {
         let Some(known) = story.task(task).filter(|known| known.cancel.is_none() && !known.is_main()) else {
             return;
@@ -142,7 +157,7 @@ impl AtExit {
             found.push(never.at([known.spawned_at]).shown_by([known.spawned, event.seq]));
         } else if let Some((LoopEnd::MainDone, _)) = self.ended {
             let words = format!("{} {}", story.name(task), known.standing());
-            self.left.push((words, known.line(), event.seq, self.forgotten.contains(&task)));
+            self.left.push((words, known.line(), event.seq));
         }
     }
 }
@@ -150,20 +165,6 @@ impl AtExit {
 impl Rule for AtExit {
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
         match &event.kind {
-            E::PollBegin { task, .. } if story.task(*task).is_some_and(|known| known.is_main()) => {
-                self.forgotten.clear();
-            }
-            E::Spawn { .. } | E::HandleDrop { .. } => {
-                let in_main =
-                    story.poll.and_then(|(task, ..)| story.task(task)).is_some_and(|known| known.is_main());
-                if let (E::HandleDrop { task, cancelled: false }, true) = (&event.kind, in_main) {
-                    // Dropped as soon as it was made, it was let go on purpose.
-                    let kept = story.task(*task).is_some_and(|known| known.spawned + 1 < event.seq);
-                    if kept {
-                        self.forgotten.insert(*task);
-                    }
-                }
-            }
             E::LoopEnd { why } => {
                 self.ended = Some((*why, event.seq));
                 let running = story.jobs.iter().filter(|(_, job)| job.started.is_some() && !job.ended);
@@ -182,29 +183,8 @@ impl Rule for AtExit {
 
     fn end(&mut self, _: &Story, found: &mut Vec<Finding>) {
         let Some((_, ended)) = self.ended else { return };
-        for (forgotten, level) in [(true, Level::Warning), (false, Level::Hint)] {
-            let left: Vec<_> = self.left.iter().filter(|(.., own)| *own == forgotten).collect();
-            if left.is_empty() {
-                continue;
-            }
-            let mut words: Vec<_> = left.iter().take(5).map(|(words, ..)| words.clone()).collect();
-            if left.len() > words.len() {
-                words.push(format!("and {} more", left.len() - words.len()));
-            }
-            let whose =
-                if forgotten { ", with nobody having awaited or dropped their handles before" } else { "" };
-            let text = format!(
-                "{} had not ended when the main future returned, and {} dropped in the middle{whose}: {}",
-                count(left.len(), "task"),
-                if left.len() == 1 { "was" } else { "were" },
-                words.join("; ")
-            );
-            const ADVICE: &str = "await what must be done; cancel what need not be, so that it is said";
-            let left_at_exit = finding("left_at_exit", level, None, text, ADVICE);
-            let places = left.iter().map(|(_, line, ..)| *line);
-            found.push(
-                left_at_exit.at(places).shown_by(left.iter().map(|(_, _, seq, _)| *seq).chain([ended])),
-            );
+        if !self.left.is_empty() {
+            found.push(self.left_at_exit(ended));
         }
         for (job, site) in self.jobs.drain(..) {
             let text = format!(

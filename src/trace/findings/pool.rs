@@ -4,12 +4,13 @@
 
 use std::time::Duration;
 
+use super::story::JobStory;
 use super::{Finding, Level, Limits, Rule, Story, finding};
-use crate::trace::event::{Event, EventKind as E};
+use crate::trace::event::{Event, EventKind as E, JobId};
 use crate::trace::narrate::{count, place, span};
 
 pub(super) fn rules(limits: Limits) -> Vec<Box<dyn Rule>> {
-    vec![Box::new(PoolSaturated { slow: limits.slow, threads: 0 })]
+    vec![Box::new(PoolSaturated { slow: limits.slow, threads: 0, latest: None })]
 }
 
 /// `pool_saturated`: a job waited long for a thread, since all were busy.
@@ -17,37 +18,49 @@ struct PoolSaturated {
     slow: Duration,
     /// Threads of the pool.
     threads: usize,
+    /// The job that ended last, whose thread is free, and when that was.
+    latest: Option<(Duration, JobStory)>,
+}
+
+impl PoolSaturated {
+    /// Jobs of one line that wait for each other are a backlog, in which the pool does what it is for. A job that waits for
+    /// those of other lines only has a reason to complain.
+    fn waited(&self, event: &Event, story: &Story, job: JobId, waited: Duration) -> Option<Finding> {
+        let known = story.jobs.get(&job)?;
+        let busy =
+            story.jobs.iter().filter(|(own, other)| **own != job && other.started.is_some() && !other.ended);
+        let latest =
+            self.latest.as_ref().filter(|(ended, _)| *ended + waited >= event.time).map(|(_, job)| job);
+        let before: Vec<_> = busy.map(|(_, other)| other).chain(latest).collect();
+        let oldest = before
+            .iter()
+            .min_by_key(|other| other.started)
+            .filter(|_| before.iter().all(|other| other.site != known.site))?;
+        let text = format!(
+            "{job}, handed over at {}, waited {} for a thread: {} of the pool {} busy with other jobs, such as that of {}",
+            place(known.site),
+            span(waited),
+            count(self.threads, "thread"),
+            if self.threads == 1 { "was" } else { "were" },
+            place(oldest.site)
+        );
+        const ADVICE: &str = "give long jobs a `BlockingPool` of their own, hand over fewer at once, or allow more threads \
+            (`Builder::pool_threads`)";
+        let saturated = finding("pool_saturated", Level::Warning, known.task, text, ADVICE);
+        Some(saturated.at([known.site, oldest.site]).shown_by(event.cause.into_iter().chain([event.seq])))
+    }
 }
 
 impl Rule for PoolSaturated {
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
         match &event.kind {
+            E::JobEnd { job, .. } => {
+                self.latest = story.jobs.get(job).map(|known| (event.time, *known));
+            }
             E::ThreadStart { .. } => self.threads += 1,
             E::ThreadExit { .. } => self.threads = self.threads.saturating_sub(1),
             E::JobStart { job, waited } if *waited >= self.slow => {
-                let site = story.jobs.get(job).map(|job| job.site);
-                let from = site.map(|site| format!(", handed over at {},", place(site))).unwrap_or_default();
-                let busy = story.jobs.values().filter(|job| job.started.is_some() && !job.ended);
-                let oldest = busy.min_by_key(|job| job.started).map(|job| job.site);
-                let oldest_at = oldest
-                    .map(|site| format!("; the oldest of their jobs was handed over at {}", place(site)));
-                let text = format!(
-                    "{job}{from} waited {} for a thread: {} of the pool {} busy{}",
-                    span(*waited),
-                    count(self.threads, "thread"),
-                    if self.threads == 1 { "was" } else { "were" },
-                    oldest_at.unwrap_or_default()
-                );
-                const ADVICE: &str = "limit how many jobs are handed over at once, allow more threads \
-                    (`Builder::pool_threads`), or give long jobs a `BlockingPool` of their own";
-                let saturated = finding(
-                    "pool_saturated",
-                    Level::Warning,
-                    story.jobs.get(job).and_then(|job| job.task),
-                    text,
-                    ADVICE,
-                );
-                found.push(saturated.at(site).shown_by(event.cause.into_iter().chain([event.seq])));
+                found.extend(self.waited(event, story, *job, *waited));
             }
             _ => {}
         }

@@ -30,6 +30,8 @@ pub struct Story {
     pub(super) jobs: BTreeMap<JobId, JobStory>,
     /// The task being polled, and the number and time of the event that began the poll.
     pub(super) poll: Option<(TaskId, u64, Duration)>,
+    /// Whether polls are told at all: a recording may leave them out.
+    pub(super) tells_polls: bool,
     /// How the latest run ended; `None`: one is going on.
     pub(super) ended: Option<LoopEnd>,
     /// The time of the latest event, and its number.
@@ -162,6 +164,7 @@ impl Story {
             }),
             E::PollBegin { task, .. } => {
                 self.poll = Some((*task, event.seq, event.time));
+                self.tells_polls = true;
                 self.note(*task, |known| {
                     known.polls += 1;
                     known.queued = false;

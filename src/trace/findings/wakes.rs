@@ -11,7 +11,7 @@ use crate::trace::narrate::count;
 
 pub(super) fn rules(limits: Limits) -> Vec<Box<dyn Rule>> {
     vec![
-        Box::new(LostWaker),
+        Box::new(LostWaker { stopping: false }),
         Box::new(WakerOutside),
         Box::new(Idle { most: limits.idle_polls, runs: HashMap::new(), now: None }),
         Box::new(VainWakes { most: limits.vain_wakes, wakes: HashMap::new() }),
@@ -19,12 +19,20 @@ pub(super) fn rules(limits: Limits) -> Vec<Box<dyn Rule>> {
 }
 
 /// `lost_waker`: a task is suspended, and nobody is left who could wake it.
-struct LostWaker;
+struct LostWaker {
+    /// Whether the run is to end after this turn: what waits for nothing then is not meant to go on.
+    stopping: bool,
+}
 
 impl Rule for LostWaker {
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
+        match event.kind {
+            E::Stop { .. } => self.stopping = true,
+            E::LoopEnd { .. } => self.stopping = false,
+            _ => {}
+        }
         let E::Lost { task } = event.kind else { return };
-        let Some(known) = story.task(task) else { return };
+        let Some(known) = story.task(task).filter(|_| !self.stopping) else { return };
         let text = format!(
             "{} is suspended, and nobody can ever wake it: the future it waits for returned `Pending` and kept no waker",
             story.name(task)
