@@ -21,20 +21,19 @@ pub struct Args {
     /// The file to write; PROGRAM.trace in this folder if left out
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The program: an example of this crate, or a path with a slash
-    program: OsString,
-    /// The program's own arguments
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    args: Vec<OsString>,
+    /// The program, an example of this crate or a path with a slash; and its own arguments
+    #[arg(required = true, value_names = ["PROGRAM", "ARGS"], trailing_var_arg = true, allow_hyphen_values = true)]
+    program: Vec<OsString>,
 }
 
 /// Runs it.
 pub fn run(args: Args) -> Ended {
-    let Args { output, program, args } = args;
-    let file = output.unwrap_or_else(|| format!("{}.trace", program::stem(&program)).into());
+    let Args { output, program } = args;
+    let [program, args @ ..] = program.as_slice() else { return Err("which program?".into()) };
+    let file = output.unwrap_or_else(|| format!("{}.trace", program::stem(program)).into());
     // The program may go to another folder before it makes its loop.
     let file = std::path::absolute(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let executable = program::find(&program)?;
+    let executable = program::find(program)?;
     if let Err(error) = fs::remove_file(&file)
         && error.kind() != io::ErrorKind::NotFound
     {

@@ -1,6 +1,6 @@
 //! Chapter 36: a run as the marks of a timeline: slices on tracks, arrows between them, and a curve.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +33,8 @@ pub(super) enum Mark<'a> {
 
 /// Gives the marks of a run to `draw`, in the order of the events. All that is open at the end is ended there.
 pub(super) fn draw<X>(events: &[Event], draw: impl FnMut(Mark<'_>) -> Result<(), X>) -> Result<(), X> {
-    let mut pen = Pen { draw, open: HashMap::new(), names: HashMap::new(), now: Duration::ZERO };
+    let (open, names, flows) = (HashMap::new(), HashMap::new(), HashSet::new());
+    let mut pen = Pen { draw, open, names, flows, now: Duration::ZERO };
     for event in events {
         pen.event(event)?;
     }
@@ -46,6 +47,8 @@ struct Pen<D> {
     open: HashMap<Track, Vec<(Duration, String)>>,
     /// Of tasks that have not ended, and whether they are to be polled once more.
     names: HashMap<TaskId, (String, bool)>,
+    /// Arrows that were begun and lead nowhere yet.
+    flows: HashSet<u64>,
     /// The loop's time.
     now: Duration,
 }
@@ -64,6 +67,8 @@ impl<D: FnMut(Mark<'_>) -> Result<(), X>, X> Pen<D> {
             E::CallbackBegin { callback } => {
                 self.replace(&Track::Loop, Some(&callback.to_string()), event.cause)
             }
+            E::CallbackNew { .. } => self.flow("call", event.seq),
+            E::TimerFire { callback: Some(_), .. } => self.flow("call", event.seq),
             E::CallbackEnd { .. } | E::LoopEnd { .. } => self.replace(&Track::Loop, None, None),
             E::JobStart { job, .. } => match &event.thread {
                 Some(thread) => {
@@ -88,10 +93,11 @@ impl<D: FnMut(Mark<'_>) -> Result<(), X>, X> Pen<D> {
                     format!("{task} ({})", plain(name))
                 };
                 self.names.insert(*task, (name, false));
+                self.flow("spawn", event.seq)?;
                 self.stands(*task, "ready")
             }
             E::Wake { task, effect: WakeEffect::Queued, .. } => {
-                self.woken(*task, event.seq)?;
+                self.flow("wake", event.seq)?;
                 self.stands(*task, "ready")
             }
             E::Wake { task, effect: WakeEffect::WhileRunning, .. } => {
@@ -99,7 +105,7 @@ impl<D: FnMut(Mark<'_>) -> Result<(), X>, X> Pen<D> {
                 if let Some((_, again)) = self.names.get_mut(task) {
                     *again = true;
                 }
-                self.woken(*task, event.seq)
+                self.flow("wake", event.seq)
             }
             E::PollBegin { task, .. } => {
                 let name = format!("poll {}", self.name(*task));
@@ -134,9 +140,13 @@ impl<D: FnMut(Mark<'_>) -> Result<(), X>, X> Pen<D> {
         self.names.entry(task).or_insert_with(|| (task.to_string(), false)).0.clone()
     }
 
-    fn woken(&mut self, task: TaskId, flow: u64) -> Result<(), X> {
-        let name = format!("wake {}", self.name(task));
-        (self.draw)(Mark::Flow { at: self.now, name: &name, flow })
+    /// An arrow begins, if the loop is at something that it can begin at.
+    fn flow(&mut self, name: &str, flow: u64) -> Result<(), X> {
+        if !self.open.contains_key(&Track::Loop) {
+            return Ok(());
+        }
+        self.flows.insert(flow);
+        (self.draw)(Mark::Flow { at: self.now, name, flow })
     }
 
     /// A task stands otherwise from now on.
@@ -158,6 +168,7 @@ impl<D: FnMut(Mark<'_>) -> Result<(), X>, X> Pen<D> {
 
     fn begin(&mut self, track: &Track, at: Duration, name: &str, flow: Option<u64>) -> Result<(), X> {
         self.open.entry(track.clone()).or_default().push((at, name.to_owned()));
+        let flow = flow.filter(|flow| self.flows.remove(flow));
         (self.draw)(Mark::Begin { track, at, name, flow })
     }
 

@@ -67,7 +67,7 @@ impl<F: Feed, W: Write> Session<F, W> {
             Ok(goal) => goal,
             Err(error) => return self.say(&error),
         };
-        let start = self.history.at();
+        let (start, known) = (self.history.at(), self.history.events().len());
         let (mut left, mut passed, mut last) = (times, Vec::new(), None);
         while left > 0 {
             let Some((told, is_it)) = self.step(&goal)? else { break };
@@ -78,7 +78,13 @@ impl<F: Feed, W: Write> Session<F, W> {
             last = Some(told);
         }
         let Some(last) = last else { return self.nothing_more() };
-        let missed = left > 0 && !matches!(goal, Goal::End);
+        let is_search = matches!(goal, Goal::PollOf(_) | Goal::WakeOf(_) | Goal::Line(..));
+        if left > 0 && is_search && self.history.events().len() == known {
+            // Nothing new was learned on the way: we are still where we were.
+            self.history.go(start);
+            return self.tell_end(Some(until));
+        }
+        let missed = left > 0 && is_search;
         self.tell_passed(&passed, last.index.saturating_sub(start), start)?;
         self.tell(&last)?;
         if left > 0 {
