@@ -6,14 +6,17 @@
 #![forbid(unsafe_code)]
 
 mod attached;
+mod live;
 mod program;
 mod recording;
 mod session;
+mod what_if;
 
 mod check;
 mod export;
 mod play;
 mod record;
+mod step;
 mod summary;
 mod tree;
 mod why;
@@ -36,6 +39,7 @@ Where a PROGRAM is wanted, a name without a slash is an example of the crate you
 examples/hello.rs); for any other program write its path, as in ./target/debug/server.
 
 Try:
+  oneloop step hello            goes through the example `hello` while it runs, event by event
   oneloop record hello          runs the example `hello` and writes hello.trace
   oneloop play hello.trace      goes through it, forwards and backwards
   oneloop summary hello.trace   says where the time went
@@ -46,6 +50,7 @@ Try:
 
 #[derive(Subcommand)]
 enum Command {
+    Step(step::Args),
     Record(record::Args),
     Play(play::Args),
     Summary(summary::Args),
@@ -60,6 +65,7 @@ type Ended = Result<ExitCode, String>;
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
+        Command::Step(args) => step::run(&args),
         Command::Record(args) => record::run(args),
         Command::Play(args) => play::run(&args),
         Command::Summary(args) => summary::run(&args),

@@ -222,6 +222,10 @@ impl<F: Feed, W: Write> Session<F, W> {
         let (seq, time) = (event.seq, span(event.time));
         let turn = self.history.world().turn.map(|turn| format!(" in turn {turn}")).unwrap_or_default();
         writeln!(self.out, "event {seq}{turn}, at {time}: {sentence}")?;
+        let last = self.history.events().last().map_or(seq, |last| last.seq);
+        if self.feed.called() == "program" && seq < last {
+            writeln!(self.out, "      viewing event {seq} of {last}; the program stands at {last}")?;
+        }
         let line = line.or_else(|| places::line(&self.history, *index, self.history.world()));
         if let Some(line) = line {
             match self.sources.line(line.place.file, line.place.line) {

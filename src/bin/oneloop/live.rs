@@ -1,0 +1,387 @@
+//! A program in its own process that goes on one event at a time.
+//!
+//! The program connects to a socket made here, and stops at each event until it is told to go on. Its output comes
+//! through two pipes. What it wrote before an event is in the pipe before the event is on the socket, and the program
+//! stands still then; so the pipes are emptied between reading the socket and taking up what was read, and each
+//! piece of output finds its place among the events.
+//!
+//! ```text
+//!   standard output ──┐
+//!   standard error  ──┼──▶ poll ──▶ an event, some output, another loop, the end
+//!   socket          ──┘
+//! ```
+//!
+//! Everything that comes is bounded: lines, what is kept of a line, and what waits to be taken.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fs::{DirBuilder, remove_dir_all};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use oneloop::trace::read::{Decoder, Item};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::program;
+use crate::session::{News, Written};
+
+/// The longest line that a program may send.
+const MAX_LINE: usize = 1 << 20;
+
+/// What a program says when it stands still.
+const STOPPED: &[u8] = br#"{"k":"stopped"}"#;
+
+/// How often it is looked whether the program has ended, where nothing else tells.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+
+/// How long a program may take to end when it is asked to.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A program that is stepped. Dropped, it is ended.
+pub struct Live {
+    child: Child,
+    stdout: Option<ChildStdout>,
+    stderr: Option<ChildStderr>,
+    listener: UnixListener,
+    /// The loop that is stepped; `None`: there is none yet, or no more.
+    link: Option<Link>,
+    /// Loops made so far.
+    loops: usize,
+    /// What has come and was not taken yet.
+    news: VecDeque<News>,
+    /// What it has begun to write, line by line: to standard output and to standard error.
+    partial: [Vec<u8>; 2],
+    /// Whether it goes on without stops.
+    running: bool,
+    /// Whether it has ended, and its number may be another's.
+    ended: Arc<AtomicBool>,
+    folder: Folder,
+}
+
+/// The way to a loop.
+struct Link {
+    socket: UnixStream,
+    decoder: Decoder,
+    /// The begin of a line.
+    unread: Vec<u8>,
+    /// Whether the loop stands still.
+    stopped: bool,
+}
+
+/// The folder of the socket, which only its owner may enter. Dropped, it is gone.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = remove_dir_all(&self.0);
+    }
+}
+
+impl Folder {
+    fn new() -> io::Result<Folder> {
+        let base = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| Path::new(folder).is_dir());
+        let base = base.map_or_else(std::env::temp_dir, PathBuf::from);
+        for number in 0..100 {
+            let folder = base.join(format!("oneloop-step-{}-{number}", std::process::id()));
+            match DirBuilder::new().mode(0o700).create(&folder) {
+                Ok(()) => return Ok(Folder(folder)),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(ErrorKind::AlreadyExists.into())
+    }
+}
+
+impl Live {
+    /// Starts a program, which stops at the first event of its first loop.
+    ///
+    /// # Errors
+    /// One sentence that says what could not be done.
+    pub fn start(executable: &Path, args: &[OsString]) -> Result<Live, String> {
+        let told = |error: io::Error| format!("no socket can be made for the program: {error}");
+        let folder = Folder::new().map_err(told)?;
+        let path = folder.0.join("socket");
+        let listener = UnixListener::bind(&path).map_err(told)?;
+        listener.set_nonblocking(true).map_err(told)?;
+        let mut command = Command::new(executable);
+        command.args(args).env(program::VARIABLE, program::with_word("step", &path)?);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn();
+        let mut child =
+            child.map_err(|error| format!("{} cannot be started: {error}", executable.display()))?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let pipes = [stdout.as_ref().map(AsFd::as_fd), stderr.as_ref().map(AsFd::as_fd)];
+        for pipe in pipes.into_iter().flatten() {
+            rustix::io::ioctl_fionbio(pipe, true).map_err(|error| told(error.into()))?;
+        }
+        let (link, news, partial, ended) = (None, VecDeque::new(), Default::default(), Arc::default());
+        Ok(Live {
+            child,
+            stdout,
+            stderr,
+            listener,
+            link,
+            loops: 0,
+            news,
+            partial,
+            running: false,
+            ended,
+            folder,
+        })
+    }
+
+    /// What is needed to end the program from another thread.
+    pub fn to_end(&self) -> ToEnd {
+        ToEnd { pid: self.child.id(), folder: self.folder.0.clone(), ended: Arc::clone(&self.ended) }
+    }
+
+    /// The process number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What comes next: if the program stands still, it goes on for one event, or, with `running`, without a stop.
+    /// After the end, the end again.
+    pub fn next(&mut self, running: bool) -> News {
+        self.running = running;
+        loop {
+            if let Some(news) = self.news.pop_front() {
+                return news;
+            }
+            if self.is_stopped() {
+                self.go(running);
+            }
+            if let Some(status) = self.wait() {
+                self.ended.store(true, Ordering::Relaxed);
+                return News::End(format!("The program has ended: {status}."));
+            }
+        }
+    }
+
+    /// Lets the program, which stands still, do something otherwise: one line of `trace/live/command.rs`.
+    pub fn send(&mut self, line: &str) {
+        let Some(link) = &mut self.link else { return };
+        if let Err(error) = writeln!(link.socket, "{line}") {
+            self.lose(&format!("The program cannot be talked to any more ({error})"));
+        }
+    }
+
+    /// Whether a loop stands still, so that it can be told something.
+    pub fn is_stopped(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.stopped)
+    }
+
+    fn go(&mut self, running: bool) {
+        if let Some(link) = &mut self.link {
+            link.stopped = false;
+        }
+        self.send(if running { "go" } else { "go 1" });
+    }
+
+    /// Waits until something comes, and takes it up. `Some`: the program has ended, and nothing is left of it.
+    fn wait(&mut self) -> Option<ExitStatus> {
+        self.block();
+        // Looked at first: what it wrote before its end is in the pipes then.
+        let ended = if self.link.is_none() { self.child.try_wait().ok().flatten() } else { None };
+        let mut bytes = [0; 1 << 16];
+        let read = self.link.as_mut().map(|link| link.socket.read(&mut bytes));
+        self.drain();
+        match read {
+            None => self.accept(),
+            Some(Ok(0)) => self.link = None,
+            Some(Ok(length)) => self.take(&bytes[..length]),
+            Some(Err(error)) if is_for_later(&error) => {}
+            Some(Err(_)) => self.link = None,
+        }
+        if ended.is_some() {
+            self.end_lines();
+        }
+        ended.filter(|_| self.link.is_none() && self.news.is_empty())
+    }
+
+    /// Blocks until there is something to look at.
+    fn block(&self) {
+        let mut fds = Vec::with_capacity(3);
+        fds.extend(self.stdout.iter().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
+        fds.extend(self.stderr.iter().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
+        match &self.link {
+            Some(link) => fds.push(PollFd::new(&link.socket, PollFlags::IN)),
+            None => fds.push(PollFd::new(&self.listener, PollFlags::IN)),
+        }
+        // A second loop beside the first one is looked for now and then as well.
+        let _ = poll(&mut fds, Some(&LOOK));
+        if self.link.is_some() {
+            self.turn_away();
+        }
+    }
+
+    /// One loop at a time is stepped: another one beside it, or a loop of a process that the program has started, is
+    /// sent on its way.
+    fn turn_away(&self) {
+        if let Ok((mut other, _)) = self.listener.accept() {
+            let _ = other.write_all(b"bye\n");
+        }
+    }
+
+    fn accept(&mut self) {
+        let Ok((socket, _)) = self.listener.accept() else { return };
+        if let Err(error) = socket.set_nonblocking(true) {
+            return self.news.push_back(News::Say(format!("the loop cannot be stepped: {error}")));
+        }
+        self.loops += 1;
+        if self.loops > 1 {
+            self.news.push_back(News::NewLoop);
+        }
+        self.link = Some(Link { socket, decoder: Decoder::new(), unread: Vec::new(), stopped: false });
+    }
+
+    /// Takes what is in the pipes, as far as it is whole lines.
+    fn drain(&mut self) {
+        let read = [read_all(&mut self.stdout), read_all(&mut self.stderr)];
+        for (stream, text) in read.into_iter().enumerate() {
+            self.partial[stream].extend_from_slice(&text);
+            let whole = self.partial[stream].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            let whole =
+                if self.partial[stream].len() > MAX_LINE { self.partial[stream].len() } else { whole };
+            self.written(stream, whole);
+        }
+    }
+
+    /// Makes the first bytes of what a stream has brought a piece of output.
+    fn written(&mut self, stream: usize, length: usize) {
+        if length == 0 {
+            return;
+        }
+        let text: Vec<u8> = self.partial[stream].drain(..length).collect();
+        let text = String::from_utf8_lossy(&text).into();
+        // After the events that were taken; which these are, whoever takes this knows.
+        let written = Written { after: 0, stderr: stream == 1, exact: !self.running, text };
+        self.news.push_back(News::Written(written));
+    }
+
+    /// Something comes after what was written so far, whether its line has ended or not.
+    fn end_lines(&mut self) {
+        (0..2).for_each(|stream| self.written(stream, self.partial[stream].len()));
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        let Some(link) = &mut self.link else { return };
+        link.unread.extend_from_slice(bytes);
+        let unread = std::mem::take(&mut link.unread);
+        let (mut rest, mut events, mut fault) = (&unread[..], Vec::new(), None);
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let (line, left) = (&rest[..end], &rest[end + 1..]);
+            rest = left;
+            match link.decoder.decode(line) {
+                _ if line == STOPPED => link.stopped = true,
+                Ok(Item::Event(event)) => events.push(News::Event(event)),
+                Ok(_) => {}
+                Err(error) => fault = fault.or(Some(format!("sent a line that is no event ({error})"))),
+            }
+        }
+        link.unread = rest.to_vec();
+        if rest.len() > MAX_LINE {
+            fault = Some("sent a line without an end".into());
+        }
+        if !events.is_empty() {
+            self.end_lines();
+        }
+        self.news.extend(events);
+        if let Some(fault) = fault {
+            self.lose(&format!("The program {fault}"));
+        }
+    }
+
+    /// Gives the loop up: it goes on by itself.
+    fn lose(&mut self, why: &str) {
+        self.link = None;
+        self.news.push_back(News::Say(format!("{why}, and goes on without being watched.")));
+    }
+
+    /// Ends the program: with a request, and if that does not help, by force.
+    fn end(&mut self) {
+        self.send("bye");
+        self.link = None;
+        if matches!(self.child.try_wait(), Ok(None)) {
+            signal(self.child.id(), Signal::TERM);
+            let until = Instant::now() + PATIENCE;
+            while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
+                // Its last words, so that it does not wait for somebody to read them.
+                self.drain();
+                self.news.clear();
+                thread::sleep(Duration::from_millis(5));
+            }
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        self.ended.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What is needed to end a program from another thread, when this process is about to be ended itself.
+pub struct ToEnd {
+    pid: u32,
+    folder: PathBuf,
+    ended: Arc<AtomicBool>,
+}
+
+impl ToEnd {
+    /// Ends the program: with a request, and soon after by force.
+    pub fn end(&self) {
+        // Whoever does not wait for it any more lets it end by itself as well.
+        if !self.ended.load(Ordering::Relaxed) {
+            signal(self.pid, Signal::TERM);
+            thread::sleep(Duration::from_millis(200));
+            if !self.ended.load(Ordering::Relaxed) {
+                signal(self.pid, Signal::KILL);
+            }
+        }
+        let _ = remove_dir_all(&self.folder);
+    }
+}
+
+fn signal(pid: u32, signal: Signal) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let _ = pid.map(|pid| kill_process(pid, signal));
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// All that can be read now; the pipe is given up at its end.
+fn read_all(pipe: &mut Option<impl Read>) -> Vec<u8> {
+    let mut text = Vec::new();
+    let Some(from) = pipe else { return text };
+    let mut bytes = [0; 1 << 14];
+    loop {
+        match from.read(&mut bytes) {
+            Ok(length @ 1..) => text.extend_from_slice(&bytes[..length]),
+            Err(error) if is_for_later(&error) => return text,
+            Ok(0) | Err(_) => {
+                *pipe = None;
+                return text;
+            }
+        }
+        // A program that writes without pause is not to keep everything else waiting.
+        if text.len() > MAX_LINE {
+            return text;
+        }
+    }
+}
+
+fn is_for_later(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}

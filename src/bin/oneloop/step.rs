@@ -1,0 +1,94 @@
+//! `oneloop step`: a program, gone through by command while it runs.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::thread;
+
+use oneloop::trace::fold::{History, World};
+use oneloop::trace::narrate::plain;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::live::{Live, ToEnd};
+use crate::session::commands::Entry;
+use crate::session::{Feed, News, Session};
+use crate::{Ended, program, what_if};
+
+/// Go through a program while it runs, event by event, forwards and backwards.
+///
+/// The program runs in a process of its own and stands still between two events; its clock stands still with it. Its
+/// standard input is empty, and what it writes is shown, marked, where it was written. Commands are read from standard
+/// input, one a line: n p t go on to the next event, poll or turn, bn bp bt go back, and `help` lists all of them.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Line by line, as now: for the time when there is another way
+    #[arg(long)]
+    plain: bool,
+    /// The program: an example of this crate, or a path with a slash
+    program: OsString,
+    /// The program's own arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
+}
+
+impl Feed for Live {
+    fn next(&mut self, running: bool) -> News {
+        Live::next(self, running)
+    }
+
+    fn called(&self) -> &'static str {
+        "program"
+    }
+
+    fn commands(&self) -> &'static [Entry] {
+        what_if::COMMANDS
+    }
+
+    fn command(&mut self, words: &[&str], world: &World) -> Result<String, String> {
+        if !self.is_stopped() {
+            return Err("The program does not stand still any more, so nothing can be changed.".into());
+        }
+        let (line, said) = what_if::wish(words, world)?;
+        self.send(&line);
+        Ok(said)
+    }
+}
+
+/// Steps it.
+pub fn run(args: &Args) -> Ended {
+    let executable = program::find(&args.program)?;
+    let live = Live::start(&executable, &args.args)?;
+    end_with_us(live.to_end())?;
+    match step(live, &args.program.to_string_lossy()) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn step(live: Live, name: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let (name, pid) = (plain(name), live.pid());
+    writeln!(
+        out,
+        "`{name}` is process {pid}, and stops at each event. `n` goes on to the next, a bare Enter repeats, `help` lists all commands."
+    )?;
+    let mut session = Session::new(live, out, History::default(), Vec::new(), "");
+    session.command("n")?;
+    session.run(io::stdin().lock(), io::stdin().is_terminal())
+}
+
+/// Has the program ended when this process is: by Ctrl-C, for instance.
+fn end_with_us(program: ToEnd) -> Result<(), String> {
+    let told = |error: io::Error| format!("signals cannot be waited for: {error}");
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(told)?;
+    let wait = move || {
+        if let Some(signal) = signals.forever().next() {
+            program.end();
+            // As a shell has it.
+            std::process::exit(128 + signal);
+        }
+    };
+    thread::Builder::new().name("signals".into()).spawn(wait).map(drop).map_err(told)
+}
