@@ -11,10 +11,10 @@
 //!   arrows     from each wake to the poll it led to;  a curve: the length of the ready queue
 //! ```
 
-mod chrome;
 mod marks;
-mod perfetto;
+mod chrome;
 mod protobuf;
+mod perfetto;
 
 use std::io::{self, Write};
 

@@ -20,10 +20,10 @@
 //!
 //! Left out on purpose: what has ended. A world is as large as what is alive in it.
 
-mod history;
 mod queue;
 mod tasks;
 mod things;
+mod history;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

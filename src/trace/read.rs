@@ -19,12 +19,12 @@
 //!
 //! Before: `trace/record/samples.rs`. Next: `trace/read/actors.rs`.
 
-mod actors;
-mod decode;
-mod fields;
-mod kinds;
 mod lines;
 mod names;
+mod fields;
+mod actors;
+mod decode;
+mod kinds;
 
 use std::fmt;
 use std::fs::File;

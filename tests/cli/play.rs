@@ -124,13 +124,42 @@ fn a_task_has_a_story_with_a_mark_where_we_are() {
 }
 
 #[test]
+fn why_a_task_waits_is_said_for_the_moment_that_is_looked_at() {
+    let text = play("c\nwhy waiter\n").join("\n");
+    assert!(text.contains("task 1 (waiter)") && text.contains("src/small.rs:8"), "{text}");
+    assert_eq!(play("why 1\n"), ["task 1 is not alive now."]);
+    assert!(play("c\nwhy nobody\n").last().unwrap().contains("No task is called nobody"));
+}
+
+#[test]
+fn it_goes_to_where_something_is_found_to_be_wrong() {
+    let folder = small();
+    let slow = LINES.join("\n").replace("\"t\":1000204000", "\"t\":1500204000");
+    let slow = slow.replace("\"took\":100000", "\"took\":500100000").replace("\"t\":10002", "\"t\":15002");
+    std::fs::write(folder.path().join("slow.trace"), slow).unwrap();
+    let text = said(folder.path(), &["play", "slow.trace"], "to finding\n");
+    assert!(text.contains("\nevent 17 ") && text.contains("[slow_poll]"), "{text}");
+    assert!(play("go 9\nto finding\n").last().unwrap().contains("Nothing more is found to be wrong"));
+}
+
+#[test]
 fn a_wrong_command_gets_a_suggestion_and_help_is_complete() {
     assert!(play("nxet\n")[0].contains("Did you mean `next`?"));
     assert!(play("show tsaks\n")[0].contains("Did you mean `show tasks`?"));
     let help = play("help\n").join("\n");
-    for word in
-        ["bn", "bp", "bt", "to FILE:LINE", "go EVENT", "show timers", "show task TASK", "(Enter)", "q "]
-    {
+    for word in [
+        "bn",
+        "bp",
+        "bt",
+        "to FILE:LINE",
+        "go EVENT",
+        "show timers",
+        "show task TASK",
+        "why [TASK]",
+        "to finding",
+        "(Enter)",
+        "q ",
+    ] {
         assert!(help.contains(word), "{word} is missing in {help}");
     }
     assert_eq!(play("q\nn\n"), Vec::<String>::new(), "nothing is read after quit");

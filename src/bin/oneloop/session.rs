@@ -10,12 +10,12 @@
 //! ```
 
 pub mod commands;
-mod moves;
-mod places;
-mod show;
 mod sources;
-mod story;
+mod places;
 mod things;
+mod story;
+mod show;
+mod moves;
 
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;

@@ -58,6 +58,8 @@ pub enum Until {
     WakeOf(String),
     /// A line of the source.
     Line(String, u32),
+    /// Where a rule finds something wrong.
+    Finding,
     End,
 }
 
@@ -72,6 +74,8 @@ pub enum Show {
     Tasks,
     /// The story of the task of this number or name.
     Task(String),
+    /// Why the task of this number or name does not run; all that wait, if none is named.
+    Why(Option<String>),
     Output,
 }
 
@@ -83,6 +87,7 @@ const MOVES: &[Entry] = &[
     entry(&["to"], "to poll TASK", "to the next poll of a task (its number or its name)"),
     entry(&[], "to wake TASK", "to the next wake of a task"),
     entry(&[], "to FILE:LINE", "to what next happens at a line, as in `to main.rs:12`"),
+    entry(&[], "to finding", "to where something is found to be wrong"),
     entry(&["go"], "go EVENT", "to the event of that number, before or after"),
     entry(&["c", "continue"], "c", "on to the end"),
     entry(&["bn", "back"], "bn [COUNT]", "back by an event (`back`)"),
@@ -99,6 +104,11 @@ const LOOKS: &[Entry] = &[
     entry(&["pool"], "show pool", "the blocking pool: threads and jobs"),
     entry(&["tasks"], "show tasks", "all tasks, and what each waits for"),
     entry(&["task"], "show task TASK", "the whole story of a task"),
+    entry(
+        &["why"],
+        "why [TASK]",
+        "why a task does not run, what would wake it, and whether anyone still can",
+    ),
     entry(&["output"], "show output", "what the program has written so far"),
 ];
 
@@ -181,11 +191,12 @@ fn to(rest: &[&str]) -> Result<Command, String> {
         ["poll", task] => Until::PollOf((*task).to_owned()),
         ["wake", task] => Until::WakeOf((*task).to_owned()),
         ["end"] => Until::End,
+        ["finding" | "findings" | "rule"] => Until::Finding,
         [place] => match place.rsplit_once(':').map(|(file, line)| (file, line.parse())) {
             Some((file, Ok(line))) if !file.is_empty() => Until::Line(file.to_owned(), line),
             _ => return Err(format!("`{}` is no place in the source, as main.rs:12 is one.", plain(place))),
         },
-        _ => return Err("Say where to: `to poll 3`, `to wake 3` or `to main.rs:12`.".into()),
+        _ => return Err("Say where to: `to poll 3`, `to wake 3`, `to main.rs:12` or `to finding`.".into()),
     };
     Ok(Command::Forward(until, 1))
 }
@@ -210,7 +221,7 @@ fn back(rest: &[&str]) -> Result<Command, String> {
 }
 
 fn show(words: &[&str]) -> Result<Command, String> {
-    let known = ["ready", "timers", "io", "pool", "tasks", "task", "output"];
+    let known = ["ready", "timers", "io", "pool", "tasks", "task", "why", "output"];
     Ok(Command::Show(match words {
         [] => Show::Everything,
         ["ready", ..] => Show::Ready,
@@ -220,6 +231,7 @@ fn show(words: &[&str]) -> Result<Command, String> {
         ["task"] => return Err("Say which task: `show task 3`, or `show tasks` for all of them.".into()),
         ["task", task] => Show::Task((*task).to_owned()),
         ["tasks", ..] => Show::Tasks,
+        ["why", rest @ ..] => Show::Why(without_filling(rest).first().map(|task| (*task).to_owned())),
         ["output", ..] => Show::Output,
         [what, ..] => {
             let mut text = format!("There is no `{}` to show.", plain(what));

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use oneloop::trace::findings::Findings;
 use oneloop::trace::fold::World;
 use oneloop::trace::narrate::{count, span};
 use oneloop::trace::{Event, EventKind as E, TaskId, narrate::plain};
@@ -22,12 +23,14 @@ enum Goal {
     PollOf(TaskId),
     WakeOf(TaskId),
     Line(String, u32),
+    /// What the rules have seen so far, and what they said last.
+    Finding(Box<Findings>, Vec<String>),
     End,
 }
 
 impl Goal {
     /// Whether this event is it. `world` is the state before it.
-    fn is(&self, event: &Event, world: &World) -> bool {
+    fn is(&mut self, event: &Event, world: &World) -> bool {
         match self {
             Goal::Next(stop) => is_stop(*stop, event),
             Goal::PollEnd => matches!(event.kind, E::PollEnd { .. } | E::CallbackEnd { .. }),
@@ -35,6 +38,11 @@ impl Goal {
             Goal::WakeOf(wanted) => matches!(event.kind, E::Wake { task, .. } if task == *wanted),
             Goal::Line(file, line) => places::here(event, world)
                 .is_some_and(|place| place.line == *line && ends_with(place.file, file)),
+            Goal::Finding(findings, said) => {
+                *said =
+                    findings.event(event).iter().map(|finding| plain_lines(&finding.to_string())).collect();
+                !said.is_empty()
+            }
             Goal::End => false,
         }
     }
@@ -48,10 +56,15 @@ fn is_stop(stop: Stop, event: &Event) -> bool {
     }
 }
 
-/// Whether a path is meant by its end: `main.rs` is `src/main.rs`, and `n.rs` is not.
+/// Whether a path is meant by its end, which is one of its names or more.
 fn ends_with(path: &str, end: &str) -> bool {
     path.strip_suffix(end)
         .is_some_and(|before| before.is_empty() || before.ends_with('/') || end.starts_with('/'))
+}
+
+/// Text of several lines, without anything that would do something else than be read.
+fn plain_lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// One event, as it was gone through.
@@ -63,14 +76,14 @@ struct Told {
 
 impl<F: Feed, W: Write> Session<F, W> {
     pub(super) fn forward(&mut self, until: &Until, times: usize) -> io::Result<()> {
-        let goal = match self.goal(until) {
+        let mut goal = match self.goal(until) {
             Ok(goal) => goal,
             Err(error) => return self.say(&error),
         };
         let (start, known) = (self.history.at(), self.history.events().len());
         let (mut left, mut passed, mut last) = (times, Vec::new(), None);
         while left > 0 {
-            let Some((told, is_it)) = self.step(&goal)? else { break };
+            let Some((told, is_it)) = self.step(&mut goal)? else { break };
             left -= usize::from(is_it);
             if passed.len() <= TOLD {
                 passed.extend(last.take());
@@ -78,7 +91,8 @@ impl<F: Feed, W: Write> Session<F, W> {
             last = Some(told);
         }
         let Some(last) = last else { return self.nothing_more() };
-        let is_search = matches!(goal, Goal::PollOf(_) | Goal::WakeOf(_) | Goal::Line(..));
+        let is_search =
+            matches!(goal, Goal::PollOf(_) | Goal::WakeOf(_) | Goal::Line(..) | Goal::Finding(..));
         if left > 0 && is_search && self.history.events().len() == known {
             // Nothing new was learned on the way: we are still where we were.
             self.history.go(start);
@@ -87,6 +101,9 @@ impl<F: Feed, W: Write> Session<F, W> {
         let missed = left > 0 && is_search;
         self.tell_passed(&passed, last.index.saturating_sub(start), start)?;
         self.tell(&last)?;
+        if let Goal::Finding(_, said) = &goal {
+            said.iter().try_for_each(|finding| writeln!(self.out, "{finding}"))?;
+        }
         if left > 0 {
             self.tell_end(missed.then_some(until))?;
         }
@@ -100,12 +117,15 @@ impl<F: Feed, W: Write> Session<F, W> {
             Until::PollOf(task) => Goal::PollOf(self.task_called(task)?),
             Until::WakeOf(task) => Goal::WakeOf(self.task_called(task)?),
             Until::Line(file, line) => Goal::Line(file.clone(), *line),
+            Until::Finding => {
+                Goal::Finding(Box::new(super::story::findings_until(&self.history)), Vec::new())
+            }
             Until::End => Goal::End,
         })
     }
 
     /// Goes on by one event; whether that is the goal. `None`: there is no more.
-    fn step(&mut self, goal: &Goal) -> io::Result<Option<(Told, bool)>> {
+    fn step(&mut self, goal: &mut Goal) -> io::Result<Option<(Told, bool)>> {
         if self.history.is_at_end() && !self.fetch(matches!(goal, Goal::End))? {
             return Ok(None);
         }
@@ -244,9 +264,10 @@ impl<F: Feed, W: Write> Session<F, W> {
     fn tell_end(&mut self, missed: Option<&Until>) -> io::Result<()> {
         let (called, seq) = (self.feed.called(), self.history.events().last().map(|event| event.seq));
         let missed = match missed {
-            Some(Until::PollOf(task)) => format!(" There was no further poll of task {}.", plain(task)),
-            Some(Until::WakeOf(task)) => format!(" There was no further wake of task {}.", plain(task)),
-            Some(Until::Line(file, line)) => format!(" Nothing more happened at {}:{line}.", plain(file)),
+            Some(Until::PollOf(task)) => format!("There was no further poll of task {}.", plain(task)),
+            Some(Until::WakeOf(task)) => format!("There was no further wake of task {}.", plain(task)),
+            Some(Until::Line(file, line)) => format!("Nothing more happened at {}:{line}.", plain(file)),
+            Some(Until::Finding) => String::from("Nothing more is found to be wrong."),
             Some(_) | None => String::new(),
         };
         let why = self.ended.clone().unwrap_or_default();

@@ -27,6 +27,10 @@ impl<F: Feed, W: Write> Session<F, W> {
                 Ok(task) => super::story::story(&self.history, task),
                 Err(error) => (error, Vec::new()),
             },
+            Show::Why(name) => match name.as_deref().map(|name| self.task_called(name)).transpose() {
+                Ok(task) => super::story::why_waiting(&self.history, task),
+                Err(error) => (error, Vec::new()),
+            },
             Show::Output => return self.output(),
         };
         write_list(&mut self.out, &title, &lines)
