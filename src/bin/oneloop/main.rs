@@ -5,11 +5,11 @@
 
 #![forbid(unsafe_code)]
 
-mod attached;
-mod live;
 mod program;
 mod recording;
 mod session;
+mod attached;
+mod live;
 mod what_if;
 
 mod check;
