@@ -1,6 +1,6 @@
 //! Chapter 12, part 3: sockets and jobs: what lets a task wait for the world outside.
 //!
-//! Before: `state/ends.rs`. Next: `state/stuck.rs`.
+//! Before: `state/ends.rs`. Next: `state/standing.rs`.
 
 use std::io;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! Chapter 12, part 5: spawning, waking, polling, cancelling, and the end of a task.
+//! Chapter 12, part 6: spawning, waking, polling, cancelling, and the end of a task.
 //!
 //! Before: `state/stuck.rs`. Next: `state/timers.rs`.
 

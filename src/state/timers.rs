@@ -1,4 +1,4 @@
-//! Chapter 12, part 6: callbacks, and the timers that tasks and callbacks wait for.
+//! Chapter 12, part 7: callbacks, and the timers that tasks and callbacks wait for.
 //!
 //! Before: `state/tasks.rs`. Next: `current.rs`, how a future finds its loop.
 

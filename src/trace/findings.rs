@@ -1,4 +1,4 @@
-//! Chapter 35, part 10: what is wrong with a program, as its events tell it.
+//! Chapter 35, part 37: what is wrong with a program, as its events tell it.
 //!
 //! Most mistakes in an async program leave no error behind: a task is never woken, a lock is granted to a future that
 //! nobody polls, one slow poll makes everything late. The program hangs, or is slow, and says nothing. But the loop's
@@ -18,7 +18,7 @@
 //!
 //! Left out on purpose: whatever would be a guess. What is only likely is a [`Level::Hint`].
 //!
-//! Before: `trace/narrate/words.rs`. Next: `trace/findings/story.rs`.
+//! Before: `trace/export/perfetto.rs`. Next: `trace/findings/story.rs`.
 
 mod story;
 mod polls;

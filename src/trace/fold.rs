@@ -1,4 +1,4 @@
-//! Chapter 36: what is the state of a loop, given what happened?
+//! Chapter 35, part 27: what is the state of a loop, given what happened?
 //!
 //! A [`World`] starts empty and takes up one event after the other: a *fold*. Nothing else goes in, no clock and no look at
 //! the loop itself; so the same events always give the same world, and a recording can be looked at in any of its moments.
@@ -19,6 +19,8 @@
 //! A recording may begin in the middle, or leave out events: what is heard of for the first time is taken as found.
 //!
 //! Left out on purpose: what has ended. A world is as large as what is alive in it.
+//!
+//! Before: `trace/read/kinds.rs`. Next: `trace/fold/queue.rs`.
 
 mod queue;
 mod tasks;

@@ -1,4 +1,4 @@
-//! Chapter 35, part 16: how does a recording become events again?
+//! Chapter 35, part 20: how does a recording become events again?
 //!
 //! A recording is a file of lines, each one JSON object, packed with gzip or plain. The first line is the header, with the
 //! version; a `site` line gives a number to a place in the source; most of the others are events. `docs/trace-format.md`
@@ -17,7 +17,7 @@
 //! or made by somebody who means harm. What can be read is read: a cut is reported beside the events before it, kinds and
 //! fields that are not known are passed over, and everything is bounded by the limits below.
 //!
-//! Before: `trace/record/samples.rs`. Next: `trace/read/actors.rs`.
+//! Before: `trace/live/attach.rs`. Next: `trace/read/lines.rs`.
 
 mod lines;
 mod names;

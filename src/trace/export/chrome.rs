@@ -1,8 +1,10 @@
-//! Chapter 36: Chrome's JSON ("Trace Event Format").
+//! Chapter 35, part 34: Chrome's JSON ("Trace Event Format").
 //!
 //! Slices of a thread are complete events (`X`), which must nest; a task's life is no thread's, so it is made of
 //! asynchronous ones (`b`, `e`) with the task's number. An arrow is a pair of `s` and `f` with equal name, category and
 //! number, each of them within a slice. Times are microseconds, with a fraction.
+//!
+//! Before: `trace/export/marks.rs`. Next: `trace/export/protobuf.rs`.
 
 use std::collections::HashMap;
 use std::io::{self, Write};

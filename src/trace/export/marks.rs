@@ -1,4 +1,6 @@
-//! Chapter 36: a run as the marks of a timeline: slices on tracks, arrows between them, and a curve.
+//! Chapter 35, part 33: a run as the marks of a timeline: slices on tracks, arrows between them, and a curve.
+//!
+//! Before: `trace/export.rs`. Next: `trace/export/chrome.rs`.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

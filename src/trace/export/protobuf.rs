@@ -1,4 +1,4 @@
-//! Chapter 36: protobuf, as much of it as is needed to write.
+//! Chapter 35, part 35: protobuf, as much of it as is needed to write.
 //!
 //! A message is its fields one after the other, each with a key: the field's number and how long what follows is. Numbers
 //! are *varints*, seven bits to a byte and the lowest first; a text or a message within is its length and its bytes.
@@ -7,6 +7,8 @@
 //!   field 8, varint 300      0100 0000   1010 1100 0000 0010      key 8·8+0, then 300 in sevens
 //!   field 2, the text "hi"   0001 0010   0000 0010 'h' 'i'        key 2·8+2, 2 bytes
 //! ```
+//!
+//! Before: `trace/export/chrome.rs`. Next: `trace/export/perfetto.rs`.
 
 /// A message being written.
 #[derive(Default)]

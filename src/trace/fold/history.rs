@@ -1,10 +1,12 @@
-//! Chapter 36: a run, to be gone through forwards and backwards.
+//! Chapter 35, part 31: a run, to be gone through forwards and backwards.
 //!
 //! ```text
 //!   events    0 ─────────── 1,000 ─────────── 2,000 ──── 2,345 ─────── the end
 //!   copies    *               *                 *          ▲
 //!                                               └──fold────┘ 345 events, to go to 2,345
 //! ```
+//!
+//! Before: `trace/fold/things.rs`. Next: `trace/export.rs`.
 
 use super::World;
 use crate::trace::event::Event;

@@ -1,4 +1,6 @@
-//! Chapter 36: a task, as its events tell of it.
+//! Chapter 35, part 29: a task, as its events tell of it.
+//!
+//! Before: `trace/fold/queue.rs`. Next: `trace/fold/things.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;

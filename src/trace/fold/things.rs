@@ -1,4 +1,6 @@
-//! Chapter 36: callbacks, timers, sources and jobs, as their events tell of them.
+//! Chapter 35, part 30: callbacks, timers, sources and jobs, as their events tell of them.
+//!
+//! Before: `trace/fold/tasks.rs`. Next: `trace/fold/history.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;

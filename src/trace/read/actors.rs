@@ -1,8 +1,8 @@
-//! Chapter 35, part 17: the words of the trace format for who, what and how.
+//! Chapter 35, part 24: the words of the trace format for who, what and how.
 //!
 //! Each is the name of a variant in snake_case.
 //!
-//! Before: `trace/read.rs`. Next: `trace/read/decode.rs`.
+//! Before: `trace/read/fields.rs`. Next: `trace/read/decode.rs`.
 
 use std::fmt::Debug;
 use std::io::ErrorKind;

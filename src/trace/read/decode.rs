@@ -1,8 +1,8 @@
-//! Chapter 35, part 18: one line as what it says.
+//! Chapter 35, part 25: one line as what it says.
 //!
 //! Lines build on one another: a place is defined before it is used.
 //!
-//! Before: `trace/read/actors.rs`. Next: `trace/read/fields.rs`.
+//! Before: `trace/read/actors.rs`. Next: `trace/read/kinds.rs`.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,6 +1,6 @@
-//! Chapter 35, part 19: the fields of one line, by name and type.
+//! Chapter 35, part 23: the fields of one line, by name and type.
 //!
-//! Before: `trace/read/decode.rs`. Next: `trace/read/kinds.rs`.
+//! Before: `trace/read/names.rs`. Next: `trace/read/actors.rs`.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! Chapter 35, part 20: the kinds of events, group by group as in `EventKind`.
+//! Chapter 35, part 26: the kinds of events, group by group as in `EventKind`.
 //!
-//! Before: `trace/read/fields.rs`. Next: `trace/read/lines.rs`.
+//! Before: `trace/read/decode.rs`. Next: `trace/fold.rs`.
 
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 //!
 //! Never more of it is in memory than one line.
 //!
-//! Before: `trace/read/kinds.rs`. Next: `trace/read/names.rs`.
+//! Before: `trace/read.rs`. Next: `trace/read/names.rs`.
 
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 

@@ -2,7 +2,7 @@
 //!
 //! Where an event wants a name for ever, it is kept once, until the process ends.
 //!
-//! Before: `trace/read/lines.rs`. Next: `start.rs`.
+//! Before: `trace/read/lines.rs`. Next: `trace/read/fields.rs`.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
