@@ -164,3 +164,28 @@ fn the_end_of_the_stepper_is_the_end_of_the_program() {
         assert_eq!(left.count(), 0, "the folder of the socket is removed");
     }
 }
+
+/// The sessions with `hello` in a page: what is typed in each, and what is shown.
+fn sessions(page: &str) -> Vec<(String, String)> {
+    let blocks = page.split("```text\n").skip(1).filter_map(|block| block.split("```").next());
+    let blocks = blocks.filter_map(|block| block.strip_prefix("$ ONELOOP=virtual cargo step hello\n"));
+    let session = |block: &str| {
+        let lines = |typed: bool| {
+            let lines = block.lines().filter(|line| line.starts_with("> ") == typed);
+            lines.map(|line| format!("{}\n", line.strip_prefix("> ").unwrap_or(line))).collect::<String>()
+        };
+        (lines(true), lines(false))
+    };
+    blocks.map(session).collect()
+}
+
+#[test]
+fn the_sessions_in_the_pages_are_what_is_shown() {
+    for (page, least) in [(include_str!("../README.md"), 1), (include_str!("../docs/watching.md"), 2)] {
+        let sessions = sessions(page);
+        assert!(sessions.len() >= least, "the page has lost its sessions");
+        for (typed, shown) in sessions {
+            assert_eq!(step("hello", &typed), shown);
+        }
+    }
+}
