@@ -1,5 +1,8 @@
 //! Worker processes. The workers of this test are this test, so it has a `main` of its own.
 
+#[path = "support/harness.rs"]
+mod harness;
+
 use std::env;
 use std::fs;
 use std::io::{self, Read, Write};
@@ -407,17 +410,12 @@ fn other_program(role: &str) -> bool {
     true
 }
 
-macro_rules! tests {
-    ($($name:ident)*) => { [$((stringify!($name), $name as fn())),*] };
-}
-
-/// As the usual harness does it: all tests, or those whose name contains the argument.
 fn main() -> ExitCode {
     if other_program(&env::var(ROLE).unwrap_or_default()) {
         return ExitCode::SUCCESS;
     }
     serve();
-    let tests = tests! {
+    let tests = harness::tests! {
         a_job_is_called_in_another_process_and_its_bytes_come_back
         one_worker_calls_all_jobs_in_the_order_they_were_given
         as_many_workers_as_were_asked_for_work_at_once
@@ -440,14 +438,5 @@ fn main() -> ExitCode {
         no_worker_outlives_its_program_not_even_one_at_work
         misuse_is_refused_with_a_sentence
     };
-    let filter = env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
-    let chosen = tests.iter().filter(|(name, _)| name.contains(&filter));
-    let mut failed: Vec<&str> = Vec::new();
-    for (name, test) in chosen {
-        let result = catch_unwind(test);
-        println!("test {name} ... {}", if result.is_ok() { "ok" } else { "FAILED" });
-        failed.extend(result.err().map(|_| name));
-    }
-    println!("\ntest result: {}. {} failed\n", if failed.is_empty() { "ok" } else { "FAILED" }, failed.len());
-    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    harness::run(&tests)
 }

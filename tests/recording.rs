@@ -1,10 +1,13 @@
 //! What a recording has in it, however the program ended. The programs are this test, so it has a `main` of its own.
 
+#[path = "support/harness.rs"]
+mod harness;
+
 use std::env;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio, abort, exit};
+use std::process::{Child, Command, ExitCode, Output, Stdio, abort, exit};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,7 +21,7 @@ const ROLE: &str = "ONELOOP_TEST_ROLE";
 /// How long anything here may take before it counts as hanging.
 const LIMIT: Duration = Duration::from_secs(30);
 
-fn main() {
+fn main() -> ExitCode {
     match env::var(ROLE).as_deref() {
         Ok("returns") => run(greet()),
         Ok("panics") => run(async {
@@ -62,36 +65,28 @@ fn main() {
             gather([add(mutex.clone()), add(mutex)]).await;
         }),
         Ok(role) => panic!("nobody plays {role}"),
-        Err(_) => tests(),
+        Err(_) => {
+            return harness::run(&harness::tests! {
+                a_program_that_returns_is_recorded_to_its_end
+                a_program_that_panics_is_recorded_to_its_end
+                a_program_that_exits_is_recorded_to_that_moment
+                a_program_that_aborts_leaves_what_lay_in_memory_long_enough
+                a_program_that_hangs_in_a_poll_has_told_of_that_poll
+                a_program_killed_while_it_is_busy_leaves_whole_lines
+                a_second_loop_is_recorded_in_a_file_of_its_own
+                a_level_leaves_out_the_events_above_it
+                a_file_that_cannot_be_made_is_an_error_that_names_it
+                a_disk_that_is_full_is_an_error_that_names_the_file
+                the_first_line_tells_of_the_program
+            });
+        }
     }
+    ExitCode::SUCCESS
 }
 
 async fn greet() {
     let task = spawn_named("greeter </script>", sleep(Duration::from_millis(1)));
     task.await.expect("it returns");
-}
-
-fn tests() {
-    let all: [(&str, fn()); 11] = [
-        ("a_program_that_returns_is_recorded_to_its_end", returns),
-        ("a_program_that_panics_is_recorded_to_its_end", panics),
-        ("a_program_that_exits_is_recorded_to_that_moment", exits),
-        ("a_program_that_aborts_leaves_what_lay_in_memory_long_enough", aborts),
-        ("a_program_that_hangs_in_a_poll_has_told_of_that_poll", hangs),
-        ("a_program_killed_while_it_is_busy_leaves_whole_lines", killed),
-        ("a_second_loop_is_recorded_in_a_file_of_its_own", two_loops),
-        ("a_level_leaves_out_the_events_above_it", levels),
-        ("a_file_that_cannot_be_made_is_an_error_that_names_it", no_file),
-        ("a_disk_that_is_full_is_an_error_that_names_the_file", full),
-        ("the_first_line_tells_of_the_program", header),
-    ];
-    let wanted: Vec<String> = env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    for (name, test) in all {
-        if wanted.is_empty() || wanted.iter().any(|wanted| name.contains(wanted.as_str())) {
-            test();
-            println!("test {name} ... ok");
-        }
-    }
 }
 
 /// Where the recordings of one test lie.
@@ -165,7 +160,7 @@ fn assert_whole(lines: &[String]) {
     assert_eq!(count(lines, "spawn"), count(lines, "task_end"), "{lines:#?}");
 }
 
-fn returns() {
+fn a_program_that_returns_is_recorded_to_its_end() {
     let room = Room::new();
     assert!(room.play("returns", "").status.success());
     let lines = room.lines();
@@ -175,7 +170,7 @@ fn returns() {
     assert!(has(&lines, "\"why\":\"main_done\""), "{lines:#?}");
 }
 
-fn panics() {
+fn a_program_that_panics_is_recorded_to_its_end() {
     let room = Room::new();
     assert!(!room.play("panics", "").status.success());
     let lines = room.lines();
@@ -183,7 +178,7 @@ fn panics() {
     assert!(has(&lines, "\"outcome\":\"panicked\""), "{lines:#?}");
 }
 
-fn exits() {
+fn a_program_that_exits_is_recorded_to_that_moment() {
     let room = Room::new();
     assert_eq!(room.play("exits", "").status.code(), Some(3));
     let lines = room.lines();
@@ -192,7 +187,7 @@ fn exits() {
     assert!(last.starts_with("{\"k\":\"joined\""), "{last}");
 }
 
-fn aborts() {
+fn a_program_that_aborts_leaves_what_lay_in_memory_long_enough() {
     let room = Room::new();
     assert_eq!(room.play("aborts", "").status.code(), None);
     let lines = room.lines();
@@ -211,7 +206,7 @@ fn kill_when(room: &Room, mut child: Child, done: impl Fn(&[String]) -> bool) {
     child.wait().expect("it was killed");
 }
 
-fn hangs() {
+fn a_program_that_hangs_in_a_poll_has_told_of_that_poll() {
     let room = Room::new();
     let child = room.command("hangs", "").spawn().expect("it starts");
     kill_when(&room, child, |lines| count(lines, "poll_begin") == 2);
@@ -220,14 +215,14 @@ fn hangs() {
     assert!(lines.last().expect("there are lines").starts_with("{\"k\":\"poll_begin\""), "{lines:#?}");
 }
 
-fn killed() {
+fn a_program_killed_while_it_is_busy_leaves_whole_lines() {
     let room = Room::new();
     let child = room.command("yields", "").spawn().expect("it starts");
     kill_when(&room, child, |lines| lines.len() > 50_000);
     assert_no_gap(&room.lines());
 }
 
-fn two_loops() {
+fn a_second_loop_is_recorded_in_a_file_of_its_own() {
     let room = Room::new();
     assert!(room.play("two loops", "").status.success());
     let second = lines(&room.0.path().join("run.trace.2"));
@@ -236,7 +231,7 @@ fn two_loops() {
     assert!(has(&second, "\"name\":\"second\"") && !has(&room.lines(), "\"name\":\"second\""));
 }
 
-fn levels() {
+fn a_level_leaves_out_the_events_above_it() {
     let [of_loop, task, leaf] = ["loop", "task", "leaf"].map(|level| {
         let room = Room::new();
         assert!(room.play("locks", &format!(",level={level}")).status.success());
@@ -249,7 +244,7 @@ fn levels() {
     assert!(leaf[0].contains("\"level\":\"leaf\""), "{}", leaf[0]);
 }
 
-fn no_file() {
+fn a_file_that_cannot_be_made_is_an_error_that_names_it() {
     let room = Room::new();
     let path = room.0.path().join("no such folder/run.trace");
     let mut command = room.command("returns", "");
@@ -258,14 +253,14 @@ fn no_file() {
     assert!(!output.status.success() && said.contains(&*path.to_string_lossy()), "{said}");
 }
 
-fn full() {
+fn a_disk_that_is_full_is_an_error_that_names_the_file() {
     let mut command = Room::new().command("returns", "");
     let output = command.env("ONELOOP", "record=/dev/full").output().expect("it starts");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("/dev/full cannot be made"), "{said}");
 }
 
-fn header() {
+fn the_first_line_tells_of_the_program() {
     let room = Room::new();
     assert!(
         room.command("returns", ",virtual")

@@ -1,0 +1,27 @@
+//! The usual harness, for a test that starts itself in other roles and therefore has a `main` of its own.
+
+use std::env;
+use std::panic::catch_unwind;
+use std::process::ExitCode;
+
+/// A test: its name and what it does.
+pub type Test = (&'static str, fn());
+
+/// These functions as tests.
+macro_rules! tests {
+    ($($name:ident)*) => { [$((stringify!($name), $name as fn())),*] };
+}
+pub(crate) use tests;
+
+/// Calls all tests, or those whose name contains the argument, one after the other.
+pub fn run(tests: &[Test]) -> ExitCode {
+    let filter = env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let mut failed = 0;
+    for (name, test) in tests.iter().filter(|(name, _)| name.contains(&filter)) {
+        let result = catch_unwind(test);
+        println!("test {name} ... {}", if result.is_ok() { "ok" } else { "FAILED" });
+        failed += usize::from(result.is_err());
+    }
+    println!("\ntest result: {}. {failed} failed\n", if failed == 0 { "ok" } else { "FAILED" });
+    ExitCode::from(u8::from(failed > 0))
+}
