@@ -45,74 +45,60 @@ fn with_few(name: &str, test: fn()) {
 }
 
 fn starve() {
-    let log = Log::default();
-    virtual_loop().run_until_complete(async {
+    pause(async |log| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         // The system takes this connection before anybody accepts it.
-        let early = std::net::TcpStream::connect(address).unwrap();
-        let mut all = Vec::new();
-        while let Ok(file) = File::open("/dev/null") {
-            all.push(file);
-        }
-        let start = time();
-        let noted = log.clone();
-        let accepts = spawn(async move {
-            let (_stream, _) = listener.accept().await.unwrap();
-            noted.note(format!("accepted after {:?}", time() - start));
-            listener.accept().await.unwrap();
-        });
-        let noted = log.clone();
-        let connects = spawn(async move {
-            TcpStream::connect(address).await.unwrap();
-            noted.note(format!("connected after {:?}", time() - start));
-        });
-        for _ in 0..10 {
-            yield_now().await;
-        }
-        assert!(!accepts.is_finished() && !connects.is_finished(), "no error came out");
-        sleep(Duration::from_millis(120)).await;
-        drop(all);
-        accepts.await.unwrap();
-        connects.await.unwrap();
-        drop(early);
+        let _early = std::net::TcpStream::connect(address).unwrap();
+        let accept = async move || drop(listener.accept().await.unwrap());
+        while_starved(log, accept, async move || drop(TcpStream::connect(address).await.unwrap())).await;
     });
-    // Tried at 0, 50 and 100 ms; freed at 120 ms.
-    assert_eq!(log.lines(), ["accepted after 150ms", "connected after 150ms"]);
 }
 
 fn starve_unix() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
-    let log = Log::default();
-    virtual_loop().run_until_complete(async {
+    pause(async |log| {
         let listener = UnixListener::bind(&path).unwrap();
-        // The system takes this connection before anybody accepts it.
-        let early = std::os::unix::net::UnixStream::connect(&path).unwrap();
-        let mut all = Vec::new();
-        while let Ok(file) = File::open("/dev/null") {
-            all.push(file);
-        }
-        let start = time();
-        let noted = log.clone();
-        let accepts = spawn(async move {
-            let _connection = listener.accept().await.unwrap();
-            noted.note(format!("accepted after {:?}", time() - start));
-            listener.accept().await.unwrap();
-        });
-        let noted = log.clone();
-        let connects = spawn(async move {
-            UnixStream::connect(&path).await.unwrap();
-            noted.note(format!("connected after {:?}", time() - start));
-        });
-        sleep(Duration::from_millis(120)).await;
-        drop(all);
-        accepts.await.unwrap();
-        connects.await.unwrap();
-        drop(early);
+        let _early = std::os::unix::net::UnixStream::connect(&path).unwrap();
+        let accept = async move || drop(listener.accept().await.unwrap());
+        while_starved(log, accept, async move || drop(UnixStream::connect(&path).await.unwrap())).await;
     });
+}
+
+fn pause(test: impl AsyncFnOnce(Log)) {
+    let log = Log::default();
+    virtual_loop().run_until_complete(test(log.clone()));
     // Tried at 0, 50 and 100 ms; freed at 120 ms.
     assert_eq!(log.lines(), ["accepted after 150ms", "connected after 150ms"]);
+}
+
+/// Takes all descriptors there are for 120 ms, and meanwhile has a connection that came in accepted, and another one
+/// made and accepted.
+async fn while_starved(log: Log, accept: impl AsyncFn() + 'static, connect: impl AsyncFnOnce() + 'static) {
+    let mut all = Vec::new();
+    while let Ok(file) = File::open("/dev/null") {
+        all.push(file);
+    }
+    let start = time();
+    let noted = log.clone();
+    let accepts = spawn(async move {
+        accept().await;
+        noted.note(format!("accepted after {:?}", time() - start));
+        accept().await;
+    });
+    let connects = spawn(async move {
+        connect().await;
+        log.note(format!("connected after {:?}", time() - start));
+    });
+    for _ in 0..10 {
+        yield_now().await;
+    }
+    assert!(!accepts.is_finished() && !connects.is_finished(), "no error came out");
+    sleep(Duration::from_millis(120)).await;
+    drop(all);
+    accepts.await.unwrap();
+    connects.await.unwrap();
 }
 
 fn starve_children() {

@@ -23,7 +23,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-pub(crate) use self::traits::{read_traits, write_traits};
+pub(crate) use self::traits::{end, read_traits, write_traits};
 use super::source::Source;
 use crate::reactor::Interest;
 use crate::trace::event::IoOp;

@@ -5,16 +5,12 @@
 //! Before: `process.rs`. Next: `process/reaper.rs`.
 
 use std::io;
-use std::pin::Pin;
 use std::process;
-use std::task::{Context, Poll};
 
-use futures_io::AsyncWrite;
 use mio::unix::pipe::{Receiver, Sender};
 
 use crate::net::source::Source;
-use crate::net::stream::poll_write_vectored;
-use crate::net::stream::{self, Read, Stream, Write, WriteAll, read_traits};
+use crate::net::stream::{Read, Stream, Write, WriteAll, read_traits, write_traits};
 
 /// The end of a pipe to write to, that the child reads: [`Child::stdin`](super::Child::stdin). Dropped or closed, it
 /// lets the child read the end of the stream.
@@ -57,30 +53,10 @@ impl Stream for ChildStdin {
     }
 }
 
-impl AsyncWrite for ChildStdin {
-    #[track_caller]
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        stream::poll_write(&*self, cx, bytes, None)
-    }
-
-    #[track_caller]
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        poll_write_vectored(&*self, cx, slices)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0 = None;
-        Poll::Ready(Ok(()))
-    }
-}
+write_traits!(ChildStdin, ChildStdin, |stdin| {
+    stdin.0 = None;
+    Ok(())
+});
 
 /// The end of a pipe to read from, that the child writes to: [`Child::stdout`](super::Child::stdout).
 #[derive(Debug)]

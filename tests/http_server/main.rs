@@ -251,6 +251,35 @@ fn further_connections_wait_for_a_place() {
     });
 }
 
+/// Between a handler and its test.
+#[derive(Clone, Default)]
+struct Gate {
+    /// The handler has been called.
+    begun: oneloop::sync::Event,
+    /// It may answer.
+    open: oneloop::sync::Event,
+}
+
+impl Gate {
+    async fn answer(self) -> Reply {
+        self.begun.set();
+        self.open.wait().await;
+        Reply::text("answered")
+    }
+
+    /// A connection on which nothing was said, and one whose request is with the handler.
+    async fn idle_and_busy(
+        &self,
+        address: SocketAddr,
+    ) -> std::io::Result<(oneloop::net::TcpStream, oneloop::net::TcpStream)> {
+        let idle = oneloop::net::TcpStream::connect(address).await?;
+        let busy = oneloop::net::TcpStream::connect(address).await?;
+        busy.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await?;
+        self.begun.wait().await;
+        Ok((idle, busy))
+    }
+}
+
 #[test]
 fn a_dropped_server_takes_nobody_new_closes_the_idle_and_answers_the_busy() {
     run(async {
@@ -258,28 +287,17 @@ fn a_dropped_server_takes_nobody_new_closes_the_idle_and_answers_the_busy() {
         timeouts.idle = NEVER * 1000;
         let server = Server::bind("127.0.0.1:0")?.timeouts(timeouts);
         let address = server.local_addr()?;
-        let go = oneloop::sync::Event::new();
-        let begun = oneloop::sync::Event::new();
-        let (wait, note) = (go.clone(), begun.clone());
-        let serving = spawn(server.serve(move |_| {
-            let (wait, note) = (wait.clone(), note.clone());
-            async move {
-                note.set();
-                wait.wait().await;
-                Reply::text("answered")
-            }
-        }));
-        let idle = oneloop::net::TcpStream::connect(address).await?;
-        let busy = oneloop::net::TcpStream::connect(address).await?;
-        busy.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await?;
-        begun.wait().await;
+        let gate = Gate::default();
+        let handler = gate.clone();
+        let serving = spawn(server.serve(move |_| handler.clone().answer()));
+        let (idle, busy) = gate.idle_and_busy(address).await?;
 
         assert!(serving.cancel());
         assert!(serving.await.is_err());
         let mut buffer = [0; 1000];
         let end = oneloop::wait_for(idle.read(&mut buffer), NEVER).await;
         assert_eq!(end??, 0, "the idle connection is closed");
-        go.set();
+        gate.open.set();
         let n = busy.read(&mut buffer).await?;
         let answer = String::from_utf8_lossy(&buffer[..n]).into_owned();
         assert_eq!(body(&answer), "answered");
@@ -295,20 +313,11 @@ fn a_server_that_is_told_to_stop_ends_when_the_last_request_is_answered() {
     run(async {
         let server = Server::bind("127.0.0.1:0")?.max_connections(2);
         let address = server.local_addr()?;
-        let [stop, begun, go] = std::array::from_fn(|_| oneloop::sync::Event::new());
-        let (stopping, note, wait) = (stop.clone(), begun.clone(), go.clone());
-        let serving = spawn(server.serve_until(async move { stopping.wait().await }, move |_| {
-            let (note, wait) = (note.clone(), wait.clone());
-            async move {
-                note.set();
-                wait.wait().await;
-                Reply::text("answered")
-            }
-        }));
-        let idle = oneloop::net::TcpStream::connect(address).await?;
-        let busy = oneloop::net::TcpStream::connect(address).await?;
-        busy.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await?;
-        begun.wait().await;
+        let (gate, stop) = (Gate::default(), oneloop::sync::Event::new());
+        let (handler, stopping) = (gate.clone(), stop.clone());
+        let until = async move { stopping.wait().await };
+        let serving = spawn(server.serve_until(until, move |_| handler.clone().answer()));
+        let (idle, busy) = gate.idle_and_busy(address).await?;
 
         stop.set();
         let mut buffer = [0; 1000];
@@ -316,7 +325,7 @@ fn a_server_that_is_told_to_stop_ends_when_the_last_request_is_answered() {
         assert_eq!(end??, 0, "the idle connection is closed");
         assert!(oneloop::net::TcpStream::connect(address).await.is_err(), "nobody listens");
         assert!(!serving.is_finished(), "a request is not answered yet");
-        go.set();
+        gate.open.set();
         serving.await??;
         let n = busy.read(&mut buffer).await?;
         assert_eq!(body(&String::from_utf8_lossy(&buffer[..n])), "answered");

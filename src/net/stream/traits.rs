@@ -44,15 +44,20 @@ macro_rules! read_traits {
     };
 }
 
-/// `AsyncWrite` for a connection, and for a reference to one. To close it ends the direction to the peer.
+/// `AsyncWrite` for a connection, and for a reference to one, where to close it ends the direction to the peer; or for a
+/// stream that is closed otherwise.
 macro_rules! write_traits {
     ($stream:ty) => {
-        $crate::net::stream::write_traits!($stream, $stream);
-        $crate::net::stream::write_traits!($stream, &$stream);
+        $crate::net::stream::write_traits!($stream, $stream, |stream| $crate::net::stream::end(
+            stream.shutdown(std::net::Shutdown::Write)
+        ));
+        $crate::net::stream::write_traits!($stream, &$stream, |stream| $crate::net::stream::end(
+            stream.shutdown(std::net::Shutdown::Write)
+        ));
     };
-    ($stream:ty, $this:ty) => {
+    ($stream:ty, $this:ty, $close:expr) => {
         const _: () = {
-            use std::{io, net::Shutdown, pin::Pin, task::Context, task::Poll};
+            use std::{io, pin::Pin, task::Context, task::Poll};
 
             impl futures_io::AsyncWrite for $this {
                 #[track_caller]
@@ -79,16 +84,22 @@ macro_rules! write_traits {
                     Poll::Ready(Ok(()))
                 }
 
-                fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                    match self.shutdown(Shutdown::Write) {
-                        // Closed by the peer already: closed is what was asked for.
-                        Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
-                        result => Poll::Ready(result),
-                    }
+                fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                    let close: fn(&mut $this) -> io::Result<()> = $close;
+                    Poll::Ready(close(&mut self))
                 }
             }
         };
     };
+}
+
+/// What closing gives if this is what ending the direction to the peer gave.
+pub(crate) fn end(ended: std::io::Result<()>) -> std::io::Result<()> {
+    match ended {
+        // Closed by the peer already: closed is what was asked for.
+        Err(error) if error.kind() == std::io::ErrorKind::NotConnected => Ok(()),
+        result => result,
+    }
 }
 
 pub(crate) use {read_traits, write_traits};
