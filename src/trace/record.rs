@@ -22,6 +22,8 @@ mod recorder;
 
 #[cfg(test)]
 pub(crate) mod samples;
+#[cfg(all(test, feature = "cli"))]
+mod format_page;
 
 pub(crate) use header::About;
 pub use level::Level;
