@@ -60,7 +60,7 @@ pub struct Live {
     news: VecDeque<News>,
     /// What it has begun to write, line by line: to standard output and to standard error.
     partial: [Vec<u8>; 2],
-    /// Whether it goes on without stops.
+    /// Whether it goes on without stops, and was not told to stop.
     running: bool,
     /// Whether it has ended, and its number may be another's.
     ended: Arc<AtomicBool>,
@@ -150,22 +150,24 @@ impl Live {
         self.child.id()
     }
 
-    /// What comes next: if the program stands still, it goes on for one event, or, with `running`, without a stop.
-    /// After the end, the end again.
+    /// What comes next: if the program stands still, it goes on for one event, or, with `running`, without a stop. One
+    /// that is on its way is stopped at its next event if it is not to be `running`. After the end, the end again.
     pub fn next(&mut self, running: bool) -> News {
-        self.running = running;
-        loop {
-            if let Some(news) = self.news.pop_front() {
-                return news;
-            }
-            if self.is_stopped() {
-                self.go(running);
-            }
-            if let Some(status) = self.wait() {
-                self.ended.store(true, Ordering::Relaxed);
-                return News::End(format!("The program has ended: {status}."));
-            }
+        if let Some(news) = self.news.pop_front() {
+            return news;
         }
+        if self.is_stopped() {
+            self.running = running;
+            self.go(running);
+        } else if self.running && !running {
+            self.running = false;
+            self.send("stop");
+        }
+        if let Some(status) = self.wait() {
+            self.ended.store(true, Ordering::Relaxed);
+            return News::End(format!("The program has ended: {status}."));
+        }
+        self.news.pop_front().unwrap_or(News::Nothing)
     }
 
     /// Lets the program, which stands still, do something otherwise: one line of `trace/live/command.rs`.

@@ -52,9 +52,27 @@ pub trait Feed {
     }
 }
 
+/// Looks on while a command is carried out.
+pub trait Watch {
+    /// Asked before each event that is gone on to, and now and then while none comes: whether to go on. `history` and
+    /// `written` are what is known so far.
+    fn goes_on(&mut self, history: &History, written: &[Written]) -> bool;
+}
+
+/// Nobody looks on, and nothing is stopped.
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn goes_on(&mut self, _: &History, _: &[Written]) -> bool {
+        true
+    }
+}
+
 /// What comes next.
 #[derive(Debug)]
 pub enum News {
+    /// Nothing yet: some milliseconds have passed.
+    Nothing,
     /// An event.
     Event(Event),
     /// The program wrote something.
@@ -123,17 +141,17 @@ impl<F: Feed, W: Write> Session<F, W> {
                 return Ok(());
             }
             let line = String::from_utf8_lossy(&line);
-            if !self.command(line.trim())? {
+            if !self.command(line.trim(), &mut Unwatched)? {
                 return Ok(());
             }
         }
     }
 
-    /// Carries out one command; whether there may be another one.
+    /// Carries out one command; whether there may be another one. `watch` may stop it on its way.
     ///
     /// # Errors
     /// If nobody reads what is written.
-    pub fn command(&mut self, line: &str) -> io::Result<bool> {
+    pub fn command(&mut self, line: &str, watch: &mut dyn Watch) -> io::Result<bool> {
         if !line.is_empty() {
             self.last = line.to_owned();
         }
@@ -143,9 +161,9 @@ impl<F: Feed, W: Write> Session<F, W> {
             Err(error) => return self.say(&error).map(|()| true),
         };
         match command {
-            Command::Forward(until, times) => self.forward(&until, times)?,
+            Command::Forward(until, times) => self.forward(&until, times, watch)?,
             Command::Back(until, times) => self.back(until, times)?,
-            Command::Go(seq) => self.go(seq)?,
+            Command::Go(seq) => self.go(seq, watch)?,
             Command::Where => self.where_now()?,
             Command::Show(what) => self.show(&what)?,
             Command::Help => {

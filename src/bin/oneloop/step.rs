@@ -12,7 +12,7 @@ use signal_hook::iterator::Signals;
 
 use crate::live::{Live, ToEnd};
 use crate::session::commands::Entry;
-use crate::session::{Feed, News, Session};
+use crate::session::{Feed, News, Session, Unwatched};
 use crate::{Ended, program, what_if};
 
 /// Go through a program while it runs, event by event, forwards and backwards.
@@ -75,7 +75,7 @@ fn step(live: Live, name: &str) -> io::Result<()> {
         "`{name}` is process {pid}, and stops at each event. `n` goes on to the next, a bare Enter repeats, `help` lists all commands."
     )?;
     let mut session = Session::new(live, out, History::default(), Vec::new(), "");
-    session.command("n")?;
+    session.command("n", &mut Unwatched)?;
     session.run(io::stdin().lock(), io::stdin().is_terminal())
 }
 

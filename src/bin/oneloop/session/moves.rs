@@ -9,7 +9,7 @@ use oneloop::trace::{Event, EventKind as E, TaskId, narrate::plain};
 
 use super::commands::{Stop, Until};
 use super::places::{self, Line};
-use super::{Feed, News, Session};
+use super::{Feed, News, Session, Watch};
 
 /// The most events between two stops that are told one by one.
 const TOLD: usize = 16;
@@ -74,26 +74,43 @@ struct Told {
     line: Option<Line>,
 }
 
+/// What came of going on by one event.
+enum Step {
+    /// It happened; whether it is the goal.
+    On(Told, bool),
+    /// Whoever looks on wants no more.
+    Stopped,
+    /// There is no more.
+    End,
+}
+
 impl<F: Feed, W: Write> Session<F, W> {
-    pub(super) fn forward(&mut self, until: &Until, times: usize) -> io::Result<()> {
+    pub(super) fn forward(&mut self, until: &Until, times: usize, watch: &mut dyn Watch) -> io::Result<()> {
         let mut goal = match self.goal(until) {
             Ok(goal) => goal,
             Err(error) => return self.say(&error),
         };
         let (start, known) = (self.history.at(), self.history.events().len());
-        let (mut left, mut passed, mut last) = (times, Vec::new(), None);
+        let (mut left, mut passed, mut last, mut stopped) = (times, Vec::new(), None, false);
         while left > 0 {
-            let Some((told, is_it)) = self.step(&mut goal)? else { break };
+            let (told, is_it) = match self.step(&mut goal, watch)? {
+                Step::On(told, is_it) => (told, is_it),
+                Step::Stopped => {
+                    stopped = true;
+                    break;
+                }
+                Step::End => break,
+            };
             left -= usize::from(is_it);
             if passed.len() <= TOLD {
                 passed.extend(last.take());
             }
             last = Some(told);
         }
-        let Some(last) = last else { return self.nothing_more() };
+        let Some(last) = last else { return if stopped { self.tell_stop() } else { self.tell_end(None) } };
         let is_search =
             matches!(goal, Goal::PollOf(_) | Goal::WakeOf(_) | Goal::Line(..) | Goal::Finding(..));
-        if left > 0 && is_search && self.history.events().len() == known {
+        if left > 0 && is_search && !stopped && self.history.events().len() == known {
             // Nothing new was learned on the way: we are still where we were.
             self.history.go(start);
             return self.tell_end(Some(until));
@@ -104,10 +121,11 @@ impl<F: Feed, W: Write> Session<F, W> {
         if let Goal::Finding(_, said) = &goal {
             said.iter().try_for_each(|finding| writeln!(self.out, "{finding}"))?;
         }
-        if left > 0 {
-            self.tell_end(missed.then_some(until))?;
+        match left {
+            0 => Ok(()),
+            _ if stopped => self.tell_stop(),
+            _ => self.tell_end(missed.then_some(until)),
         }
-        Ok(())
     }
 
     fn goal(&self, until: &Until) -> Result<Goal, String> {
@@ -124,10 +142,13 @@ impl<F: Feed, W: Write> Session<F, W> {
         })
     }
 
-    /// Goes on by one event; whether that is the goal. `None`: there is no more.
-    fn step(&mut self, goal: &mut Goal) -> io::Result<Option<(Told, bool)>> {
-        if self.history.is_at_end() && !self.fetch(matches!(goal, Goal::End))? {
-            return Ok(None);
+    /// Goes on by one event.
+    fn step(&mut self, goal: &mut Goal, watch: &mut dyn Watch) -> io::Result<Step> {
+        if !watch.goes_on(&self.history, &self.written) {
+            return Ok(Step::Stopped);
+        }
+        if self.history.is_at_end() && !self.fetch(matches!(goal, Goal::End), watch)? {
+            return Ok(if self.ended.is_some() { Step::End } else { Step::Stopped });
         }
         let index = self.history.at();
         let is_it = goal.is(&self.history.events()[index], self.history.world());
@@ -135,13 +156,15 @@ impl<F: Feed, W: Write> Session<F, W> {
         let line = (is_it || self.history.events().len() == index + 1)
             .then(|| places::line(&self.history, index, self.history.world()));
         let sentence = self.history.forward().unwrap_or_default();
-        Ok(Some((Told { index, sentence, line: line.flatten() }, is_it)))
+        Ok(Step::On(Told { index, sentence, line: line.flatten() }, is_it))
     }
 
-    /// Has the feed give one more event; whether there is one.
-    fn fetch(&mut self, running: bool) -> io::Result<bool> {
+    /// Has the feed give one more event; whether there is one. There is none at the end, or if it is stopped.
+    fn fetch(&mut self, running: bool, watch: &mut dyn Watch) -> io::Result<bool> {
         while self.ended.is_none() {
             match self.feed.next(running) {
+                News::Nothing if watch.goes_on(&self.history, &self.written) => {}
+                News::Nothing => return Ok(false),
                 News::Event(event) => {
                     self.history.push(event);
                     return Ok(true);
@@ -177,15 +200,19 @@ impl<F: Feed, W: Write> Session<F, W> {
         self.look_at(at)
     }
 
-    pub(super) fn go(&mut self, seq: u64) -> io::Result<()> {
+    pub(super) fn go(&mut self, seq: u64, watch: &mut dyn Watch) -> io::Result<()> {
         loop {
             let events = self.history.events();
             let known = events.last().is_some_and(|last| last.seq >= seq);
-            if known || !self.fetch(false)? {
+            if known || !self.fetch(false, watch)? {
                 let at = self.history.events().partition_point(|event| event.seq < seq);
                 let beyond = at == self.history.events().len();
                 self.look_at((at + 1).min(self.history.events().len()))?;
-                return if beyond { self.tell_end(None) } else { Ok(()) };
+                return match beyond {
+                    true if self.ended.is_none() => self.tell_stop(),
+                    true => self.tell_end(None),
+                    false => Ok(()),
+                };
             }
         }
     }
@@ -256,8 +283,8 @@ impl<F: Feed, W: Write> Session<F, W> {
         Ok(())
     }
 
-    fn nothing_more(&mut self) -> io::Result<()> {
-        self.tell_end(None)
+    fn tell_stop(&mut self) -> io::Result<()> {
+        self.say("Stopped on the way.")
     }
 
     /// That there is no more; and that what was to come, did not come.
