@@ -23,6 +23,7 @@ use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event_loop::EventLoop;
@@ -34,12 +35,16 @@ use crate::trace::live::step::Step;
 use crate::trace::narrate::{Log, Print, Warn};
 use crate::trace::observer::Observer;
 use crate::trace::record::{About, Level, Recorder};
+use crate::trace::watchdog::{Listeners, Pulse, Watchdog};
 
 /// The environment variable that chooses how loops show themselves.
 const VARIABLE: &str = "ONELOOP";
 
 /// What debug mode takes for slow, unless set otherwise; asyncio's value.
 const SLOW: Duration = Duration::from_millis(100);
+
+/// How long a poll may go on before it is told of while it still goes on, unless set otherwise.
+const LONG: Duration = Duration::from_secs(1);
 
 /// The words it knows.
 const WORDS: [&str; 7] = ["print", "virtual", "debug", "record=FILE", "level=LEVEL", "step=SOCKET", "attach"];
@@ -75,12 +80,14 @@ impl EventLoop {
 
     /// Settings for a loop.
     pub fn builder() -> Builder {
-        let (debug, slow) = (false, SLOW);
+        let (debug, slow, long, print) = (false, SLOW, LONG, false);
         let (pool_threads, observers) = (default_threads(), Vec::new());
         Builder {
             virtual_time: false,
             debug,
             slow,
+            long,
+            print,
             pool_threads,
             observers,
             record: None,
@@ -98,6 +105,10 @@ pub struct Builder {
     debug: bool,
     /// What debug mode takes for slow.
     slow: Duration,
+    /// What the watchdog takes for long.
+    long: Duration,
+    /// Whether somebody reads the events on standard error.
+    print: bool,
     pool_threads: usize,
     /// In the order in which they are told.
     observers: Vec<Rc<dyn Observer>>,
@@ -149,6 +160,17 @@ impl Builder {
         self
     }
 
+    /// How long a poll or a callback may go on before it is told of while it still goes on; usually 1 s, of real time.
+    ///
+    /// It may never end, and then the loop itself can tell of nothing any more: a thread, the *watchdog*, does. It says
+    /// so on standard error and through the `log` crate (in debug mode, with `ONELOOP=print`, and while the program is
+    /// stepped), in the recording, and to whoever attaches. A loop that nobody watches in one of these ways has no
+    /// watchdog.
+    pub fn watchdog(mut self, long: Duration) -> Builder {
+        self.long = long;
+        self
+    }
+
     /// The most threads of the blocking pool, at least 1. Usually min(32, cores + 4), as Python's.
     pub fn pool_threads(mut self, threads: usize) -> Builder {
         self.pool_threads = threads.max(1);
@@ -193,21 +215,29 @@ impl Builder {
             self = self.observer(warn);
         }
         let Builder { level, virtual_time, pool_threads, .. } = self;
+        let aloud = self.debug || self.print || self.stepper.is_some();
+        let mut listeners = Listeners { aloud, attach: self.attach, recording: None };
         if let Some(path) = &self.record {
             let recorder = Recorder::create(path, &About { level, virtual_time, pool_threads })?;
+            listeners.recording = Some(recorder.beside());
             self = self.observer(recorder);
         }
-        let frozen = Frozen::default();
+        let (frozen, mut pulse) = (Frozen::default(), Arc::<Pulse>::default());
+        if listeners.any() {
+            let watchdog = Watchdog::start(self.long, listeners)?;
+            pulse = watchdog.pulse();
+            self = self.observer(watchdog);
+        }
         if let Some(path) = &self.stepper {
             let about = About { level: Level::Leaf, virtual_time, pool_threads };
-            let step = Step::connect(path, &about, frozen.clone())?;
+            let step = Step::connect(path, &about, frozen.clone(), Arc::clone(&pulse))?;
             self = self.observer(step);
         }
         let Builder { debug, observers, attach, .. } = self;
         let settings = Settings { virtual_time, debug, pool_threads, observers, frozen };
         let event_loop = EventLoop::with_settings(settings)?;
         if attach {
-            event_loop.keep(Attach::listen)?;
+            event_loop.keep(|remote| Attach::listen(remote, pulse))?;
         }
         Ok(event_loop)
     }
@@ -215,7 +245,10 @@ impl Builder {
     fn apply(&mut self, words: &str) -> io::Result<()> {
         for word in words.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             match word.split_once('=').unwrap_or((word, "")) {
-                ("print", "") => self.observers.push(Rc::new(Print::default())),
+                ("print", "") => {
+                    self.print = true;
+                    self.observers.push(Rc::new(Print::default()));
+                }
                 ("virtual", "") => self.virtual_time = true,
                 ("debug", "") => self.debug = true,
                 ("attach", "") => self.attach = true,

@@ -359,9 +359,42 @@ fn whoever_asks_something_else_is_told_what_can_be_asked() {
     attached.ask("tasks\n").lines().next().expect("it answers");
 }
 
-fn a_loop_that_is_held_up_is_said_to_be() {
-    let answer = Attached::start("hog").ask("tasks\n");
+fn a_loop_that_is_held_up_is_said_to_be_and_by_whom() {
+    let hog = Attached::start("hog");
+    let answer = hog.ask("tasks\n");
     assert!(answer.contains("did not come round"), "{answer}");
+    let held = "task 0 (main) has been running for more than 1 s, from its beginning, and holds the loop up";
+    assert!(answer.contains(held) && answer.contains("; spawned at tests/live.rs:"), "{answer}");
+    if let Some(oneloop) = option_env!("CARGO_BIN_EXE_oneloop") {
+        let mut why = Command::new(oneloop);
+        why.args(["why", &hog.child.id().to_string()]).env("XDG_RUNTIME_DIR", hog.folder.path());
+        let said = why.output().expect("it is built").stderr;
+        let said = String::from_utf8(said).expect("it is text");
+        assert!(said.contains("task 0 (main) has been running for more than"), "{said}");
+    }
+}
+
+fn a_poll_that_never_ends_is_told_of_on_standard_error() {
+    for word in ["debug", "print", "debug,print"] {
+        let mut child = program("hog", word).spawn().expect("this test runs");
+        let stderr = BufReader::new(child.stderr.take().expect("it is a pipe"));
+        let said = stderr.lines().map(|line| line.expect("it writes text"));
+        let said = said.filter(|line| line.starts_with("oneloop: ")).take(1).collect::<String>();
+        assert!(
+            said.starts_with("oneloop: task 0 (main) has been running for more than 1 s, from its"),
+            "{said}"
+        );
+        child.kill().expect("it goes on until now");
+        child.wait().expect("it was killed");
+    }
+}
+
+fn a_stepper_that_takes_its_time_is_no_poll_that_never_ends() {
+    let mut stepper = Stepper::start("three");
+    // In the middle of the first poll.
+    stepper.step_to(r#"{"k":"spawn""#);
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(stepper.end(), ("a\nb\nc\n".into(), String::new()));
 }
 
 fn only_the_owner_may_attach() {
@@ -408,7 +441,9 @@ fn main() -> ExitCode {
         where_nobody_listens_the_program_says_so
         a_running_program_says_how_its_tasks_stand
         whoever_asks_something_else_is_told_what_can_be_asked
-        a_loop_that_is_held_up_is_said_to_be
+        a_loop_that_is_held_up_is_said_to_be_and_by_whom
+        a_poll_that_never_ends_is_told_of_on_standard_error
+        a_stepper_that_takes_its_time_is_no_poll_that_never_ends
         only_the_owner_may_attach
         the_socket_is_removed_at_the_end
     };

@@ -205,3 +205,21 @@ fn deep_nesting_and_enormous_numbers_do_no_harm() {
     let sentence = Narrator::new().sentence(&recording.events[0]);
     assert!(sentence.contains("18446744073709551615"), "{sentence}");
 }
+
+#[test]
+fn what_was_seen_of_a_poll_that_goes_on_gives_way_to_what_comes_next() {
+    let held_up = |took: u64| {
+        format!(r#"{{"k":"held_up","n":3,"t":2000,"c":2,"th":"w","by":{{"task":0}},"took":{took}}}"#)
+    };
+    let begun = format!("{HEADER}\n{}\n{}\n", LINES[..4].join("\n"), held_up(1));
+    let recording = read(&begun);
+    assert!(matches!(recording.events[3].kind, EventKind::HeldUp { .. }), "{recording:?}");
+    let longer = read(format!("{begun}{}\n", held_up(2)));
+    let EventKind::HeldUp { by: Actor::Task(TaskId(0)), took } = longer.events[3].kind else {
+        panic!("{longer:?}")
+    };
+    assert_eq!((longer.events.len(), took.as_nanos()), (4, 2));
+    let over = read(format!("{begun}{}\n", LINES[4..].join("\n")));
+    assert_eq!(shown(&over), shown(&read(whole())));
+    assert_eq!(over.warnings(), Vec::<String>::new());
+}

@@ -46,6 +46,22 @@ fn main() -> ExitCode {
             }));
             yield_now().await;
         }),
+        Ok("spins") => run(async {
+            let spinner = spawn_named("spinner", async {
+                yield_now().await;
+                loop {
+                    std::hint::spin_loop();
+                }
+            });
+            spinner.await.expect("it never ends");
+        }),
+        // As long in all, but each poll ends.
+        Ok("gives way") => run(async {
+            for _ in 0..15 {
+                thread::sleep(Duration::from_millis(100));
+                yield_now().await;
+            }
+        }),
         Ok("yields") => run(async {
             loop {
                 yield_now().await;
@@ -72,6 +88,9 @@ fn main() -> ExitCode {
                 a_program_that_exits_is_recorded_to_that_moment
                 a_program_that_aborts_leaves_what_lay_in_memory_long_enough
                 a_program_that_hangs_in_a_poll_has_told_of_that_poll
+                a_program_killed_in_a_poll_that_never_ends_has_told_of_that
+                polls_that_end_are_not_told_of_however_long_all_of_them_take
+                a_poll_that_never_ends_is_told_of_at_every_level
                 a_program_killed_while_it_is_busy_leaves_whole_lines
                 a_second_loop_is_recorded_in_a_file_of_its_own
                 a_level_leaves_out_the_events_above_it
@@ -213,6 +232,49 @@ fn a_program_that_hangs_in_a_poll_has_told_of_that_poll() {
     let lines = room.lines();
     assert_no_gap(&lines);
     assert!(lines.last().expect("there are lines").starts_with("{\"k\":\"poll_begin\""), "{lines:#?}");
+}
+
+fn a_program_killed_in_a_poll_that_never_ends_has_told_of_that() {
+    let room = Room::new();
+    let child = room.command("spins", "").spawn().expect("it starts");
+    kill_when(&room, child, |lines| count(lines, "held_up") > 0);
+    let lines = room.lines();
+    assert_no_gap(&lines);
+    let last = lines.last().expect("there are lines");
+    assert!(
+        last.starts_with("{\"k\":\"held_up\"") && last.contains("\"by\":{\"task\":1},\"took\":1"),
+        "{last}"
+    );
+    #[cfg(feature = "cli")]
+    {
+        use oneloop::trace::findings::{Level, Limits, check, why};
+        let recording = oneloop::trace::read::Recording::open(room.file()).expect("it can be read");
+        let findings = check(&recording.events, Limits::default());
+        let [finding] = findings.found() else { panic!("one thing is wrong: {findings:?}") };
+        assert_eq!((finding.rule, finding.level), ("poll_stuck", Level::Error));
+        let text = "A poll of task 1 (spinner) had held the loop up for more than 1";
+        assert!(
+            finding.text.starts_with(text) && finding.text.contains("from tests/recording.rs:"),
+            "{finding}"
+        );
+        let why = why(findings.story(), finding.task.expect("a task")).expect("it is known");
+        assert!(why[0].contains("has been polled for more than 1") && why.len() == 1, "{why:?}");
+    }
+}
+
+fn polls_that_end_are_not_told_of_however_long_all_of_them_take() {
+    let room = Room::new();
+    assert!(room.play("gives way", "").status.success());
+    let lines = room.lines();
+    assert_whole(&lines);
+    assert_eq!(count(&lines, "held_up"), 0, "{lines:#?}");
+}
+
+fn a_poll_that_never_ends_is_told_of_at_every_level() {
+    let room = Room::new();
+    let child = room.command("spins", ",level=loop,virtual").spawn().expect("it starts");
+    kill_when(&room, child, |lines| count(lines, "held_up") > 0);
+    assert_eq!(count(&room.lines(), "poll_begin"), 0);
 }
 
 fn a_program_killed_while_it_is_busy_leaves_whole_lines() {

@@ -274,6 +274,9 @@ pub enum EventKind {
     /// The loop can never go on: `tasks` wait, and nothing is left that could wake any. The `report` lists them with
     /// their lines. In virtual time it is `fatal`: the run ends. In real time the loop waits on, in case it is wrong.
     Stuck { tasks: usize, report: Arc<str>, fatal: bool },
+    /// A poll or a call has been going on for more than `took`, and holds the loop up. Only recordings have it, and only
+    /// as their last event: it is another thread that sees it, and what the loop tells next takes its place.
+    HeldUp { by: Actor, took: Duration },
     /// A run of the loop ended.
     LoopEnd { why: LoopEnd },
 

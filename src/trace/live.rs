@@ -11,7 +11,7 @@
 //! A stepper decides when the program goes on, and may decide otherwise where the loop chooses. One that attaches
 //! changes nothing.
 //!
-//! Before: `trace/record/format_page.rs`. Next: `trace/live/command.rs`.
+//! Before: `trace/watchdog.rs`. Next: `trace/live/command.rs`.
 
 pub(crate) mod command;
 pub(crate) mod step;

@@ -7,6 +7,7 @@ pub(crate) mod event;
 pub mod narrate;
 pub(crate) mod record;
 pub(crate) mod observer;
+pub(crate) mod watchdog;
 pub(crate) mod live;
 #[cfg(feature = "cli")]
 pub mod read;

@@ -36,7 +36,7 @@ use std::time::Duration;
 pub use decode::{Decoder, Item};
 
 use self::lines::{Ending, Lines};
-use super::event::Event;
+use super::event::{Event, EventKind};
 
 /// The latest version of the trace format that is understood.
 pub const VERSION: u64 = 1;
@@ -240,7 +240,11 @@ impl Recording {
     }
 
     fn add_event(&mut self, event: Event, line: u64) {
-        match self.events.last() {
+        match self.events.last_mut() {
+            // It had the number of whatever comes next: the poll went on.
+            Some(last) if last.seq == event.seq && matches!(last.kind, EventKind::HeldUp { .. }) => {
+                *last = event
+            }
             Some(last) if last.seq >= event.seq => {
                 let what = format!("event {} comes after event {}", event.seq, last.seq);
                 self.faults.add(line, what);

@@ -28,4 +28,4 @@ mod format_page;
 pub(crate) use header::About;
 pub use level::Level;
 pub(crate) use line::Lines;
-pub(crate) use recorder::Recorder;
+pub(crate) use recorder::{Beside, Recorder};

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use oneloop::trace::findings::{Finding, Level, Limits, check};
-use oneloop::trace::{Event, EventKind as E, Observer};
+use oneloop::trace::{Actor, Event, EventKind as E, Observer, TaskId};
 use oneloop::{EventLoop, call_soon, sleep, spawn_blocking, spawn_named, yield_now};
 
 use crate::{names_line, nothing, only};
@@ -183,6 +183,41 @@ fn poll_stuck_is_told_where_the_events_end_in_a_poll() {
     later.push(last);
     assert_eq!(only(found(&later), "poll_stuck", &[]).level, Level::Warning);
     nothing(found(&events));
+}
+
+#[test]
+fn poll_stuck_is_an_error_where_the_watchdog_saw_the_poll_go_on() {
+    let mut events = events(async || resize().await);
+    let second = |event: &Event| matches!(event.kind, E::PollBegin { task: TaskId(1), poll: 2, .. });
+    let begin = events.iter().position(second).unwrap();
+    events.truncate(begin + 1);
+    let mut held_up = events[begin].clone();
+    (held_up.seq, held_up.cause) = (held_up.seq + 1, Some(held_up.seq));
+    held_up.kind = E::HeldUp { by: Actor::Task(TaskId(1)), took: 12_000 * MS };
+    events.push(held_up);
+    let finding = only(found(&events), "poll_stuck", &[]);
+    assert_eq!(finding.level, Level::Error);
+    let text =
+        "A poll of task 1 (resize) had held the loop up for more than 12 s, from tests/findings/polls.rs:";
+    assert!(finding.text.starts_with(text), "{finding}");
+}
+
+#[test]
+fn poll_stuck_is_a_call_of_a_callback_too() {
+    let line = line!() + 2;
+    let mut events = events(async || {
+        call_soon(|| ());
+        yield_now().await;
+    });
+    let begin = events.iter().position(|event| matches!(event.kind, E::CallbackBegin { .. })).unwrap();
+    events.truncate(begin + 1);
+    nothing(found(&events));
+    let E::CallbackBegin { callback } = events[begin].kind else { unreachable!() };
+    let mut held_up = events[begin].clone();
+    held_up.seq += 1;
+    held_up.kind = E::HeldUp { by: Actor::Callback(callback), took: 2_000 * MS };
+    events.push(held_up);
+    names_line(&only(found(&events), "poll_stuck", &[]), line);
 }
 
 #[test]

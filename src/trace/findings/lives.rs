@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::{Finding, Level, Limits, Rule, Story, finding};
 use crate::trace::event::{Actor, Event, EventKind as E, LoopEnd, Outcome, Place, TaskId};
-use crate::trace::narrate::{count, place, plain};
+use crate::trace::narrate::{count, named, place, plain};
 
 pub(super) fn rules(limits: Limits) -> Vec<Box<dyn Rule>> {
     vec![
@@ -24,7 +24,7 @@ struct DroppedError;
 impl Rule for DroppedError {
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
         let E::Unheard { task, name, how, text } = &event.kind else { return };
-        let who = super::story::named(*task, name);
+        let who = named(*task, name);
         let text = format!("{who} {how}, and nobody took its result: {}", plain(text));
         const ADVICE: &str = "await the handle, or handle the error inside the task";
         let dropped = finding("dropped_error", Level::Error, Some(*task), text, ADVICE);
@@ -45,7 +45,7 @@ impl Rule for LargeFuture {
         if *size < self.limit || &**name == "main" {
             return;
         }
-        let who = super::story::named(*task, name);
+        let who = named(*task, name);
         let text = format!("the future of {who}, spawned at {}, has {size} bytes", place(*site));
         const ADVICE: &str = "keep large arrays in a `Vec` or a `Box` across an `.await`, and box deep futures with `Box::pin`";
         found.push(

@@ -2,16 +2,15 @@
 //!
 //! Before: `trace/findings/story.rs`. Next: `trace/findings/wakes.rs`.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use super::{Finding, Level, Limits, Rule, Story, finding};
-use crate::trace::event::{CallbackId, Event, EventKind as E, Place, TaskId};
+use crate::trace::event::{Actor, CallbackId, Event, EventKind as E, Place, TaskId};
 use crate::trace::narrate::{count, place, span};
 
 pub(super) fn rules(limits: Limits) -> Vec<Box<dyn Rule>> {
     vec![
-        Box::new(SlowPoll { slow: limits.slow, callbacks: HashMap::new() }),
+        Box::new(SlowPoll { slow: limits.slow }),
         Box::new(Late { limits, slow: None, polls: 0, began: Duration::ZERO }),
         Box::new(PollStuck { slow: limits.slow }),
     ]
@@ -20,8 +19,6 @@ pub(super) fn rules(limits: Limits) -> Vec<Box<dyn Rule>> {
 /// `slow_poll`: one poll, or one call of a callback, held the loop up.
 struct SlowPoll {
     slow: Duration,
-    /// The lines of callbacks that were not called yet.
-    callbacks: HashMap<CallbackId, Place>,
 }
 
 const SLOW: &str =
@@ -37,12 +34,7 @@ impl SlowPoll {
         to: Option<Option<Place>>,
     ) -> Finding {
         let known = story.task(task);
-        let await_at = |site: Option<Place>| site.map_or("an `.await` of unknown place".into(), place);
-        let before = known.and_then(|known| known.suspended).and_then(|(_, site)| site);
-        let from = match known.is_some_and(|known| known.polls > 1) {
-            true => await_at(before),
-            false => String::from("its beginning"),
-        };
+        let (from, before) = poll_from(story, task);
         let end = to.map_or("its end".into(), await_at);
         let text = format!("{} held the loop up for {}, from {from} to {end}", story.name(task), span(took));
         let places = [before, to.flatten(), known.map(|known| known.spawned_at)];
@@ -53,26 +45,38 @@ impl SlowPoll {
     }
 }
 
+fn await_at(site: Option<Place>) -> String {
+    site.map_or("an `.await` of unknown place".into(), place)
+}
+
+/// Where the poll of a task that is going on began, in words and, if it is known, as a place.
+fn poll_from(story: &Story, task: TaskId) -> (String, Option<Place>) {
+    let known = story.task(task);
+    let before = known.and_then(|known| known.suspended).and_then(|(_, site)| site);
+    match known.is_some_and(|known| known.polls > 1) {
+        true => (await_at(before), before),
+        false => (String::from("its beginning"), before),
+    }
+}
+
+/// A callback that is being called, and the line that made it.
+fn called(story: &Story, callback: CallbackId) -> (String, Option<Place>) {
+    let site = story.callbacks.get(&callback).copied();
+    let from = site.map(|site| format!(", which was handed to the loop at {},", place(site)));
+    (format!("{callback}{}", from.unwrap_or_default()), site)
+}
+
 impl Rule for SlowPoll {
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
         match &event.kind {
             E::PollEnd { task, took, suspended, .. } if *took >= self.slow => {
                 found.push(self.poll(event, story, *task, *took, suspended.map(|(_, site)| site)));
             }
-            E::CallbackNew { callback, site, .. } => drop(self.callbacks.insert(*callback, *site)),
-            E::CallbackCancel { callback, .. } => drop(self.callbacks.remove(callback)),
-            E::CallbackEnd { callback, took, .. } => {
-                let site = self.callbacks.remove(callback);
-                if *took >= self.slow {
-                    let from = site.map(|site| format!(", which was handed to the loop at {},", place(site)));
-                    let text = format!(
-                        "{callback}{} held the loop up for {}",
-                        from.unwrap_or_default(),
-                        span(*took)
-                    );
-                    let slow = finding("slow_poll", Level::Warning, None, text, SLOW);
-                    found.push(slow.at(site).shown_by([event.seq]));
-                }
+            E::CallbackEnd { callback, took, .. } if *took >= self.slow => {
+                let (who, site) = called(story, *callback);
+                let text = format!("{who} held the loop up for {}", span(*took));
+                let slow = finding("slow_poll", Level::Warning, None, text, SLOW);
+                found.push(slow.at(site).shown_by([event.seq]));
             }
             _ => {}
         }
@@ -142,10 +146,48 @@ struct PollStuck {
     slow: Duration,
 }
 
+const STUCK: &str = "look for a loop without an `.await`, or a lock of `std` that waits for this very thread";
+
+/// What was seen by the watchdog, and was the last that was seen.
+fn held_up(story: &Story, by: &Actor, took: Duration) -> Finding {
+    const ENDING: &str = "the recording ended";
+    let (task, text, places) = match by {
+        Actor::Callback(callback) => {
+            let (who, site) = called(story, *callback);
+            (
+                None,
+                format!("{who} had held the loop up for more than {} when {ENDING}", span(took)),
+                vec![site],
+            )
+        }
+        Actor::Task(task) => {
+            let ((from, before), spawned) =
+                (poll_from(story, *task), story.task(*task).map(|known| known.spawned_at));
+            let text = format!(
+                "a poll of {} had held the loop up for more than {}, from {from} on, when {ENDING}",
+                story.name(*task),
+                span(took)
+            );
+            (Some(*task), text, vec![before, spawned])
+        }
+        _ => (
+            None,
+            format!("somebody had held the loop up for more than {} when {ENDING}", span(took)),
+            Vec::new(),
+        ),
+    };
+    let began = story.poll.map(|(_, seq, _)| seq);
+    let stuck = finding("poll_stuck", Level::Error, task, text, STUCK);
+    stuck.at(places.into_iter().flatten()).shown_by(began.into_iter().chain([story.now.1]))
+}
+
 impl Rule for PollStuck {
     fn event(&mut self, _: &Event, _: &Story, _: &mut Vec<Finding>) {}
 
     fn end(&mut self, story: &Story, found: &mut Vec<Finding>) {
+        if let Some((by, took)) = &story.held_up {
+            return found.push(held_up(story, by, *took));
+        }
         let Some((task, seq, began)) = story.poll else { return };
         let (now, last) = story.now;
         let told = now.saturating_sub(began);
@@ -159,9 +201,7 @@ impl Rule for PollStuck {
             story.name(task),
             span(told)
         );
-        const ADVICE: &str =
-            "look for a loop without an `.await`, or a lock of `std` that waits for this very thread";
-        let stuck = finding("poll_stuck", level, Some(task), text, ADVICE);
+        let stuck = finding("poll_stuck", level, Some(task), text, STUCK);
         found.push(stuck.at(known.map(|known| known.spawned_at)).shown_by([seq]));
     }
 }

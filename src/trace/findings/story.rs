@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::trace::event::{
-    Actor, Event, EventKind as E, JobId, LineId, LoopEnd, Place, SourceId, TaskId, TimerId, Wait, WakeEffect,
+    Actor, CallbackId, Event, EventKind as E, JobId, LineId, LoopEnd, Place, SourceId, TaskId, TimerId, Wait,
+    WakeEffect,
 };
-use crate::trace::narrate::{place, plain};
+use crate::trace::narrate::{named, place};
 
 /// What is known of a loop after some of its events, as far as the rules need it.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +31,10 @@ pub struct Story {
     pub(super) jobs: BTreeMap<JobId, JobStory>,
     /// The task being polled, and the number and time of the event that began the poll.
     pub(super) poll: Option<(TaskId, u64, Duration)>,
+    /// Who has held up the loop, and for how long, if that is the last thing that was told.
+    pub(super) held_up: Option<(Actor, Duration)>,
+    /// The lines of callbacks that were not called or cancelled yet, and of the one being called.
+    pub(super) callbacks: HashMap<CallbackId, Place>,
     /// Whether polls are told at all: a recording may leave them out.
     pub(super) tells_polls: bool,
     /// How the latest run ended; `None`: one is going on.
@@ -142,7 +147,13 @@ impl Story {
     /// Takes up an event.
     pub(super) fn event(&mut self, event: &Event) {
         self.now = (event.time, event.seq);
+        self.held_up = None;
         match &event.kind {
+            E::HeldUp { by, took } => self.held_up = Some((by.clone(), *took)),
+            E::CallbackNew { callback, site, .. } => drop(self.callbacks.insert(*callback, *site)),
+            E::CallbackCancel { callback, .. } | E::CallbackEnd { callback, .. } => {
+                self.callbacks.remove(callback);
+            }
             E::LoopEnd { why } => {
                 self.ended = Some(*why);
                 // A main future has no handle.
@@ -333,13 +344,5 @@ impl TaskStory {
 
     pub(super) fn is_main(&self) -> bool {
         &*self.name == "main"
-    }
-}
-
-/// `task 2 (fetch)`, or `task 2` if that is all its name says.
-pub(super) fn named(task: TaskId, name: &str) -> String {
-    match name.strip_prefix("task-") {
-        Some(number) if number.parse() == Ok(task.0) => task.to_string(),
-        _ => format!("{task} ({})", plain(name)),
     }
 }

@@ -56,10 +56,24 @@ fn state(story: &Story, task: TaskId, known: &TaskStory) -> String {
         TaskStory { ended: true, .. } => {
             String::from("has ended; its result waits for whoever awaits its handle")
         }
-        _ if story.poll.is_some_and(|(polled, ..)| polled == task) => String::from("is being polled"),
+        _ if story.poll.is_some_and(|(polled, ..)| polled == task) => polled(story, known),
         TaskStory { queued: true, polls: 0, .. } => String::from("is in the ready queue, for its first poll"),
         TaskStory { queued: true, .. } => String::from("is in the ready queue: it runs when its turn comes"),
         _ => format!("is suspended{} {}", lasted(known.since.1), known.standing()),
+    }
+}
+
+/// Of a task that is being polled: since when, and from which line on.
+fn polled(story: &Story, known: &TaskStory) -> String {
+    let from = match known.suspended {
+        Some((_, Some(site))) => format!(", from {} on", place(site)),
+        _ => String::new(),
+    };
+    match &story.held_up {
+        Some((_, took)) => {
+            format!("has been polled for more than {}{from}, and holds the loop up", span(*took))
+        }
+        None => format!("is being polled{from}"),
     }
 }
 

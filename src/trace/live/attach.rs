@@ -12,7 +12,8 @@
 //! The socket is `PID.sock` in a folder that only its owner may enter: `oneloop` in `$XDG_RUNTIME_DIR`, or else
 //! `oneloop-UID` in the folder for temporary files. It is removed when the loop is closed.
 //!
-//! A loop that does not come round, since one poll holds it up, cannot answer; the thread then says that.
+//! A loop that does not come round, since one poll holds it up, cannot answer; the thread then says that, and which poll it
+//! is, as the watchdog has seen it.
 //!
 //! Before: `trace/live/step.rs`. Next: `trace/read.rs`.
 
@@ -34,6 +35,7 @@ use crate::state::{Standing, State};
 use crate::tasks::Life;
 use crate::trace::event::Site;
 use crate::trace::record::json;
+use crate::trace::watchdog::Pulse;
 use crate::wake::this_thread;
 
 /// The question there is, with the end of its line.
@@ -63,7 +65,7 @@ impl Attach {
     ///
     /// # Errors
     /// If the folder belongs to somebody else or is open to others, and what the operating system says.
-    pub(crate) fn listen(remote: &Arc<RemoteQueue>) -> io::Result<Attach> {
+    pub(crate) fn listen(remote: &Arc<RemoteQueue>, pulse: Arc<Pulse>) -> io::Result<Attach> {
         let path = folder()?.join(format!("{}.sock", std::process::id()));
         if UnixStream::connect(&path).is_ok() {
             let text = format!("another loop of this program answers at {} already", path.display());
@@ -75,7 +77,7 @@ impl Attach {
         let attach = Attach { path, over: Arc::default() };
         set_permissions(&attach.path, Permissions::from_mode(0o600))?;
         let (remote, over) = (Arc::downgrade(remote), Arc::clone(&attach.over));
-        let serve = move || serve(&listener, &remote, &over);
+        let serve = move || serve(&listener, &remote, &pulse, &over);
         thread::Builder::new().name("oneloop-attach".into()).spawn(serve)?;
         Ok(attach)
     }
@@ -111,13 +113,13 @@ fn folder() -> io::Result<PathBuf> {
 }
 
 /// Answers one after the other, until it is over.
-fn serve(listener: &UnixListener, remote: &Weak<RemoteQueue>, over: &AtomicBool) {
+fn serve(listener: &UnixListener, remote: &Weak<RemoteQueue>, pulse: &Pulse, over: &AtomicBool) {
     loop {
         let connection = listener.accept();
         if over.load(Ordering::Relaxed) {
             return;
         }
-        let answered = connection.and_then(|(mut peer, _)| answer(&mut peer, remote));
+        let answered = connection.and_then(|(mut peer, _)| answer(&mut peer, remote, pulse));
         if let Err(error) = answered {
             log::debug!(target: "oneloop", "somebody attached, and was not answered: {error}");
             // What fails at once, such as descriptors that ran out, would fail again and again.
@@ -126,7 +128,7 @@ fn serve(listener: &UnixListener, remote: &Weak<RemoteQueue>, over: &AtomicBool)
     }
 }
 
-fn answer(peer: &mut UnixStream, remote: &Weak<RemoteQueue>) -> io::Result<()> {
+fn answer(peer: &mut UnixStream, remote: &Weak<RemoteQueue>, pulse: &Pulse) -> io::Result<()> {
     peer.set_read_timeout(Some(PATIENCE))?;
     peer.set_write_timeout(Some(PATIENCE))?;
     let mut asked = [0; QUESTION.len()];
@@ -137,8 +139,13 @@ fn answer(peer: &mut UnixStream, remote: &Weak<RemoteQueue>) -> io::Result<()> {
     match ask(remote) {
         Some(lines) => peer.write_all(&lines),
         None => {
-            let text = "the loop did not come round for 2 s: one poll or callback holds it up, or no run is going on";
-            writeln!(peer, "{{\"k\":\"error\",\"text\":\"{text}\"}}")
+            let why = pulse
+                .held_up_by()
+                .unwrap_or("one poll or callback holds it up, or no run is going on".into());
+            let mut line = Vec::from(b"{\"k\":\"error\",\"text\":");
+            json::string(&mut line, &format!("the loop did not come round for 2 s: {why}"));
+            line.extend_from_slice(b"}\n");
+            peer.write_all(&line)
         }
     }
 }

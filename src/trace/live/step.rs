@@ -28,6 +28,7 @@ use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -37,6 +38,7 @@ use crate::timer::clock::Frozen;
 use crate::trace::event::{Event, EventKind};
 use crate::trace::observer::{Choice, Decision, Observer};
 use crate::trace::record::{About, Lines};
+use crate::trace::watchdog::Pulse;
 
 /// While it goes on without stopping, a program sends and looks for commands once in so many events.
 const BATCH: u32 = 32;
@@ -53,6 +55,8 @@ pub(crate) struct Step {
     link: RefCell<Option<Link>>,
     /// Takes the time the loop is held up.
     frozen: Frozen,
+    /// Is told that it is.
+    pulse: Arc<Pulse>,
 }
 
 /// The way to a stepper that is there.
@@ -95,7 +99,7 @@ impl Step {
     ///
     /// # Errors
     /// If nobody listens there.
-    pub(crate) fn connect(path: &Path, about: &About, frozen: Frozen) -> io::Result<Step> {
+    pub(crate) fn connect(path: &Path, about: &About, frozen: Frozen, pulse: Arc<Pulse>) -> io::Result<Step> {
         let socket = UnixStream::connect(path).and_then(|socket| {
             socket.set_nonblocking(true)?;
             Ok(socket)
@@ -118,7 +122,7 @@ impl Step {
             now: Duration::ZERO,
             wishes: VecDeque::new(),
         };
-        Ok(Step { link: RefCell::new(Some(link)), frozen })
+        Ok(Step { link: RefCell::new(Some(link)), frozen, pulse })
     }
 
     /// Talks to the stepper, if there is one. Meanwhile there is none: a logger may be the user's code, and come
@@ -142,7 +146,7 @@ impl Step {
 impl Observer for Step {
     fn event(&self, event: &Event) {
         let since = Instant::now();
-        self.with_link(|link| link.tell(event));
+        self.pulse.hold(|| self.with_link(|link| link.tell(event)));
         self.frozen.add(since);
     }
 

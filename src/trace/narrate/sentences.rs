@@ -32,6 +32,9 @@ fn of_loop(names: &Narrator, event: &Event) -> Option<String> {
         E::ClockJump { from, to } => format!("the loop's clock jumped from {} to {}", span(*from), span(*to)),
         E::Stop { by } => format!("{} asked the loop to stop after this turn", names.who(by)),
         E::Stuck { tasks, fatal, .. } => stuck(*tasks, *fatal),
+        E::HeldUp { by, took } => {
+            format!("{} has been running for more than {} and holds the loop up", names.who(by), span(*took))
+        }
         E::LoopEnd { why } => format!("the run ended: {}", loop_end(*why)),
         _ => return None,
     })

@@ -50,6 +50,7 @@ fn kinds() -> Vec<E> {
         E::Stuck { tasks: 0, report: "".into(), fatal: true },
         E::Stuck { tasks: 1, report: "".into(), fatal: true },
         E::Stuck { tasks: 2, report: "".into(), fatal: false },
+        E::HeldUp { by: by.clone(), took: ms(1_000) },
         E::CallbackNew { callback, at: None, by: Actor::Loop, site },
         E::CallbackNew { callback, at: Some(ms(1_500)), by: Actor::Loop, site },
         E::CallbackBegin { callback },

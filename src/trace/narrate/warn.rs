@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::words::{place, plain, span};
+use super::words::{named, place, span};
 use crate::trace::event::{CallbackId, Event, EventKind as E, Place, TaskId, Wait};
 use crate::trace::observer::Observer;
 
@@ -119,14 +119,6 @@ impl Observer for Warn {
             E::Stuck { report, fatal: false, .. } => self.warn(report),
             _ => {}
         }
-    }
-}
-
-/// `task 2 (fetch)`, or `task 2` if that is all its name says.
-fn named(task: TaskId, name: &str) -> String {
-    match name.strip_prefix("task-") {
-        Some(number) if number.parse() == Ok(task.0) => task.to_string(),
-        _ => format!("{task} ({})", plain(name)),
     }
 }
 

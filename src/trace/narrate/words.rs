@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::trace::event::Place;
+use crate::trace::event::{Place, TaskId};
 
 const MICROSECOND: u128 = 1_000;
 const MILLISECOND: u128 = 1_000 * MICROSECOND;
@@ -54,6 +54,14 @@ pub(super) fn lasting(before: &str, time: Duration) -> String {
     match time {
         Duration::ZERO => String::new(),
         _ => format!("{before} {}", span(time)),
+    }
+}
+
+/// `task 2 (fetch)`, or `task 2` if that is all its name says.
+pub(crate) fn named(task: TaskId, name: &str) -> String {
+    match name.strip_prefix("task-") {
+        Some(number) if number.parse() == Ok(task.0) => task.to_string(),
+        _ => format!("{task} ({})", plain(name)),
     }
 }
 

@@ -109,6 +109,7 @@ fn of_loop(kind: &str, line: &Line<'_>) -> Decoded {
             report: text(fields.maybe_text("report")),
             fatal: fields.flag("fatal")?,
         },
+        "held_up" => E::HeldUp { by: line.by()?, took: fields.time("took")? },
         "loop_end" => E::LoopEnd { why: fields.word("why", loop_end)? },
         _ => return Ok(None),
     }))

@@ -3,7 +3,7 @@
 //! `docs/trace-format.md` is held to what is written: the same kinds, with the same fields of the same types, at the same
 //! levels, and lines that were really written.
 //!
-//! Before: `trace/record/samples.rs`. Next: `trace/live.rs`.
+//! Before: `trace/record/samples.rs`. Next: `trace/watchdog.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

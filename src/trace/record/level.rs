@@ -57,7 +57,7 @@ impl Level {
         match kind {
             E::TurnBegin { .. } | E::TurnEnd { .. } | E::WaitBegin { .. } | E::WaitEnd { .. } => Level::Loop,
             E::Notify { .. } | E::ClockJump { .. } | E::Stop { .. } => Level::Loop,
-            E::Stuck { .. } | E::LoopEnd { .. } | E::Unheard { .. } => Level::Loop,
+            E::Stuck { .. } | E::HeldUp { .. } | E::LoopEnd { .. } | E::Unheard { .. } => Level::Loop,
             E::CallbackNew { .. } | E::CallbackBegin { .. } => Level::Loop,
             E::CallbackEnd { .. } | E::CallbackCancel { .. } => Level::Loop,
             E::Spawn { .. } | E::TaskEnd { .. } => Level::Loop,

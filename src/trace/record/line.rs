@@ -73,6 +73,7 @@ impl Line<'_> {
             E::ClockJump { from, to } => self.begin("clock_jump").time("from", *from).time("to", *to),
             E::Stop { by } => self.begin("stop").by(by),
             E::Stuck { tasks, report, fatal } => self.begin("stuck").count("tasks", *tasks).text("report", report).flag("fatal", *fatal),
+            E::HeldUp { by, took } => self.begin("held_up").by(by).time("took", *took),
             E::LoopEnd { why } => self.begin("loop_end").word("why", words::loop_end(*why)),
 
             E::CallbackNew { callback, at, by, site } => self.begin("callback_new").number("callback", callback.0).maybe_time("at", *at).by(by).site("site", *site),

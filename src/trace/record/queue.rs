@@ -98,7 +98,7 @@ impl Queue {
         let (mut pending, _) = waited.unwrap_or_else(PoisonError::into_inner);
         std::mem::swap(&mut pending.events, batch);
         pending.hurry = false;
-        pending.writing = true;
+        pending.writing = !batch.is_empty();
         self.progress.notify_all();
         !batch.is_empty()
     }

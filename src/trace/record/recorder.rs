@@ -20,6 +20,7 @@ use std::thread::{self, JoinHandle};
 
 use super::header::About;
 use super::level::Level;
+use super::line::Lines;
 use super::queue::Queue;
 use super::writer::{Members, write};
 use crate::trace::event::Event;
@@ -29,6 +30,7 @@ use crate::trace::observer::Observer;
 pub(crate) struct Recorder {
     level: Level,
     queue: Arc<Queue>,
+    members: Members,
     /// `None` once it was joined.
     writer: Option<JoinHandle<()>>,
 }
@@ -45,16 +47,40 @@ impl Recorder {
             let text = format!("the recording {} cannot be made: {error}", path.display());
             io::Error::new(error.kind(), text)
         };
-        let mut members = Members::new(File::create(&path).map_err(fault)?);
+        let members = Members::new(File::create(&path).map_err(fault)?);
         let mut header = Vec::new();
         about.header(0, &mut header);
         members.append(&mut header).map_err(fault)?;
         let queue = Arc::new(Queue::new());
-        let events = Arc::clone(&queue);
+        let (events, file) = (Arc::clone(&queue), members.clone());
         let writer = thread::Builder::new().name("oneloop-recorder".into());
-        let writer = writer.spawn(move || write(&events, members)).map_err(fault)?;
+        let writer = writer.spawn(move || write(&events, &file)).map_err(fault)?;
         AT_EXIT.with(|at_exit| at_exit.0.borrow_mut().push(Arc::downgrade(&queue)));
-        Ok(Recorder { level: about.level, queue, writer: Some(writer) })
+        Ok(Recorder { level: about.level, queue, members, writer: Some(writer) })
+    }
+
+    /// For another thread, which has something to tell when the loop's own cannot.
+    pub(crate) fn beside(&self) -> Beside {
+        Beside { queue: Arc::clone(&self.queue), members: self.members.clone() }
+    }
+}
+
+/// A way into a recording that does not begin on the loop's thread.
+pub(crate) struct Beside {
+    queue: Arc<Queue>,
+    members: Members,
+}
+
+impl Beside {
+    /// Appends an event that names no place, after all that the loop has told, and if `still` holds then. The loop may go
+    /// on at any moment: what it tells from then on comes behind it.
+    pub(crate) fn append(&self, event: &Event, still: impl FnOnce() -> bool) {
+        self.queue.flush();
+        let mut line = Vec::new();
+        Lines::new().event(event, &mut line);
+        if let Err(error) = self.members.append_if(&mut line, still) {
+            log::error!(target: "oneloop", "the recording ends here, its file cannot be written: {error}");
+        }
     }
 }
 

@@ -42,6 +42,7 @@ fn of_the_loop() -> Vec<EventKind> {
         ClockJump { from: ns(1), to: ns(2) },
         Stop { by: Actor::Observer },
         Stuck { tasks: 2, report: name("nobody\n  waits"), fatal: true },
+        HeldUp { by: Actor::Callback(callback), took: ns(1_500) },
         LoopEnd { why: crate::trace::LoopEnd::MainDone },
         CallbackNew { callback, at: Some(ns(9)), by: Actor::Loop, site: SITE },
         CallbackBegin { callback },

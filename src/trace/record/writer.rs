@@ -15,6 +15,7 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Lines;
 use super::queue::Queue;
@@ -22,28 +23,46 @@ use super::queue::Queue;
 /// So many bytes of lines are packed together at most.
 const MEMBER: usize = 1 << 20;
 
-/// A file that grows by members.
-#[derive(Debug)]
+/// A file that grows by members. Clones mean the same file.
+#[derive(Clone, Debug)]
 pub(crate) struct Members {
-    file: File,
+    /// `None` once it could not be written.
+    file: Arc<Mutex<Option<File>>>,
 }
 
 impl Members {
     pub(crate) fn new(file: File) -> Members {
-        Members { file }
+        Members { file: Arc::new(Mutex::new(Some(file))) }
     }
 
     /// Appends some lines and empties `lines`.
     ///
     /// # Errors
-    /// If the file cannot be written.
-    pub(crate) fn append(&mut self, lines: &mut Vec<u8>) -> io::Result<()> {
-        if !lines.is_empty() {
-            let packed: Cow<[u8]> = packed(lines)?;
-            self.file.write_all(&packed)?;
-            lines.clear();
+    /// If the file cannot be written. The next time nothing happens.
+    pub(crate) fn append(&self, lines: &mut Vec<u8>) -> io::Result<()> {
+        self.append_if(lines, || true)
+    }
+
+    /// The same if `still` holds at that very moment, when nobody else appends anything.
+    ///
+    /// # Errors
+    /// As [`append`](Members::append).
+    pub(crate) fn append_if(&self, lines: &mut Vec<u8>, still: impl FnOnce() -> bool) -> io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let packed: Cow<[u8]> = packed(lines)?;
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = match &mut *file {
+            Some(file) if still() => file.write_all(&packed),
+            _ => Ok(()),
+        };
+        if result.is_err() {
+            *file = None;
+        }
+        drop(file);
+        lines.clear();
+        result
     }
 }
 
@@ -62,7 +81,7 @@ fn packed(lines: &[u8]) -> io::Result<Cow<'_, [u8]>> {
 }
 
 /// What the writer's thread does, until the queue is closed.
-pub(crate) fn write(queue: &Queue, mut members: Members) {
+pub(crate) fn write(queue: &Queue, members: &Members) {
     let (mut batch, mut lines, mut text) = (Vec::new(), Lines::new(), Vec::new());
     let mut failed = false;
     while queue.take(&mut batch) {
@@ -72,15 +91,15 @@ pub(crate) fn write(queue: &Queue, mut members: Members) {
             }
             lines.event(&event, &mut text);
             if text.len() >= MEMBER {
-                failed = append(&mut members, &mut text);
+                failed = append(members, &mut text);
             }
         }
-        failed = failed || append(&mut members, &mut text);
+        failed = failed || append(members, &mut text);
     }
 }
 
 /// Appends the lines; whether that failed. Then no more is written: a gap would tell another story than what happened.
-fn append(members: &mut Members, lines: &mut Vec<u8>) -> bool {
+fn append(members: &Members, lines: &mut Vec<u8>) -> bool {
     let result = members.append(lines);
     if let Err(error) = &result {
         log::error!(target: "oneloop", "the recording ends here, its file cannot be written: {error}");

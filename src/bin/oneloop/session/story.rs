@@ -92,6 +92,7 @@ fn of(event: &Event) -> Option<TaskId> {
 fn by(event: &Event) -> Option<&Actor> {
     match &event.kind {
         E::Stop { by }
+        | E::HeldUp { by, .. }
         | E::CallbackNew { by, .. }
         | E::CallbackCancel { by, .. }
         | E::Spawn { by, .. }
