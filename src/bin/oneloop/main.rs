@@ -11,6 +11,7 @@ mod session;
 mod attached;
 mod live;
 mod what_if;
+mod screen;
 
 mod check;
 mod export;

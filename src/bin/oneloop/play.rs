@@ -1,22 +1,26 @@
 //! `oneloop play`: a recording, gone through by command.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use oneloop::trace::fold::History;
 use oneloop::trace::narrate::{count, plain, span};
 use oneloop::trace::read::Recording;
 
+use crate::screen::{self, Look, Shown, Way};
 use crate::session::{Feed, News, Session};
 use crate::{Ended, recording};
 
 /// Go through a recording, forwards and backwards.
 ///
-/// Commands are read from standard input, one a line: n p t go to the next event, poll or turn, bn bp bt go back, and
-/// `help` lists all of them. Each stop is a sentence, with the line of the source it is at.
+/// On a terminal everything is seen at once, and `?` shows the keys. Elsewhere, or with --plain, commands are read from
+/// standard input, one a line: n p t go to the next event, poll or turn, bn bp bt go back, and `help` lists all of them.
+/// Each stop is a sentence, with the line of the source it is at.
 #[derive(clap::Args)]
 pub struct Args {
+    #[command(flatten)]
+    way: Way,
     /// The recording
     file: PathBuf,
 }
@@ -37,11 +41,27 @@ impl Feed for Known {
 /// Plays it.
 pub fn run(args: &Args) -> Ended {
     let recording = recording::open(&args.file)?;
-    match play(recording) {
-        Ok(()) => Ok(ExitCode::SUCCESS),
+    let ended = match args.way.look() {
+        Some(look) => on_screen(recording, &args.file, look),
+        None => play(recording).map(|()| ExitCode::SUCCESS),
+    };
+    match ended {
+        Ok(code) => Ok(code),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         Err(error) => Err(error.to_string()),
     }
+}
+
+fn on_screen(recording: Recording, file: &Path, look: Look) -> io::Result<ExitCode> {
+    let warnings: Vec<String> = recording.warnings().iter().map(ToString::to_string).collect();
+    let (name, say) =
+        (plain(&file.file_name().unwrap_or(file.as_os_str()).to_string_lossy()), warnings.join("\n"));
+    let Recording { header, events, output, .. } = recording;
+    let written = output.into_iter().map(Into::into).collect();
+    let session = Session::new(Known, Vec::new(), History::new(events), written, &header.folder);
+    let shown = Shown { name: &name, folder: &header.folder, say: &say, first: "n", look };
+    let signal = screen::run(session, &shown)?;
+    Ok(signal.map_or(ExitCode::SUCCESS, |signal| ExitCode::from(128 + signal as u8)))
 }
 
 fn play(recording: Recording) -> io::Result<()> {

@@ -10,10 +10,10 @@
 //! ```
 
 pub mod commands;
-mod sources;
-mod places;
-mod things;
-mod story;
+pub mod sources;
+pub mod places;
+pub mod things;
+pub mod story;
 mod show;
 mod moves;
 
@@ -25,6 +25,7 @@ use oneloop::trace::fold::{History, World};
 use oneloop::trace::read::Output;
 
 use self::commands::{Command, Entry};
+use self::places::Line;
 use self::sources::Sources;
 
 /// The longest command that is read.
@@ -116,13 +117,53 @@ pub struct Session<F, W> {
     ended: Option<String>,
     /// The last command, which a bare Enter repeats.
     last: String,
+    /// Whether stops are not told, since somebody shows them.
+    shown: bool,
+    /// The line of the last stop that was not told, and how many events had happened then.
+    stop: Option<(usize, Line)>,
 }
 
 impl<F: Feed, W: Write> Session<F, W> {
     /// At the beginning of a run. Sources that are not found where they are said to be are looked for in `folder`.
     pub fn new(feed: F, out: W, history: History, written: Vec<Written>, folder: &str) -> Session<F, W> {
         let (sources, last) = (Sources::new(folder), String::from("next"));
-        Session { feed, out, history, written, sources, ended: None, last }
+        Session { feed, out, history, written, sources, ended: None, last, shown: false, stop: None }
+    }
+
+    /// The same for whoever shows each moment, and needs no words for it: of a stop only that is told which is not in
+    /// the moment itself.
+    pub fn shown(self) -> Session<F, W> {
+        Session { shown: true, ..self }
+    }
+
+    /// The run, at the moment that is looked at.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// What the program wrote, in order, as far as it is known.
+    pub fn written(&self) -> &[Written] {
+        &self.written
+    }
+
+    /// The line that the moment is at, if it is where a command has stopped.
+    pub fn line(&self) -> Option<Line> {
+        self.stop.filter(|(at, _)| *at == self.history.at()).map(|(_, line)| line)
+    }
+
+    /// Why nothing comes any more; `None`: something may come.
+    pub fn ended(&self) -> Option<&str> {
+        self.ended.as_deref()
+    }
+
+    /// Where events come from.
+    pub fn feed(&self) -> &F {
+        &self.feed
+    }
+
+    /// Where answers go.
+    pub fn out(&mut self) -> &mut W {
+        &mut self.out
     }
 
     /// Reads commands and carries them out, until there are no more or one of them is `quit`. With `prompt`, asks for

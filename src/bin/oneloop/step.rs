@@ -11,6 +11,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::live::{Live, ToEnd};
+use crate::screen::{self, Look, Shown, Way};
 use crate::session::commands::Entry;
 use crate::session::{Feed, News, Session, Unwatched};
 use crate::{Ended, program, what_if};
@@ -18,13 +19,13 @@ use crate::{Ended, program, what_if};
 /// Go through a program while it runs, event by event, forwards and backwards.
 ///
 /// The program runs in a process of its own and stands still between two events; its clock stands still with it. Its
-/// standard input is empty, and what it writes is shown, marked, where it was written. Commands are read from standard
-/// input, one a line: n p t go on to the next event, poll or turn, bn bp bt go back, and `help` lists all of them.
+/// standard input is empty, and what it writes is shown, marked, where it was written. On a terminal everything is seen
+/// at once, and `?` shows the keys. Elsewhere, or with --plain, commands are read from standard input, one a line: n p t
+/// go on to the next event, poll or turn, bn bp bt go back, and `help` lists all of them.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Line by line, as now: for the time when there is another way
-    #[arg(long)]
-    plain: bool,
+    #[command(flatten)]
+    way: Way,
     /// The program: an example of this crate, or a path with a slash
     program: OsString,
     /// The program's own arguments
@@ -59,17 +60,31 @@ impl Feed for Live {
 pub fn run(args: &Args) -> Ended {
     let executable = program::find(&args.program)?;
     let live = Live::start(&executable, &args.args)?;
-    end_with_us(live.to_end())?;
-    match step(live, &args.program.to_string_lossy()) {
-        Ok(()) => Ok(ExitCode::SUCCESS),
+    let name = plain(&args.program.to_string_lossy());
+    let ended = match args.way.look() {
+        Some(look) => on_screen(live, &name, look),
+        None => {
+            end_with_us(live.to_end())?;
+            step(live, &name).map(|()| ExitCode::SUCCESS)
+        }
+    };
+    match ended {
+        Ok(code) => Ok(code),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         Err(error) => Err(error.to_string()),
     }
 }
 
+fn on_screen(live: Live, name: &str, look: Look) -> io::Result<ExitCode> {
+    let session = Session::new(live, Vec::new(), History::default(), Vec::new(), "");
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let signal = screen::run(session, &Shown { name, folder: "", say: "", first: "n", look })?;
+    Ok(signal.map_or(ExitCode::SUCCESS, |signal| ExitCode::from(128 + signal as u8)))
+}
+
 fn step(live: Live, name: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let (name, pid) = (plain(name), live.pid());
+    let pid = live.pid();
     writeln!(
         out,
         "`{name}` is process {pid}, and stops at each event. `n` goes on to the next, a bare Enter repeats, `help` lists all commands."

@@ -118,6 +118,12 @@ const OTHERS: &[Entry] = &[
     entry(&[], "(Enter)", "the last command once more"),
 ];
 
+/// All commands but those of the feed.
+#[cfg(test)]
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    [MOVES, LOOKS, OTHERS].into_iter().flatten()
+}
+
 /// All commands, in three groups, and those of the feed.
 pub fn help(own: &[Entry]) -> String {
     let mut text = String::from(

@@ -236,6 +236,9 @@ impl<F: Feed, W: Write> Session<F, W> {
 
     /// What happened on the way: one by one if it is little, and the program's output in any case.
     fn tell_passed(&mut self, passed: &[Told], count_passed: usize, start: usize) -> io::Result<()> {
+        if self.shown {
+            return Ok(());
+        }
         let few = passed.len() <= TOLD;
         if !few {
             let events = count(count_passed, "event");
@@ -265,6 +268,11 @@ impl<F: Feed, W: Write> Session<F, W> {
     /// A stop: what happened, when, and at which line.
     fn tell(&mut self, told: &Told) -> io::Result<()> {
         let Told { index, sentence, line } = told;
+        if self.shown {
+            let line = line.or_else(|| places::line(&self.history, *index, self.history.world()));
+            self.stop = line.map(|line| (index + 1, line));
+            return Ok(());
+        }
         let event = &self.history.events()[*index];
         let (seq, time) = (event.seq, span(event.time));
         let turn = self.history.world().turn.map(|turn| format!(" in turn {turn}")).unwrap_or_default();

@@ -35,6 +35,12 @@ impl Sources {
 
     /// A line, from 1, without what is before and after it; `None`: it is not found.
     pub fn line(&mut self, file: &str, number: u32) -> Option<&str> {
+        let lines = self.lines(file)?;
+        lines.get(usize::try_from(number).ok()?.checked_sub(1)?).map(|line| line.trim_start())
+    }
+
+    /// All lines of a file, without what is after them; `None`: it is not found.
+    pub fn lines(&mut self, file: &str) -> Option<&[String]> {
         if !self.files.contains_key(file) {
             if self.files.len() >= MAX_FILES {
                 self.files.clear();
@@ -42,8 +48,7 @@ impl Sources {
             let lines = self.read(file);
             self.files.insert(file.to_owned(), lines);
         }
-        let lines = self.files.get(file)?.as_ref()?;
-        lines.get(usize::try_from(number).ok()?.checked_sub(1)?).map(String::as_str)
+        self.files.get(file)?.as_deref()
     }
 
     fn read(&self, file: &str) -> Option<Vec<String>> {
@@ -61,6 +66,8 @@ impl Sources {
             .find(|path| fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= MAX_FILE))?;
         let text = fs::read(found).ok()?;
         let text = String::from_utf8_lossy(&text);
-        Some(text.lines().map(|line| plain(line.trim()).chars().take(MAX_LINE).collect()).collect())
+        let line =
+            |line: &str| plain(&line.trim_end().replace('\t', "    ")).chars().take(MAX_LINE).collect();
+        Some(text.lines().map(line).collect())
     }
 }

@@ -71,7 +71,7 @@ pub fn is_about(event: &Event, wanted: TaskId) -> bool {
 }
 
 /// The task that an event is about.
-fn of(event: &Event) -> Option<TaskId> {
+pub fn of(event: &Event) -> Option<TaskId> {
     match &event.kind {
         E::Spawn { task, .. }
         | E::Wake { task, .. }
@@ -89,7 +89,7 @@ fn of(event: &Event) -> Option<TaskId> {
 }
 
 /// Who did it.
-fn by(event: &Event) -> Option<&Actor> {
+pub fn by(event: &Event) -> Option<&Actor> {
     match &event.kind {
         E::Stop { by }
         | E::HeldUp { by, .. }

@@ -1,0 +1,195 @@
+//! The terminal: taken over when the screen opens, and given back as it was, whatever ends or stops it.
+//!
+//! * An end of any sort, a panic too: `Terminal` is dropped, and the hook for panics gives the terminal back before
+//!   the message is written.
+//! * Ctrl-C is a key here. The signals that ask a process to end (SIGINT, SIGTERM, SIGHUP) are told by `next`.
+//! * Ctrl-Z is a key as well: the terminal is given back, the whole job is stopped as the terminal would have done it,
+//!   and taken over again when the job goes on.
+
+use std::io::{self, Stdout, Write};
+use std::panic;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::event::{
+    self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers,
+};
+use ratatui::crossterm::execute;
+use ratatui::crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use rustix::process::{Signal, kill_current_process_group};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::{flag, low_level};
+
+use super::keys::Key;
+
+/// Whether the terminal is taken over just now.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// What comes from the terminal.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    Key(Key),
+    /// Text that was put in all at once.
+    Paste(String),
+    /// It has another size, or has to be drawn anew for another reason.
+    Redraw,
+    /// This signal asks for the end.
+    End(usize),
+    /// The time is up.
+    Nothing,
+}
+
+/// The terminal of this process, taken over. Dropped, it is as it was before.
+pub struct Terminal {
+    screen: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    /// The signal that asked for the end; 0: none has.
+    end: Arc<AtomicUsize>,
+    /// Whether a signal asked for a stop.
+    stop: Arc<AtomicBool>,
+    /// Whether the process goes on after a stop.
+    went_on: Arc<AtomicBool>,
+}
+
+impl Terminal {
+    /// Takes the terminal over.
+    ///
+    /// # Errors
+    /// If standard input and output are no terminal that can be set.
+    pub fn open() -> io::Result<Terminal> {
+        give_back_on_panic();
+        let (end, stop, went_on) = (Arc::default(), Arc::default(), Arc::default());
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            flag::register_usize(signal, Arc::clone(&end), signal.unsigned_abs() as usize)?;
+        }
+        flag::register(SIGTSTP, Arc::clone(&stop))?;
+        flag::register(SIGCONT, Arc::clone(&went_on))?;
+        take()?;
+        let screen =
+            ratatui::Terminal::new(CrosstermBackend::new(io::stdout())).inspect_err(|_| give_back())?;
+        Ok(Terminal { screen, end, stop, went_on })
+    }
+
+    /// Shows a picture. `draw` is given an empty one of the right size, and says where the cursor is to be seen.
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Buffer) -> Option<(u16, u16)>) -> io::Result<()> {
+        self.screen.draw(|frame| {
+            if let Some(cursor) = draw(frame.buffer_mut()) {
+                frame.set_cursor_position(cursor);
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Has all of the next picture drawn, and not only what differs from the last one.
+    pub fn forget(&mut self) -> io::Result<()> {
+        self.screen.clear()
+    }
+
+    /// What comes next, if it comes within that time.
+    pub fn next(&mut self, within: Duration) -> io::Result<Input> {
+        match self.end.load(Ordering::Relaxed) {
+            0 => {}
+            signal => return Ok(Input::End(signal)),
+        }
+        if self.stop.swap(false, Ordering::Relaxed) {
+            self.suspend()?;
+            return Ok(Input::Redraw);
+        }
+        if self.went_on.swap(false, Ordering::Relaxed) {
+            // Stopped by a signal that nobody sees: who knows what was done to the terminal.
+            self.take_again()?;
+            return Ok(Input::Redraw);
+        }
+        if !event::poll(within)? {
+            return Ok(Input::Nothing);
+        }
+        Ok(match event::read()? {
+            Event::Key(event) if event.kind != KeyEventKind::Release => {
+                key(event).map_or(Input::Nothing, Input::Key)
+            }
+            Event::Paste(text) => Input::Paste(text),
+            Event::Resize(..) => Input::Redraw,
+            _ => Input::Nothing,
+        })
+    }
+
+    /// Gives the terminal back, and stops the job until it is told to go on.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        // Whoever is in the job with us, cargo for one, is to stop too: else the shell waits on.
+        kill_current_process_group(Signal::TSTP)?;
+        low_level::emulate_default_handler(SIGTSTP)?;
+        self.take_again()
+    }
+
+    fn take_again(&mut self) -> io::Result<()> {
+        self.stop.store(false, Ordering::Relaxed);
+        self.went_on.store(false, Ordering::Relaxed);
+        give_back();
+        take()?;
+        self.forget()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn take() -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste).inspect_err(|_| give_back())
+}
+
+/// Once for each time that it was taken. There is nobody to tell of an error.
+fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let mut out = io::stdout();
+        let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let _ = out.flush();
+        let _ = disable_raw_mode();
+    }
+}
+
+/// Has the message of a panic written where it can be read.
+fn give_back_on_panic() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            give_back();
+            before(panic);
+        }));
+    });
+}
+
+/// A key, if it is one that can mean something.
+fn key(event: KeyEvent) -> Option<Key> {
+    let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
+    Some(match event.code {
+        KeyCode::Char(letter) if ctrl => Key::Ctrl(letter.to_ascii_lowercase()),
+        KeyCode::Char(letter) => Key::Letter(letter),
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Esc => Key::Escape,
+        KeyCode::BackTab => Key::BackTab,
+        KeyCode::Tab => Key::Tab,
+        KeyCode::Backspace => Key::Backspace,
+        KeyCode::Delete => Key::Delete,
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::Left => Key::Left,
+        KeyCode::Right => Key::Right,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        KeyCode::Home => Key::Home,
+        KeyCode::End => Key::End,
+        _ => return None,
+    })
+}
