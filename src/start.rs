@@ -30,6 +30,8 @@ use crate::event_loop::EventLoop;
 use crate::pool::default_threads;
 use crate::state::Settings;
 use crate::timer::clock::Frozen;
+use crate::trace::event::Event;
+use crate::trace::frames;
 use crate::trace::live::attach::Attach;
 use crate::trace::live::step::Step;
 use crate::trace::narrate::{Log, Print, Warn};
@@ -91,7 +93,7 @@ impl EventLoop {
             pool_threads,
             observers,
             record: None,
-            level: Level::Task,
+            level: None,
             stepper: None,
             attach: false,
         }
@@ -114,7 +116,8 @@ pub struct Builder {
     observers: Vec<Rc<dyn Observer>>,
     /// The file to record in; `None`: nothing is recorded.
     record: Option<PathBuf>,
-    level: Level,
+    /// How much is told; `None`: `task` of a recording, `leaf` to a stepper.
+    level: Option<Level>,
     /// The socket of whoever steps the program; `None`: nobody does.
     stepper: Option<PathBuf>,
     /// Whether others may ask how the tasks stand.
@@ -192,7 +195,7 @@ impl Builder {
 
     /// How much is recorded; usually [`Level::Task`].
     pub fn record_level(mut self, level: Level) -> Builder {
-        self.level = level;
+        self.level = Some(level);
         self
     }
 
@@ -207,6 +210,10 @@ impl Builder {
         {
             self.apply(&words.to_string_lossy())?;
         }
+        let chains = self.level == Some(Level::Frame);
+        if chains && !frames::AVAILABLE {
+            return Err(no_stacks());
+        }
         if log::log_enabled!(target: "oneloop", log::Level::Trace) {
             self = self.observer(Log::default());
         }
@@ -218,6 +225,7 @@ impl Builder {
         let aloud = self.debug || self.print || self.stepper.is_some();
         let mut listeners = Listeners { aloud, attach: self.attach, recording: None };
         if let Some(path) = &self.record {
+            let level = level.unwrap_or_default();
             let recorder = Recorder::create(path, &About { level, virtual_time, pool_threads })?;
             listeners.recording = Some(recorder.beside());
             self = self.observer(recorder);
@@ -229,12 +237,17 @@ impl Builder {
             self = self.observer(watchdog);
         }
         if let Some(path) = &self.stepper {
-            let about = About { level: Level::Leaf, virtual_time, pool_threads };
+            let level = level.unwrap_or(Level::Leaf);
+            let about = About { level, virtual_time, pool_threads };
             let step = Step::connect(path, &about, frozen.clone(), Arc::clone(&pulse))?;
             self = self.observer(step);
         }
+        if self.attach && chains && self.observers.is_empty() {
+            // Chains are taken only while somebody watches.
+            self = self.observer(Silent);
+        }
         let Builder { debug, observers, attach, .. } = self;
-        let settings = Settings { virtual_time, debug, pool_threads, observers, frozen };
+        let settings = Settings { virtual_time, debug, pool_threads, observers, chains, frozen };
         let event_loop = EventLoop::with_settings(settings)?;
         if attach {
             event_loop.keep(|remote| Attach::listen(remote, pulse))?;
@@ -253,7 +266,7 @@ impl Builder {
                 ("debug", "") => self.debug = true,
                 ("attach", "") => self.attach = true,
                 ("record", file) if !file.is_empty() => self.record = Some(file.into()),
-                ("level", level) => self.level = Level::called(level).ok_or_else(|| no_level(level))?,
+                ("level", level) => self.level = Some(Level::called(level).ok_or_else(|| no_level(level))?),
                 ("step", socket) if !socket.is_empty() => self.stepper = Some(socket.into()),
                 _ => return Err(unknown(word)),
             }
@@ -262,10 +275,24 @@ impl Builder {
     }
 }
 
+/// Wants to know nothing.
+struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _: &Event) {}
+}
+
 fn unknown(word: &str) -> io::Error {
     let known = WORDS.join(", ");
     let text = format!("{VARIABLE} has the unknown word {word:?}; it knows: {known}");
     io::Error::new(io::ErrorKind::InvalidInput, text)
+}
+
+/// The level `frame` is never quietly the same as `leaf`.
+fn no_stacks() -> io::Error {
+    let text = "the level `frame` takes the feature `stacks`, without which this program was built: build it with \
+                `cargo build --features stacks`, or with `features = [\"stacks\"]` beside `oneloop` in its Cargo.toml";
+    io::Error::new(io::ErrorKind::Unsupported, text)
 }
 
 fn no_level(level: &str) -> io::Error {
@@ -306,6 +333,13 @@ mod tests {
         let mut builder = EventLoop::builder();
         builder.apply("debug").expect("it is known");
         assert!(builder.debug && builder.slow == Duration::from_millis(100));
+    }
+
+    #[test]
+    fn the_level_frame_is_refused_where_there_are_no_stacks() {
+        let built = EventLoop::builder().record_level(Level::Frame).build();
+        assert_eq!(built.is_ok(), frames::AVAILABLE);
+        assert!(built.err().is_none_or(|error| error.to_string().contains("--features stacks")));
     }
 
     #[test]

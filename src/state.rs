@@ -51,7 +51,7 @@ use crate::task::{drop_quietly, wake_quietly};
 use crate::tasks::{Suspended, TaskTable};
 use crate::timer::clock::{Clock, Frozen};
 use crate::timer::wheel::Wheel;
-use crate::trace::event::{Actor, CallbackId, EventKind, Site, TaskId, TimerId, Wait};
+use crate::trace::event::{Actor, CallbackId, EventKind, TaskId, TimerId};
 use crate::trace::observer::{Observer, Ready as Watched, Seam};
 
 /// Ready I/O operations that one poll of a task may do. A socket that always has data would otherwise keep
@@ -65,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) debug: bool,
     pub(crate) pool_threads: usize,
     pub(crate) observers: Vec<Rc<dyn Observer>>,
+    /// Whether the observers are told of chains of awaits.
+    pub(crate) chains: bool,
     /// Where an observer that holds the loop up says how long it did.
     pub(crate) frozen: Frozen,
 }
@@ -151,7 +153,7 @@ impl State {
         let remote = Arc::new(RemoteQueue::new(notifier, watched));
         let reporter = (watched || settings.virtual_time).then(|| reporter(Arc::clone(&remote), looks_ahead));
         Ok(Rc::new(State {
-            seam: Seam::new(settings.observers),
+            seam: Seam::new(settings.observers, settings.chains),
             clock: if settings.virtual_time { Clock::virtual_time() } else { Clock::real(settings.frozen) },
             ready: Ready::default(),
             tasks: RefCell::new(TaskTable::new(Arc::clone(&remote))),
@@ -226,19 +228,6 @@ impl State {
         if let Some(job) = job {
             self.seam.follow_job(job, seq);
         }
-    }
-
-    /// Note of a leaf future, made just before it returns `Pending`: what it waits for, and at which line.
-    /// An outer future that makes its own note after an inner one's has the last word.
-    #[inline]
-    pub(crate) fn note_suspended(&self, wait: Wait, site: Site) {
-        self.suspended.set(Suspended { site: Some(site), wait });
-    }
-
-    /// What the leaves of this poll have noted so far; `None`: nothing.
-    pub(crate) fn noted(&self) -> Option<(Wait, Site)> {
-        let Suspended { site, wait } = self.suspended.get();
-        site.map(|site| (wait, site))
     }
 
     /// Whether the poll may do one more ready I/O operation; counts it.

@@ -225,7 +225,7 @@ fn every_file_says_which_question_it_answers() {
 }
 
 /// Files of the seam, which is the first chapter; whatever else is in `trace` reads events, and comes last but one.
-const SEAM: [&str; 3] = ["who", "event", "observer"];
+const SEAM: [&str; 4] = ["who", "frames", "event", "observer"];
 
 /// A module's file, and after it those of the modules it declares, as parts.
 fn with_its_parts(parts: Vec<String>, orders: &HashMap<Vec<String>, Vec<String>>) -> Vec<Vec<String>> {

@@ -57,6 +57,10 @@ impl State {
     pub(crate) fn io_forget(&self, key: SourceKey, direction: Direction, interest: &Interest) {
         if interest.is_waiting() {
             let forgotten = self.reactor.borrow_mut().forget(key, direction, interest);
+            if forgotten.is_some() {
+                let wait = wait_of(direction);
+                self.tell(|| EventKind::IoForget { source: key.id(), wait, by: self.seam.actor() });
+            }
             drop(forgotten);
         }
     }

@@ -15,12 +15,15 @@ use crate::reactor::{Target, wait_of};
 use crate::ready::Entry;
 use crate::tasks::TaskInfo;
 use crate::trace::event::{SourceId, TaskId, TimerId, Wait};
+use crate::trace::frames::Frames;
 
 /// How one task stands, and what would wake it.
 pub(crate) struct Standing {
     pub(crate) task: TaskId,
     pub(crate) name: Arc<str>,
     pub(crate) info: TaskInfo,
+    /// The async functions it is suspended in, if that is watched.
+    pub(crate) frames: Option<Frames>,
     /// Timers that will wake it, and how long that is from now.
     pub(crate) timers: Vec<(TimerId, Duration)>,
     /// Sources that will wake it when they become readable, or writable.
@@ -47,6 +50,7 @@ impl State {
                 task,
                 name: self.name_of(entry),
                 info,
+                frames: self.seam.stacks().and_then(|stacks| stacks.of(task)),
                 timers: timers.remove(&task).unwrap_or_default(),
                 sources: sources.remove(&task).unwrap_or_default(),
                 awaits: awaits.remove(&task).unwrap_or_default(),

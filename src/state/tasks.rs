@@ -13,7 +13,7 @@ use crate::ready::Entry;
 use crate::task::BoxedCell;
 use crate::task::{self, JoinError, Panic, drop_payload, drop_quietly, panic_text, report_panic};
 use crate::tasks::{Out, Suspended, Unwanted};
-use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId, WakeEffect};
+use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId, Wait, WakeEffect};
 
 /// The main future: polled like a task, but it stays on the stack of `run_until_complete`, so that it may
 /// borrow.
@@ -126,11 +126,15 @@ impl State {
 
     /// The same while somebody watches. No panic comes out.
     #[cold]
+    #[inline(never)]
     pub(crate) fn run_task_watched(&self, entry: Entry, main: &mut Option<&mut dyn Main>) {
         let mut out = None;
         let waker = self.tasks.borrow_mut().begin_poll(entry, &mut out);
         let Some(waker) = waker else { return self.drop_condemned(entry) };
         let watch = self.tell_poll_begin(entry);
+        if let Some(stacks) = self.seam.stacks() {
+            stacks.begin(&watch);
+        }
         let poll = || self.poll(Polled { entry, waker }, &mut out, main);
         let result = catch_unwind(AssertUnwindSafe(poll));
         self.tell_poll_end(entry, result.as_ref().is_ok_and(Poll::is_pending), watch);
@@ -153,6 +157,33 @@ impl State {
             (None, Some(main)) => main.poll(),
             (None, None) => Poll::Pending,
         }
+    }
+
+    /// Note of a leaf future, made just before it returns `Pending`: what it waits for, and at which line.
+    /// An outer future that makes its own note after an inner one's has the last word.
+    #[inline]
+    pub(crate) fn note_suspended(&self, wait: Wait, site: Site) {
+        if self.seam.watched() {
+            self.tell_leaf(site);
+        }
+        self.suspended.set(Suspended { site: Some(site), wait });
+    }
+
+    /// Tells of the leaf before this one: of the last one the end of the poll tells.
+    #[cold]
+    fn tell_leaf(&self, site: Site) {
+        if let Some(stacks) = self.seam.stacks() {
+            stacks.note(site);
+        }
+        if let Some((wait, site)) = self.noted() {
+            self.tell(|| EventKind::LeafWait { wait, by: self.seam.actor(), site: site.into() });
+        }
+    }
+
+    /// What the leaves of this poll have noted so far; `None`: nothing.
+    pub(crate) fn noted(&self) -> Option<(Wait, Site)> {
+        let Suspended { site, wait } = self.suspended.get();
+        site.map(|site| (wait, site))
     }
 
     /// A poll has returned.
@@ -344,10 +375,14 @@ impl State {
         let suspended = pending.then(|| self.suspended.get()).map(|said| (said.wait, said.site.map(line)));
         let wakers = self.tasks.borrow_mut().clones_of_waker(entry);
         let took = self.moment().saturating_sub(watch.began);
-        self.tell(|| EventKind::PollEnd { task: task_id(entry), poll: watch.poll, took, suspended, wakers });
+        let task = task_id(entry);
+        if let Some(frames) = self.seam.stacks().filter(|_| pending).and_then(|stacks| stacks.end(task)) {
+            self.tell(|| EventKind::Chain { task, frames });
+        }
+        self.tell(|| EventKind::PollEnd { task, poll: watch.poll, took, suspended, wakers });
         // A leaf of ours that has said where it is suspended has also seen to being woken.
         if suspended.is_some_and(|(_, site)| site.is_none()) && self.is_lost(entry) {
-            self.tell(|| EventKind::Lost { task: task_id(entry) });
+            self.tell(|| EventKind::Lost { task });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Chapter 1, part 3: what can happen in a loop, as data.
+//! Chapter 1, part 5: what can happen in a loop, as data.
 //!
 //! Everything oneloop shows of itself is made of the events in this file: one event is one thing that
 //! happened, with its time and what caused it. The state of a loop at any moment can be worked out by
@@ -14,12 +14,13 @@
 //!
 //! Left out on purpose: how an event is put in words (`narrate`) and who listens (`observer`).
 //!
-//! Before: `trace/who.rs`. Next: `trace/observer.rs`, who is told.
+//! Before: `trace/frames/stack.rs`. Next: `trace/observer.rs`.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::frames::Frames;
 pub use super::who::*;
 
 /// What a suspended task waits for, as far as the future at its `.await` says.
@@ -297,6 +298,11 @@ pub enum EventKind {
     Wake { task: TaskId, by: Actor, effect: WakeEffect },
     /// Poll number `poll` (from 1) begins, after `waited` in the ready queue.
     PollBegin { task: TaskId, poll: u32, waited: Duration },
+    /// A future at the end of a chain of awaits was polled in vain, and then another one: the task waits here too. Where
+    /// the last one is, the end of the poll tells.
+    LeafWait { wait: Wait, by: Actor, site: Place },
+    /// The async functions that the task is about to be suspended in, if they are others than last time.
+    Chain { task: TaskId, frames: Frames },
     /// The poll ended. If the task is suspended, `suspended` says at which line and for what;
     /// `wakers` is how many clones of its waker others keep.
     PollEnd { task: TaskId, poll: u32, took: Duration, suspended: Option<(Wait, Option<Place>)>, wakers: usize },
@@ -341,6 +347,8 @@ pub enum EventKind {
     IoOpen { source: SourceId, what: &'static str, by: Actor, site: Place },
     /// A task now waits for the source to become readable or writable.
     IoInterest { source: SourceId, wait: Wait, by: Actor },
+    /// A future that waited for the source was dropped.
+    IoForget { source: SourceId, wait: Wait, by: Actor },
     /// The operating system reported the source ready. `closed`: the peer has ended its side, or the source
     /// failed.
     IoReady { source: SourceId, readable: bool, writable: bool, closed: bool },

@@ -3,6 +3,7 @@
 //! Next: `trace/who.rs`, who and where.
 
 pub(crate) mod who;
+pub(crate) mod frames;
 pub(crate) mod event;
 pub mod narrate;
 pub(crate) mod record;
@@ -19,5 +20,6 @@ pub mod export;
 pub mod findings;
 
 pub use event::*;
+pub use frames::Frames;
 pub use observer::{Choice, Decision, Observer, Ready};
 pub use record::Level;

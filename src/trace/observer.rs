@@ -1,4 +1,4 @@
-//! Chapter 1, part 4: who is told, and who may decide otherwise.
+//! Chapter 1, part 6: who is told, and who may decide otherwise.
 //!
 //! The loop never prints. At fixed points it tells its observers what happened; with no observer that
 //! costs one branch, and the event is not even built. An observer may also answer a choice the loop is
@@ -42,6 +42,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::{Actor, CallbackId, Event, EventKind, IoOp, JobId, LineId, SourceId, TaskId, TimerId};
+use super::frames::Stacks;
 
 /// Watches a loop. Both methods are called on the loop's thread, never while the loop holds a borrow.
 ///
@@ -122,6 +123,8 @@ pub(crate) struct Seam {
     watched: Cell<bool>,
     /// The listeners, in the order they were added; cloned out before they are called.
     observers: RefCell<Rc<[Rc<dyn Observer>]>>,
+    /// What takes the chains of awaits; `None`: nobody wants them.
+    stacks: Option<Stacks>,
     /// The next event's number.
     seq: Cell<u64>,
     /// Who is at work now. Kept only while watched.
@@ -149,10 +152,12 @@ pub(crate) struct Seam {
 }
 
 impl Seam {
-    pub(crate) fn new(observers: Vec<Rc<dyn Observer>>) -> Seam {
+    /// `chains`: whether chains of awaits are told.
+    pub(crate) fn new(observers: Vec<Rc<dyn Observer>>, chains: bool) -> Seam {
         Seam {
             watched: Cell::new(!observers.is_empty()),
             observers: RefCell::new(observers.into()),
+            stacks: chains.then(Stacks::default),
             seq: Cell::new(0),
             actor: RefCell::new(Actor::Loop),
             cause: Cell::new(None),
@@ -172,6 +177,12 @@ impl Seam {
     #[inline(always)]
     pub(crate) fn watched(&self) -> bool {
         self.watched.get()
+    }
+
+    /// What takes the chains of awaits, if they are wanted.
+    #[inline]
+    pub(crate) fn stacks(&self) -> Option<&Stacks> {
+        self.stacks.as_ref()
     }
 
     /// Tells every observer; returns the event's number.
@@ -358,6 +369,9 @@ impl Seam {
     /// Forgets `task`, which ended.
     pub(crate) fn note_end(&self, task: TaskId) {
         self.notes.borrow_mut().remove(&task);
+        if let Some(stacks) = &self.stacks {
+            stacks.forget(task);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! An event names everything it is about by a small number, which nothing else in the loop's life has. It can be
 //! kept, compared and written down long after the thing itself is gone.
 //!
-//! Before: `trace/mod.rs`. Next: `trace/event.rs`, what can happen to them.
+//! Before: `trace/mod.rs`. Next: `trace/frames.rs`.
 
 use std::fmt;
 use std::panic::Location;

@@ -36,6 +36,8 @@ pub struct Task {
     pub wait: Option<String>,
     /// File and line where it is suspended; `None`: it has not been polled, or its future does not say.
     pub at: Option<String>,
+    /// Files and lines of the async functions it is suspended in, the outermost first; empty: they are not known.
+    pub frames: Vec<String>,
     /// File and line that spawned it.
     pub spawned: String,
     /// Timers that will wake it, and in how long.
@@ -108,9 +110,9 @@ fn task(line: &Value) -> Task {
     let text = |value: &Value| value.as_str().map(plain);
     let pairs = |name: &str| line[name].as_array().cloned().unwrap_or_default().into_iter();
     let number = |value: &Value| value.as_u64().unwrap_or(0);
-    let place = |name: &str| {
-        let file = text(&line[name][0])?;
-        Some(format!("{file}:{}", number(&line[name][1])))
+    let place = |place: &Value| {
+        let file = text(&place[0])?;
+        Some(format!("{file}:{}", number(&place[1])))
     };
     Task {
         number: number(&line["task"]),
@@ -118,8 +120,9 @@ fn task(line: &Value) -> Task {
         state: text(&line["state"]).unwrap_or_default(),
         cancelled: line["cancelled"] == true,
         wait: text(&line["wait"]),
-        at: place("at"),
-        spawned: place("spawned").unwrap_or_default(),
+        at: place(&line["at"]),
+        frames: pairs("frames").filter_map(|frame| place(&frame)).collect(),
+        spawned: place(&line["spawned"]).unwrap_or_default(),
         timers: pairs("timers")
             .map(|pair| (number(&pair[0]), Duration::from_nanos(number(&pair[1]))))
             .collect(),
@@ -186,6 +189,9 @@ impl Task {
         };
         if let (Some(wait), "suspended") = (&self.wait, self.state.as_str()) {
             text.push_str(&format!(", waiting for {wait}"));
+        }
+        if self.state == "suspended" && self.frames.len() > 1 {
+            text.push_str(&format!(", through {}", self.frames.join(" → ")));
         }
         if self.cancelled {
             text.push_str(", cancelled");

@@ -31,7 +31,7 @@ use oneloop::trace::read::{Decoder, Item};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::program;
+use crate::program::{self, Level};
 use crate::session::{News, Written};
 
 /// The longest line that a program may send.
@@ -107,14 +107,14 @@ impl Live {
     ///
     /// # Errors
     /// One sentence that says what could not be done.
-    pub fn start(executable: &Path, args: &[OsString]) -> Result<Live, String> {
+    pub fn start(executable: &Path, args: &[OsString], level: Option<Level>) -> Result<Live, String> {
         let told = |error: io::Error| format!("no socket can be made for the program: {error}");
         let folder = Folder::new().map_err(told)?;
         let path = folder.0.join("socket");
         let listener = UnixListener::bind(&path).map_err(told)?;
         listener.set_nonblocking(true).map_err(told)?;
         let mut command = Command::new(executable);
-        command.args(args).env(program::VARIABLE, program::with_word("step", &path)?);
+        command.args(args).env(program::VARIABLE, program::with_words("step", &path, level)?);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn();
         let mut child =

@@ -9,11 +9,37 @@ use serde_json::Value;
 /// The environment variable that a program with oneloop reads.
 pub const VARIABLE: &str = "ONELOOP";
 
-/// The executable that `name` means: with a slash it is a path, without one an example, which is built.
+/// How much of what happens is told.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Level {
+    /// Turns, waits, callbacks, and the begin and the end of each task
+    Loop,
+    /// And every wake and poll, timers, sources and jobs
+    Task,
+    /// And what each future at the end of a chain of awaits does
+    Leaf,
+    /// And the chains: the program must be built with the feature `stacks`, as an example then is
+    Frame,
+}
+
+impl Level {
+    /// Its name in `ONELOOP`.
+    fn word(self) -> &'static str {
+        match self {
+            Level::Loop => "loop",
+            Level::Task => "task",
+            Level::Leaf => "leaf",
+            Level::Frame => "frame",
+        }
+    }
+}
+
+/// The executable that `name` means: with a slash it is a path, without one an example, which is built, with what the
+/// level takes.
 ///
 /// # Errors
 /// If there is no such file, or the example cannot be built; what cargo has to say, it has said.
-pub fn find(name: &OsStr) -> Result<PathBuf, String> {
+pub fn find(name: &OsStr, level: Option<Level>) -> Result<PathBuf, String> {
     let path = Path::new(name);
     if name.as_encoded_bytes().contains(&b'/') {
         return match path.is_file() {
@@ -21,7 +47,7 @@ pub fn find(name: &OsStr) -> Result<PathBuf, String> {
             false => Err(format!("there is no program {}", path.display())),
         };
     }
-    build_example(name)
+    build_example(name, level)
 }
 
 /// What a recording of this program is called by itself: `hello` for `target/debug/hello`.
@@ -29,10 +55,14 @@ pub fn stem(name: &OsStr) -> String {
     Path::new(name).file_stem().unwrap_or(name).to_string_lossy().into_owned()
 }
 
-fn build_example(name: &OsStr) -> Result<PathBuf, String> {
+fn build_example(name: &OsStr, level: Option<Level>) -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build.args(["build", "--quiet", "--message-format=json-render-diagnostics", "--example"]).arg(name);
+    if level == Some(Level::Frame) {
+        // An example of another crate has this feature under the name that its Cargo.toml gives it.
+        build.args(["--features", "stacks"]);
+    }
     let shown = name.to_string_lossy();
     let hint =
         format!("`{shown}` has no slash, so it is taken for an example; for a program write ./{shown}");
@@ -53,11 +83,11 @@ fn executable_of(message: &str, name: &str) -> Option<PathBuf> {
     message["executable"].as_str().filter(|_| is_it).map(PathBuf::from)
 }
 
-/// The value of `ONELOOP` for a program: what it is now, and one more word.
+/// The value of `ONELOOP` for a program: what it is now, and one word more, or two.
 ///
 /// # Errors
 /// If the file's name cannot be written there.
-pub fn with_word(key: &str, file: &Path) -> Result<OsString, String> {
+pub fn with_words(key: &str, file: &Path, level: Option<Level>) -> Result<OsString, String> {
     if file.as_os_str().as_encoded_bytes().contains(&b',') {
         return Err(format!("{}: a file name with a comma cannot be handed to the program", file.display()));
     }
@@ -68,6 +98,10 @@ pub fn with_word(key: &str, file: &Path) -> Result<OsString, String> {
     words.push(key);
     words.push("=");
     words.push(file);
+    if let Some(level) = level {
+        words.push(",level=");
+        words.push(level.word());
+    }
     Ok(words)
 }
 

@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 
 use oneloop::trace::narrate::count;
 
+use crate::program::Level;
 use crate::{Ended, program, recording};
 
 /// Run a program and write what its event loop does to a file.
@@ -21,6 +22,9 @@ pub struct Args {
     /// The file to write; PROGRAM.trace in this folder if left out
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// How much to record; `task` if left out
+    #[arg(short, long)]
+    level: Option<Level>,
     /// The program, an example of this crate or a path with a slash; and its own arguments
     #[arg(required = true, value_names = ["PROGRAM", "ARGS"], trailing_var_arg = true, allow_hyphen_values = true)]
     program: Vec<OsString>,
@@ -28,18 +32,18 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: Args) -> Ended {
-    let Args { output, program } = args;
+    let Args { output, level, program } = args;
     let [program, args @ ..] = program.as_slice() else { return Err("which program?".into()) };
     let file = output.unwrap_or_else(|| format!("{}.trace", program::stem(program)).into());
     // The program may go to another folder before it makes its loop.
     let file = std::path::absolute(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let executable = program::find(program)?;
+    let executable = program::find(program, level)?;
     if let Err(error) = fs::remove_file(&file)
         && error.kind() != io::ErrorKind::NotFound
     {
         return Err(format!("{} is in the way and cannot be removed: {error}", file.display()));
     }
-    let words = program::with_word("record", &file)?;
+    let words = program::with_words("record", &file, level)?;
     // An interrupt is for the program; how it ends, and what was recorded until then, is still to be said.
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         let _ = signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)));

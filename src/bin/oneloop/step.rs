@@ -11,6 +11,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::live::{Live, ToEnd};
+use crate::program::Level;
 use crate::screen::{self, Look, Shown, Way};
 use crate::session::commands::Entry;
 use crate::session::{Feed, News, Session, Unwatched};
@@ -26,6 +27,9 @@ use crate::{Ended, program, what_if};
 pub struct Args {
     #[command(flatten)]
     way: Way,
+    /// How much is told, and stopped at; `leaf`, or with `frame` also the chains of awaits
+    #[arg(short, long)]
+    level: Option<Level>,
     /// The program: an example of this crate, or a path with a slash
     program: OsString,
     /// The program's own arguments
@@ -58,8 +62,8 @@ impl Feed for Live {
 
 /// Steps it.
 pub fn run(args: &Args) -> Ended {
-    let executable = program::find(&args.program)?;
-    let live = Live::start(&executable, &args.args)?;
+    let executable = program::find(&args.program, args.level)?;
+    let live = Live::start(&executable, &args.args, args.level)?;
     let name = plain(&args.program.to_string_lossy());
     let ended = match args.way.look() {
         Some(look) => on_screen(live, &name, look),

@@ -105,17 +105,12 @@ fn write_timers(out: &mut impl Write, figures: &Figures) -> io::Result<()> {
 /// The lines at which tasks waited, in the whole run.
 fn write_waits(out: &mut impl Write, figures: &Figures, lines: usize) -> io::Result<()> {
     let mut waits: Vec<_> = figures.waits.iter().collect();
-    waits.sort_by_key(|(key, waits)| (std::cmp::Reverse((waits.total, waits.times)), key.1));
+    waits.sort_by_key(|(point, waits)| (std::cmp::Reverse((waits.total, waits.times)), *point));
     writeln!(out, "\nWhere tasks waited, by all the time they did")?;
     writeln!(out, "  {:>6} {:>6} {:>10} {:>10}  line", "tasks", "times", "together", "longest")?;
-    for ((wait, line), waits) in waits.iter().take(lines) {
+    for (point, waits) in waits.iter().take(lines) {
         let (tasks, total, longest) = (waits.tasks.len(), span(waits.total), span(waits.longest));
-        writeln!(
-            out,
-            "  {tasks:>6} {:>6} {total:>10} {longest:>10}  {}, for {wait}",
-            waits.times,
-            at(*line)
-        )?;
+        writeln!(out, "  {tasks:>6} {:>6} {total:>10} {longest:>10}  {point}", waits.times)?;
     }
     more(out, waits.len(), lines)
 }
@@ -123,18 +118,18 @@ fn write_waits(out: &mut impl Write, figures: &Figures, lines: usize) -> io::Res
 /// What still waits at the end, equal lines together.
 fn write_left(out: &mut impl Write, figures: &Figures, lines: usize) -> io::Result<()> {
     let mut left: Vec<_> = figures.left.iter().collect();
-    left.sort_by_key(|(key, tasks)| (std::cmp::Reverse(tasks.len()), key.1));
+    left.sort_by_key(|(point, tasks)| (std::cmp::Reverse(tasks.len()), *point));
     if !left.is_empty() {
         writeln!(out, "\nStill waiting at the end")?;
     }
-    for ((wait, line), tasks) in left.iter().take(lines) {
+    for (point, tasks) in left.iter().take(lines) {
         let who = match tasks.as_slice() {
             [task] => {
                 format!("{} waits", figures.lives.get(task).map_or_else(|| task.to_string(), Life::called))
             }
             tasks => format!("{} tasks wait", tasks.len()),
         };
-        writeln!(out, "  {who} at {}, for {wait}", at(*line))?;
+        writeln!(out, "  {who} at {point}")?;
     }
     more(out, left.len(), lines)
 }

@@ -10,6 +10,7 @@ use crate::trace::event::{
     Actor, CallbackId, Event, EventKind as E, JobId, LineId, LoopEnd, Place, SourceId, TaskId, TimerId, Wait,
     WakeEffect,
 };
+use crate::trace::frames::Frames;
 use crate::trace::narrate::{named, place};
 
 /// What is known of a loop after some of its events, as far as the rules need it.
@@ -54,6 +55,8 @@ pub struct TaskStory {
     pub(super) polls: u32,
     /// What it waited for at the end of its latest poll, and where; `None`: there was none, or it was its last.
     pub(super) suspended: Option<(Wait, Option<Place>)>,
+    /// The async functions it was suspended in; `None`: they were not recorded.
+    pub(super) frames: Option<Frames>,
     /// The event that told so, and when that was.
     pub(super) since: (u64, Duration),
     /// Clones of its waker at the end of its latest poll.
@@ -182,11 +185,15 @@ impl Story {
                     known.awaits.clear();
                 });
             }
+            E::Chain { task, frames } => self.note(*task, |known| known.frames = Some(frames.clone())),
             E::PollEnd { task, suspended, wakers, .. } => {
                 self.poll = None;
                 self.note(*task, |known| {
                     (known.suspended, known.wakers) = (*suspended, *wakers);
                     known.since = (event.seq, event.time);
+                    if !matches!(suspended, Some((_, Some(_)))) {
+                        known.frames = None;
+                    }
                 });
             }
             E::Lost { task } => self.note(*task, |known| known.lost = true),
@@ -213,6 +220,7 @@ impl Story {
             spawned: event.seq,
             polls: 0,
             suspended: None,
+            frames: None,
             since: (event.seq, event.time),
             wakers: 0,
             queued: true,
@@ -270,6 +278,11 @@ impl Story {
                 let waiting = self.interests.entry(*source).or_default();
                 if !waiting.contains(&(*wait, *task)) {
                     waiting.push((*wait, *task));
+                }
+            }
+            E::IoForget { source, wait, by: Actor::Task(task) } => {
+                if let Some(waiting) = self.interests.get_mut(source) {
+                    waiting.retain(|waits| waits != &(*wait, *task));
                 }
             }
             E::IoReady { source, .. } => drop(self.interests.remove(source)),
@@ -335,6 +348,12 @@ impl TaskStory {
             Some((wait, None)) => format!("waiting for {wait}"),
             None => String::new(),
         }
+    }
+
+    /// `, through src/main.rs:12 → src/fetch.rs:41`; empty if it is in one async function, or that is not known.
+    pub(super) fn through(&self) -> String {
+        let frames = self.frames.as_ref().filter(|frames| frames.places().len() > 1);
+        frames.map(|frames| format!(", through {frames}")).unwrap_or_default()
     }
 
     /// The line where it is suspended, or that spawned it.

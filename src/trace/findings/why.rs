@@ -59,7 +59,9 @@ fn state(story: &Story, task: TaskId, known: &TaskStory) -> String {
         _ if story.poll.is_some_and(|(polled, ..)| polled == task) => polled(story, known),
         TaskStory { queued: true, polls: 0, .. } => String::from("is in the ready queue, for its first poll"),
         TaskStory { queued: true, .. } => String::from("is in the ready queue: it runs when its turn comes"),
-        _ => format!("is suspended{} {}", lasted(known.since.1), known.standing()),
+        _ => {
+            format!("is suspended{} {}{}", lasted(known.since.1), known.standing(), known.through())
+        }
     }
 }
 

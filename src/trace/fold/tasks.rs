@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::World;
 use crate::trace::event::{Actor, Event, EventKind as E, Outcome, Place, TaskId, Wait, WakeEffect};
+use crate::trace::frames::Frames;
 use crate::trace::observer::Ready;
 
 /// How a task stands.
@@ -51,6 +52,8 @@ pub struct Task {
     pub since: Duration,
     /// Where it was suspended last, and for what; `None`: it was not polled yet.
     pub suspended: Option<(Wait, Option<Place>)>,
+    /// The async functions it is suspended in; `None`: they were not recorded.
+    pub frames: Option<Frames>,
     /// Clones of its waker that others kept after its last poll.
     pub wakers: usize,
     /// Polls so far.
@@ -85,6 +88,7 @@ impl Task {
             stand,
             since: time,
             suspended: None,
+            frames: None,
             wakers: 0,
             polls: 0,
             woken: None,
@@ -137,6 +141,9 @@ impl World {
             }
             E::PollBegin { task, poll, .. } => self.begin_poll(*task, *poll),
             E::PollEnd { task, suspended, wakers, .. } => self.end_poll(*task, *suspended, *wakers),
+            E::Chain { task, frames } => {
+                self.task(*task, Stand::Running).frames = Some(frames.clone());
+            }
             E::Cancel { task, .. } => self.task(*task, Stand::Suspended).cancelled = true,
             E::HandleDrop { task, .. } => {
                 if let Some(known) = self.tasks.get_mut(task) {
@@ -194,6 +201,10 @@ impl World {
         };
         known.turn_to(stand, time);
         known.suspended = suspended.or(known.suspended);
+        // A future that does not say where it waits has no chain either.
+        if !matches!(suspended, Some((_, Some(_)))) {
+            known.frames = None;
+        }
     }
 
     fn end_task(&mut self, task: TaskId, outcome: Outcome) {

@@ -161,6 +161,11 @@ impl World {
                     known.waits.push(wait);
                 }
             }
+            E::IoForget { source, wait, by } => {
+                if let Some(known) = self.sources.get_mut(source) {
+                    known.waits.retain(|waits| waits != &(*wait, by.clone()));
+                }
+            }
             E::IoReady { source, readable, writable, closed } => {
                 let Some(known) = self.sources.get_mut(source) else { return };
                 known.closed |= closed;

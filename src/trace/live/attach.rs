@@ -33,7 +33,7 @@ use crate::current;
 use crate::sent::{RemoteQueue, Sent};
 use crate::state::{Standing, State};
 use crate::tasks::Life;
-use crate::trace::event::Site;
+use crate::trace::event::Place;
 use crate::trace::record::json;
 use crate::trace::watchdog::Pulse;
 use crate::wake::this_thread;
@@ -192,8 +192,17 @@ fn line(out: &mut Vec<u8>, standing: &Standing) {
     }
     for (key, site) in [("at", info.suspended_at), ("spawned", Some(info.spawned_at))] {
         if let Some(site) = site {
-            place(out, key, site);
+            let _ = write!(out, r#","{key}":"#);
+            place(out, site.into());
         }
+    }
+    if let Some(frames) = &standing.frames {
+        out.extend_from_slice(br#","frames":["#);
+        for (index, frame) in frames.places().iter().enumerate() {
+            out.extend_from_slice(if index == 0 { b"" } else { b"," });
+            place(out, *frame);
+        }
+        out.push(b']');
     }
     let timers = standing.timers.iter().map(|(timer, left)| format!("[{},{}]", timer.0, left.as_nanos()));
     list(out, "timers", timers);
@@ -202,10 +211,10 @@ fn line(out: &mut Vec<u8>, standing: &Standing) {
     let _ = writeln!(out, r#","outside":{}}}"#, standing.held_outside);
 }
 
-fn place(out: &mut Vec<u8>, key: &str, site: Site) {
-    let _ = write!(out, r#","{key}":["#);
-    json::string(out, site.file());
-    let _ = write!(out, ",{},{}]", site.line(), site.column());
+fn place(out: &mut Vec<u8>, place: Place) {
+    out.push(b'[');
+    json::string(out, place.file);
+    let _ = write!(out, ",{},{}]", place.line, place.column);
 }
 
 fn list(out: &mut Vec<u8>, key: &str, items: impl Iterator<Item = String>) {

@@ -37,7 +37,7 @@ use super::command::{Command, MAX_LINE, Wish, parse};
 use crate::timer::clock::Frozen;
 use crate::trace::event::{Event, EventKind};
 use crate::trace::observer::{Choice, Decision, Observer};
-use crate::trace::record::{About, Lines};
+use crate::trace::record::{About, Level, Lines};
 use crate::trace::watchdog::Pulse;
 
 /// While it goes on without stopping, a program sends and looks for commands once in so many events.
@@ -53,6 +53,8 @@ const MAX_WISHES: usize = 64;
 pub(crate) struct Step {
     /// `None`: the stepper is gone, or is being talked to.
     link: RefCell<Option<Link>>,
+    /// What it is told.
+    level: Level,
     /// Takes the time the loop is held up.
     frozen: Frozen,
     /// Is told that it is.
@@ -122,7 +124,7 @@ impl Step {
             now: Duration::ZERO,
             wishes: VecDeque::new(),
         };
-        Ok(Step { link: RefCell::new(Some(link)), frozen, pulse })
+        Ok(Step { link: RefCell::new(Some(link)), level: about.level, frozen, pulse })
     }
 
     /// Talks to the stepper, if there is one. Meanwhile there is none: a logger may be the user's code, and come
@@ -145,6 +147,9 @@ impl Step {
 
 impl Observer for Step {
     fn event(&self, event: &Event) {
+        if !self.level.records(&event.kind) {
+            return;
+        }
         let since = Instant::now();
         self.pulse.hold(|| self.with_link(|link| link.tell(event)));
         self.frozen.add(since);

@@ -125,6 +125,13 @@ fn of_tasks(names: &Narrator, event: &Event) -> Option<String> {
             let waited = lasting(", after it was ready for", *waited);
             format!("the loop polls {} for the {} time{waited}", names.task(*task), ordinal(*poll))
         }
+        E::LeafWait { wait, by, site } => {
+            format!("{} waits at {} for {wait}, and not for that alone", names.who(by), place(*site))
+        }
+        E::Chain { task, frames } => match frames.places() {
+            [] => format!("{} waits in functions of which no lines are known", names.task(*task)),
+            _ => format!("{} waits through {frames}", names.task(*task)),
+        },
         E::PollEnd { task, took, suspended: Some((wait, site)), .. } => {
             let took = lasting("; the poll took", *took);
             format!("{} is suspended{}{took}", names.task(*task), suspended(*wait, *site))
@@ -245,6 +252,9 @@ fn of_io(names: &Narrator, event: &Event) -> Option<String> {
         }
         E::IoInterest { source, wait, by } => {
             format!("{} left word with {}: it waits for {wait}", names.who(by), names.source(*source))
+        }
+        E::IoForget { source, wait, by } => {
+            format!("{} gave up a future that waited at {} for {wait}", names.who(by), names.source(*source))
         }
         E::IoReady { source, readable, writable, closed } => {
             format!("{} became {}", names.source(*source), readiness(*readable, *writable, *closed))

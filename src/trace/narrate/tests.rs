@@ -11,6 +11,7 @@ use crate::trace::event::{
     Actor, CallbackId, Event, EventKind as E, IoOp, IoResult, JobId, LineId, LoopEnd, Outcome, Place,
     SourceId, TaskId, TimerId, Wait, WaitEnd, WaitReason, WakeEffect,
 };
+use crate::trace::frames::Frames;
 
 fn event(kind: E) -> Event {
     Event { seq: 7, time: Duration::from_millis(500), cause: None, thread: None, kind }
@@ -64,6 +65,9 @@ fn kinds() -> Vec<E> {
         E::Wake { task, by: by.clone(), effect: WakeEffect::WhileRunning },
         E::Wake { task, by: Actor::Job(job), effect: WakeEffect::AfterDone },
         E::PollBegin { task, poll: 3, waited: Duration::from_nanos(12_340) },
+        E::LeafWait { wait: Wait::Sleep, by: by.clone(), site },
+        E::Chain { task, frames: Frames::new(vec![site, site]) },
+        E::Chain { task, frames: Frames::new(Vec::new()) },
         E::PollEnd { task, poll: 3, took: ms(1), suspended: Some((Wait::Sleep, Some(site))), wakers: 1 },
         E::PollEnd { task, poll: 3, took: Duration::ZERO, suspended: Some((Wait::Custom, None)), wakers: 0 },
         E::PollEnd { task, poll: 3, took: Duration::ZERO, suspended: None, wakers: 0 },
@@ -92,6 +96,7 @@ fn kinds() -> Vec<E> {
         E::TimerCancel { timer, by: by.clone() },
         E::IoOpen { source, what: "connection", by: by.clone(), site },
         E::IoInterest { source, wait: Wait::Readable, by: by.clone() },
+        E::IoForget { source, wait: Wait::Readable, by: by.clone() },
         E::IoReady { source, readable: true, writable: true, closed: false },
         E::IoReady { source, readable: true, writable: false, closed: true },
         E::IoOp { source, op: IoOp::Connect, result: IoResult::Bytes(0) },

@@ -11,6 +11,10 @@ use super::names::{lasting, name, text};
 use crate::trace::event::{
     Actor, CallbackId, EventKind as E, JobId, LineId, Place, SourceId, TaskId, TimerId, Wait,
 };
+use crate::trace::frames::Frames;
+
+/// The most frames of one chain; of more, the innermost are left out.
+const MAX_FRAMES: usize = 1_024;
 
 /// A line's kind, or none if it is not known.
 type Decoded = Result<Option<E>, Fault>;
@@ -74,6 +78,14 @@ impl Line<'_> {
         };
         let place = pair.get(1).and_then(Value::as_u64).map(|site| self.decoder.place(site));
         Ok(Some((wait(word), place)))
+    }
+
+    /// `[4,7]`: the places that a task waits through, the outermost first.
+    fn frames(&self) -> Result<Frames, Fault> {
+        let fault = || String::from("its field \"frames\" is not what it should be");
+        let frames = self.fields.value("frames")?.as_array().ok_or_else(fault)?;
+        let places = frames.iter().take(MAX_FRAMES).filter_map(Value::as_u64);
+        Ok(Frames::new(places.map(|site| self.decoder.place(site)).collect()))
     }
 
     /// `[1,24]`: level and slot of a timer.
@@ -151,6 +163,8 @@ fn of_tasks(kind: &str, line: &Line<'_>) -> Decoded {
         "poll_begin" => {
             E::PollBegin { task: line.task()?, poll: number("poll")?, waited: fields.time("waited")? }
         }
+        "leaf_wait" => E::LeafWait { wait: wait(fields.text("wait")?), by: line.by()?, site: line.site()? },
+        "chain" => E::Chain { task: line.task()?, frames: line.frames()? },
         "poll_end" => E::PollEnd {
             task: line.task()?,
             poll: number("poll")?,
@@ -232,6 +246,9 @@ fn of_io(kind: &str, line: &Line<'_>) -> Decoded {
         },
         "io_interest" => {
             E::IoInterest { source: line.source()?, wait: wait(fields.text("wait")?), by: line.by()? }
+        }
+        "io_forget" => {
+            E::IoForget { source: line.source()?, wait: wait(fields.text("wait")?), by: line.by()? }
         }
         "io_ready" => E::IoReady {
             source: line.source()?,

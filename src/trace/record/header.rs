@@ -48,7 +48,11 @@ impl About {
         let wheel = format!(",\"wheel\":{{\"levels\":{LEVELS},\"slots\":{SLOTS},\"tick_ns\":{TICK}}}");
         out.extend_from_slice(wheel.as_bytes());
         out.extend_from_slice(format!(",\"pool\":{{\"threads\":{}}}", self.pool_threads).as_bytes());
-        let features = [("http", cfg!(feature = "http")), ("cli", cfg!(feature = "cli"))];
+        let features = [
+            ("http", cfg!(feature = "http")),
+            ("cli", cfg!(feature = "cli")),
+            ("stacks", cfg!(feature = "stacks")),
+        ];
         let features = features.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned());
         strings(out, "features", features);
         if lost > 0 {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `loop` | turns, waits, callbacks, threads, and the begin and the end of each task |
 //! | `task` | and every wake and poll, timers, sources, jobs: all that an observer is told, but for what follows |
-//! | `leaf` | and which future waits in which line for which object, and is granted what it waits for |
+//! | `leaf` | and which future waits in which line for which object, is granted what it waits for, or is given up |
 //! | `frame` | and the async functions that a task is in when it begins to wait (with the feature `stacks`) |
 //!
 //! Before: `trace/record/line.rs`. Next: `trace/record/header.rs`.
@@ -64,6 +64,8 @@ impl Level {
             E::ThreadStart { .. } | E::ThreadExit { .. } => Level::Loop,
             E::LineWait { .. } | E::LineGrant { .. } | E::LineLeave { .. } => Level::Leaf,
             E::PermitTake { .. } | E::PermitRelease { .. } => Level::Leaf,
+            E::LeafWait { .. } | E::IoForget { .. } => Level::Leaf,
+            E::Chain { .. } => Level::Frame,
             _ => Level::Task,
         }
     }

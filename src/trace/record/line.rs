@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use super::{json, words};
 use crate::trace::event::{Actor, CallbackId, Event, EventKind, IoResult, Place, Wait};
+use crate::trace::frames::Frames;
 
 /// Writes events as lines.
 #[derive(Debug, Default)]
@@ -84,6 +85,8 @@ impl Line<'_> {
             E::Spawn { task, name, by, site, future, size } => self.begin("spawn").number("task", task.0).text("name", name).by(by).site("site", *site).text("future", future).count("size", *size),
             E::Wake { task, by, effect } => self.begin("wake").number("task", task.0).by(by).word("effect", words::effect(*effect)),
             E::PollBegin { task, poll, waited } => self.begin("poll_begin").number("task", task.0).number("poll", u64::from(*poll)).time("waited", *waited),
+            E::LeafWait { wait, by, site } => self.begin("leaf_wait").word("wait", words::wait(*wait)).by(by).site("site", *site),
+            E::Chain { task, frames } => self.begin("chain").number("task", task.0).frames(frames),
             E::PollEnd { task, poll, took, suspended, wakers } => self.begin("poll_end").number("task", task.0).number("poll", u64::from(*poll)).time("took", *took).suspended(*suspended).count("wakers", *wakers),
             E::Cancel { task, by } => self.begin("cancel").number("task", task.0).by(by),
             E::TaskEnd { task, outcome, at } => self.begin("task_end").number("task", task.0).word("outcome", words::outcome(*outcome)).maybe_site("at", *at),
@@ -105,6 +108,7 @@ impl Line<'_> {
 
             E::IoOpen { source, what, by, site } => self.begin("io_open").number("source", source.0).text("what", what).by(by).site("site", *site),
             E::IoInterest { source, wait, by } => self.begin("io_interest").number("source", source.0).word("wait", words::wait(*wait)).by(by),
+            E::IoForget { source, wait, by } => self.begin("io_forget").number("source", source.0).word("wait", words::wait(*wait)).by(by),
             E::IoReady { source, readable, writable, closed } => self.begin("io_ready").number("source", source.0).flag("readable", *readable).flag("writable", *writable).flag("closed", *closed),
             E::IoOp { source, op, result } => self.begin("io_op").number("source", source.0).word("op", words::io_op(*op)).result(*result),
             E::IoClose { source, by } => self.begin("io_close").number("source", source.0).by(by),
@@ -244,6 +248,14 @@ impl Line<'_> {
             json::number(&mut self.line, id);
         }
         self.line.push(b']');
+        self
+    }
+
+    /// `"frames":[4,7]`: places by their numbers, the outermost first.
+    fn frames(&mut self, frames: &Frames) -> &mut Self {
+        let ids: Vec<String> = frames.places().iter().map(|place| self.site_id(*place).to_string()).collect();
+        let ids = ids.join(",");
+        self.key("frames").line.extend_from_slice(format!("[{ids}]").as_bytes());
         self
     }
 

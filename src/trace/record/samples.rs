@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::trace::event::*;
+use crate::trace::frames::Frames;
 
 const SITE: Place = Place { file: "src/main.rs", line: 7, column: 39 };
 const OTHER: Place = Place { file: "src/main.rs", line: 9, column: 5 };
@@ -57,11 +58,21 @@ fn of_tasks() -> Vec<EventKind> {
     let (task, by) = (TaskId(2), Actor::Task(TaskId(1)));
     let suspended = Some((Wait::Sleep, Some(SITE)));
     vec![
-        Spawn { task, name: name("</script>"), by, site: SITE, future: "main::{{closure}}", size: 24 },
+        Spawn {
+            task,
+            name: name("</script>"),
+            by: by.clone(),
+            site: SITE,
+            future: "main::{{closure}}",
+            size: 24,
+        },
         Wake { task, by: Actor::Timer(TimerId(3)), effect: WakeEffect::Queued },
         Wake { task, by: Actor::Source(SourceId(5)), effect: WakeEffect::AlreadyQueued },
         Wake { task, by: Actor::Job(JobId(6)), effect: WakeEffect::WhileRunning },
         PollBegin { task, poll: 1, waited: ns(77) },
+        LeafWait { wait: Wait::Sleep, by: by.clone(), site: SITE },
+        Chain { task, frames: Frames::new(vec![OTHER, SITE]) },
+        Chain { task, frames: Frames::new(Vec::new()) },
         PollEnd { task, poll: 1, took: ns(88), suspended, wakers: 1 },
         PollEnd { task, poll: 2, took: ns(88), suspended: Some((Wait::Custom, None)), wakers: 0 },
         PollEnd { task, poll: 3, took: ns(88), suspended: None, wakers: 0 },
@@ -99,6 +110,7 @@ fn of_the_world() -> Vec<EventKind> {
         TimerCancel { timer, by: by.clone() },
         IoOpen { source, what: "connection", by: by.clone(), site: SITE },
         IoInterest { source, wait: Wait::Readable, by: by.clone() },
+        IoForget { source, wait: Wait::Readable, by: by.clone() },
         IoReady { source, readable: true, writable: true, closed: true },
         op(crate::trace::IoOp::Read, IoResult::Bytes(512)),
         op(crate::trace::IoOp::Write, IoResult::WouldBlock),

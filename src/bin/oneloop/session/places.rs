@@ -74,9 +74,11 @@ pub fn own(event: &Event) -> Option<Place> {
         E::CallbackNew { site, .. }
         | E::Spawn { site, .. }
         | E::JoinWait { site, .. }
+        | E::LeafWait { site, .. }
         | E::LineWait { site, .. }
         | E::IoOpen { site, .. }
         | E::JobNew { site, .. } => Some(*site),
+        E::Chain { frames, .. } => frames.places().last().copied(),
         E::PollEnd { suspended: Some((_, place)), .. } => *place,
         E::TaskEnd { at, .. } => *at,
         _ => None,

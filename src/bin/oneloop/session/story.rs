@@ -77,6 +77,7 @@ pub fn of(event: &Event) -> Option<TaskId> {
         | E::Wake { task, .. }
         | E::PollBegin { task, .. }
         | E::PollEnd { task, .. }
+        | E::Chain { task, .. }
         | E::Cancel { task, .. }
         | E::TaskEnd { task, .. }
         | E::HandleDrop { task, .. }
@@ -108,7 +109,9 @@ pub fn by(event: &Event) -> Option<&Actor> {
         | E::TimerArm { by, .. }
         | E::TimerCancel { by, .. }
         | E::IoOpen { by, .. }
+        | E::LeafWait { by, .. }
         | E::IoInterest { by, .. }
+        | E::IoForget { by, .. }
         | E::IoClose { by, .. }
         | E::JobNew { by, .. } => Some(by),
         _ => None,

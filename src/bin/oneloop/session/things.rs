@@ -67,6 +67,9 @@ pub fn task(id: TaskId, task: &Task, world: &World) -> String {
         (_, None) => format!("suspended for {since}"),
     };
     let mut text = format!("{}: {stand}", task_name(id, world));
+    if let Some(frames) = task.frames.as_ref().filter(|frames| frames.places().len() > 1) {
+        text.push_str(&format!(", through {frames}"));
+    }
     if task.cancelled {
         text.push_str(", cancelled");
     }

@@ -1,12 +1,13 @@
 //! The figures of a run: a fold of its own, beside the state of the loop.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use oneloop::trace::fold::{Stand, Task, World};
-use oneloop::trace::narrate::plain;
-use oneloop::trace::{Event, EventKind as E, Place, TaskId, Wait, WakeEffect};
+use oneloop::trace::narrate::{place, plain};
+use oneloop::trace::{Event, EventKind as E, Frames, Place, TaskId, Wait, WakeEffect};
 
 /// How many of the longest polls are kept.
 const LONGEST: usize = 1_000;
@@ -26,14 +27,32 @@ pub struct Figures {
     pub late: Vec<Duration>,
     /// Timers that were cancelled.
     pub cancelled: usize,
-    /// What was waited for at which line.
-    pub waits: HashMap<(Word, Option<Place>), Waits>,
+    /// What was waited for at which point.
+    pub waits: HashMap<Point, Waits>,
     /// Who waits there at the end.
-    pub left: HashMap<(Word, Option<Place>), Vec<TaskId>>,
+    pub left: HashMap<Point, Vec<TaskId>>,
 }
 
-/// What is waited for, in words.
-type Word = String;
+/// A point at which tasks wait. Tasks that came there through the same functions are counted together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Point {
+    /// The line; where it is not known, the one that spawned the task.
+    place: Option<Place>,
+    /// What is waited for, in words.
+    wait: String,
+    /// The async functions, if there are several and they were recorded.
+    through: String,
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            Some(at) => write!(f, "{}, for {}", place(at), self.wait)?,
+            None => write!(f, "an unknown line, for {}", self.wait)?,
+        }
+        if self.through.is_empty() { Ok(()) } else { write!(f, ", through {}", self.through) }
+    }
+}
 
 /// A task from its beginning to its end.
 #[derive(Debug)]
@@ -97,7 +116,7 @@ pub fn of(events: &[Event]) -> Figures {
         figures.lives.insert(*id, life);
         if task.stand == Stand::Suspended {
             figures.waited(*id, task, spent);
-            figures.left.entry(key(task)).or_default().push(*id);
+            figures.left.entry(point(task)).or_default().push(*id);
         }
     }
     figures.world = world;
@@ -111,9 +130,11 @@ fn life(id: TaskId, task: &Task) -> Life {
     Life { task: id, name: Arc::clone(name), polls: *polls, busy: *busy, queued: *queued, waited: *waited }
 }
 
-fn key(task: &Task) -> (Word, Option<Place>) {
+fn point(task: &Task) -> Point {
     let (wait, place) = task.suspended.unwrap_or((Wait::Custom, None));
-    (wait.to_string(), place.or(task.spawned_at))
+    let frames = task.frames.as_ref().filter(|frames| frames.places().len() > 1);
+    let through = frames.map(Frames::to_string).unwrap_or_default();
+    Point { place: place.or(task.spawned_at), wait: wait.to_string(), through }
 }
 
 impl Figures {
@@ -157,7 +178,7 @@ impl Figures {
     }
 
     fn waited(&mut self, id: TaskId, task: &Task, time: Duration) {
-        let waits = self.waits.entry(key(task)).or_default();
+        let waits = self.waits.entry(point(task)).or_default();
         waits.tasks.insert(id);
         waits.times += 1;
         waits.total += time;
