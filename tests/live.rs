@@ -71,12 +71,20 @@ fn play(role: &str) {
             println!("ready");
             both.await.expect("it does not panic");
         }),
+        "nested" => run(async {
+            println!("ready");
+            nested().await;
+        }),
         "hog" => run(async {
             println!("ready");
             std::thread::sleep(HOUR);
         }),
         unknown => panic!("no program is called {unknown}"),
     }
+}
+
+async fn nested() {
+    sleep(HOUR).await;
 }
 
 fn program(role: &str, words: &str) -> Command {
@@ -303,9 +311,13 @@ struct Attached {
 
 impl Attached {
     fn start(role: &str) -> Attached {
+        Attached::start_with(role, "attach")
+    }
+
+    fn start_with(role: &str, words: &str) -> Attached {
         let folder = tempdir().expect("there is room for a folder");
         let mut child =
-            program(role, "attach").env("XDG_RUNTIME_DIR", folder.path()).spawn().expect("this test runs");
+            program(role, words).env("XDG_RUNTIME_DIR", folder.path()).spawn().expect("this test runs");
         let mut line = String::new();
         let stdout = child.stdout.as_mut().expect("it is a pipe");
         BufReader::new(stdout).read_line(&mut line).expect("it says something");
@@ -348,6 +360,21 @@ fn a_running_program_says_how_its_tasks_stand() {
     let sleeper = line(r#""name":"sleeper 1""#);
     assert!(sleeper.contains(r#""state":"suspended""#) && sleeper.contains("tests/live.rs"), "{sleeper}");
     assert!(sleeper.contains(r#""timers":[["#) && sleeper.contains(r#""outside":false"#), "{sleeper}");
+}
+
+/// It says so without the feature as well, in another way.
+fn a_running_program_says_in_which_functions_its_tasks_wait() {
+    if !cfg!(feature = "stacks") {
+        let refused = program("nested", "attach,level=frame").output().expect("this test runs");
+        let said = String::from_utf8_lossy(&refused.stderr);
+        return assert!(said.contains("--features stacks"), "{said}");
+    }
+    let attached = Attached::start_with("nested", "attach,level=frame");
+    let chain = |answer: &String| answer.contains(r#","frames":[["tests/live.rs","#);
+    let answer = (0..200).map(|_| attached.ask("tasks\n")).find(chain).expect("it sleeps");
+    let (_, frames) = answer.split_once(r#","frames":"#).expect("it was found");
+    let frames = &frames[..frames.find("]]").expect("it is a list of lists")];
+    assert_eq!(frames.matches("tests/live.rs").count(), 2, "{answer}");
 }
 
 fn whoever_asks_something_else_is_told_what_can_be_asked() {
@@ -440,6 +467,7 @@ fn main() -> ExitCode {
         a_stepper_may_take_its_leave
         where_nobody_listens_the_program_says_so
         a_running_program_says_how_its_tasks_stand
+        a_running_program_says_in_which_functions_its_tasks_wait
         whoever_asks_something_else_is_told_what_can_be_asked
         a_loop_that_is_held_up_is_said_to_be_and_by_whom
         a_poll_that_never_ends_is_told_of_on_standard_error

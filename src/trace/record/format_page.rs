@@ -77,7 +77,7 @@ fn fits(sort: &str, value: &Value) -> bool {
         "flag" => value == true,
         "text" | "word" => value.is_string(),
         "who" | "result" => value.is_string() || value.as_object().is_some_and(|object| object.len() == 1),
-        "wait" | "slot" => value.is_array(),
+        "wait" | "slot" | "places" => value.is_array(),
         "number" | "ns" | "place" | "task" | "callback" | "timer" | "source" | "job" | "line" => {
             value.is_u64()
         }
