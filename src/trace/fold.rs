@@ -1,4 +1,4 @@
-//! Chapter 35, part 28: what is the state of a loop, given what happened?
+//! Chapter 35, part 29: what is the state of a loop, given what happened?
 //!
 //! A [`World`] starts empty and takes up one event after the other: a *fold*. Nothing else goes in, no clock and no look at
 //! the loop itself; so the same events always give the same world, and a recording can be looked at in any of its moments.

@@ -1,4 +1,4 @@
-//! Chapter 35, part 45: why does a task not run, what would wake it, and can anyone still?
+//! Chapter 35, part 46: why does a task not run, what would wake it, and can anyone still?
 //!
 //! Before: `trace/findings/pool.rs`. Next: `start.rs`.
 

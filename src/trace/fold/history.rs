@@ -1,4 +1,4 @@
-//! Chapter 35, part 32: a run, to be gone through forwards and backwards.
+//! Chapter 35, part 33: a run, to be gone through forwards and backwards.
 //!
 //! ```text
 //!   events    0 ─────────── 1,000 ─────────── 2,000 ──── 2,345 ─────── the end

@@ -1,4 +1,4 @@
-//! Chapter 35, part 29: the ready queue, of which anything can be taken out at the same small cost.
+//! Chapter 35, part 30: the ready queue, of which anything can be taken out at the same small cost.
 //!
 //! Before: `trace/fold.rs`. Next: `trace/fold/tasks.rs`.
 

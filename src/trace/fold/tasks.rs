@@ -1,4 +1,4 @@
-//! Chapter 35, part 30: a task, as its events tell of it.
+//! Chapter 35, part 31: a task, as its events tell of it.
 //!
 //! Before: `trace/fold/queue.rs`. Next: `trace/fold/things.rs`.
 

@@ -1,4 +1,4 @@
-//! Chapter 35, part 31: callbacks, timers, sources and jobs, as their events tell of them.
+//! Chapter 35, part 32: callbacks, timers, sources and jobs, as their events tell of them.
 //!
 //! Before: `trace/fold/tasks.rs`. Next: `trace/fold/history.rs`.
 
