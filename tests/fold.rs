@@ -151,6 +151,28 @@ fn a_run_is_gone_through_backwards_as_well() {
     }
 }
 
+#[test]
+fn what_was_let_go_is_in_no_moment_after_it() {
+    let events = long(9_000);
+    let mut history = History::new(Vec::new());
+    let mut gone = 0;
+    for event in &events {
+        history.push(event.clone());
+        assert!(history.pass(), "it has just come");
+        if history.events().len() > 4_000 {
+            gone += history.forget(1_000);
+        }
+    }
+    assert!((5_000..9_000).contains(&gone), "{gone} events were let go");
+    assert_eq!(history.forgotten(), Some(events[gone - 1].seq));
+    for at in [events.len(), gone, gone + 777, gone + 1_500, gone + 1_499, gone + 3] {
+        history.go(at - gone);
+        assert_eq!((history.at() + gone, history.world()), (at, &fold(&events[..at])));
+    }
+    history.go(0);
+    assert_eq!(history.forget(1), 0, "what is looked at stays");
+}
+
 /// The run again and again, numbered on, with tasks that never end in between.
 fn long(least: usize) -> Vec<Event> {
     let (once, mut events) = (run(), Vec::new());

@@ -61,6 +61,15 @@ impl fmt::Display for Level {
     }
 }
 
+/// All rules by name, in the order of `docs/findings.md`.
+#[rustfmt::skip] // as in the groups there
+pub const RULES: [&str; 22] = [
+    "slow_poll", "starved_task", "late_timers", "poll_stuck", "pool_saturated",
+    "lost_waker", "waker_outside", "self_wake_storm", "polls_without_progress", "redundant_wakes", "wake_after_done",
+    "deadlock", "wait_cycle", "granted_not_polled", "stalled_subfuture",
+    "dropped_error", "never_polled", "left_at_exit", "cancelled_midway", "large_future", "one_at_a_time", "keeps_loop_alive",
+];
+
 /// Something wrong with the program.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -156,7 +156,7 @@ fn a_wrong_command_gets_a_suggestion_and_help_is_complete() {
         "show timers",
         "show task TASK",
         "why [TASK]",
-        "to finding",
+        "until finding",
         "(Enter)",
         "q ",
     ] {

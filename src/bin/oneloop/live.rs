@@ -13,15 +13,16 @@
 //!
 //! Everything that comes is bounded: lines, what is kept of a line, and what waits to be taken.
 
+pub mod end;
+mod pipes;
+
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::fs::{DirBuilder, remove_dir_all};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::AsFd;
-use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -29,10 +30,12 @@ use std::time::{Duration, Instant};
 
 use oneloop::trace::read::{Decoder, Item};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
+use self::end::{Folder, ToEnd, signal};
+use self::pipes::Pipes;
 use crate::program::{self, Level};
-use crate::session::{News, Written};
+use crate::session::News;
 
 /// The longest line that a program may send.
 const MAX_LINE: usize = 1 << 20;
@@ -49,8 +52,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A program that is stepped. Dropped, it is ended.
 pub struct Live {
     child: Child,
-    stdout: Option<ChildStdout>,
-    stderr: Option<ChildStderr>,
+    pipes: Pipes,
     listener: UnixListener,
     /// The loop that is stepped; `None`: there is none yet, or no more.
     link: Option<Link>,
@@ -58,8 +60,6 @@ pub struct Live {
     loops: usize,
     /// What has come and was not taken yet.
     news: VecDeque<News>,
-    /// What it has begun to write, line by line: to standard output and to standard error.
-    partial: [Vec<u8>; 2],
     /// Whether it goes on without stops, and was not told to stop.
     running: bool,
     /// Whether it has ended, and its number may be another's.
@@ -77,31 +77,6 @@ struct Link {
     stopped: bool,
 }
 
-/// The folder of the socket, which only its owner may enter. Dropped, it is gone.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = remove_dir_all(&self.0);
-    }
-}
-
-impl Folder {
-    fn new() -> io::Result<Folder> {
-        let base = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| Path::new(folder).is_dir());
-        let base = base.map_or_else(std::env::temp_dir, PathBuf::from);
-        for number in 0..100 {
-            let folder = base.join(format!("oneloop-step-{}-{number}", std::process::id()));
-            match DirBuilder::new().mode(0o700).create(&folder) {
-                Ok(()) => return Ok(Folder(folder)),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(ErrorKind::AlreadyExists.into())
-    }
-}
-
 impl Live {
     /// Starts a program, which stops at the first event of its first loop.
     ///
@@ -116,28 +91,14 @@ impl Live {
         let mut command = Command::new(executable);
         command.args(args).env(program::VARIABLE, program::with_words("step", &path, level)?);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Ctrl-C in the terminal is for the stepper alone.
+        command.process_group(0);
         let child = command.spawn();
         let mut child =
             child.map_err(|error| format!("{} cannot be started: {error}", executable.display()))?;
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let pipes = [stdout.as_ref().map(AsFd::as_fd), stderr.as_ref().map(AsFd::as_fd)];
-        for pipe in pipes.into_iter().flatten() {
-            rustix::io::ioctl_fionbio(pipe, true).map_err(|error| told(error.into()))?;
-        }
-        let (link, news, partial, ended) = (None, VecDeque::new(), Default::default(), Arc::default());
-        Ok(Live {
-            child,
-            stdout,
-            stderr,
-            listener,
-            link,
-            loops: 0,
-            news,
-            partial,
-            running: false,
-            ended,
-            folder,
-        })
+        let pipes = Pipes::of(&mut child).map_err(told)?;
+        let (link, news, ended) = (None, VecDeque::new(), Arc::default());
+        Ok(Live { child, pipes, listener, link, loops: 0, news, running: false, ended, folder })
     }
 
     /// What is needed to end the program from another thread.
@@ -157,17 +118,27 @@ impl Live {
             return news;
         }
         if self.is_stopped() {
-            self.running = running;
             self.go(running);
-        } else if self.running && !running {
-            self.running = false;
-            self.send("stop");
+        } else if !running {
+            self.stop();
         }
         if let Some(status) = self.wait() {
             self.ended.store(true, Ordering::Relaxed);
             return News::End(format!("The program has ended: {status}."));
         }
         self.news.pop_front().unwrap_or(News::Nothing)
+    }
+
+    /// If it goes on without stops, has it stop at its next event.
+    pub fn stop(&mut self) {
+        if std::mem::take(&mut self.running) {
+            self.send("stop");
+        }
+    }
+
+    /// Whether it is on its way, or something has come that was not taken yet.
+    pub fn is_moving(&self) -> bool {
+        !self.news.is_empty() || self.link.as_ref().is_some_and(|link| !link.stopped)
     }
 
     /// Lets the program, which stands still, do something otherwise: one line of `trace/live/command.rs`.
@@ -184,6 +155,7 @@ impl Live {
     }
 
     fn go(&mut self, running: bool) {
+        self.running = running;
         if let Some(link) = &mut self.link {
             link.stopped = false;
         }
@@ -195,9 +167,9 @@ impl Live {
         self.block();
         // Looked at first: what it wrote before its end is in the pipes then.
         let ended = if self.link.is_none() { self.child.try_wait().ok().flatten() } else { None };
-        let mut bytes = [0; 1 << 16];
+        let mut bytes = [0; 1 << 14];
         let read = self.link.as_mut().map(|link| link.socket.read(&mut bytes));
-        self.drain();
+        self.pipes.drain(!self.running, &mut self.news);
         match read {
             None => self.accept(),
             Some(Ok(0)) => self.link = None,
@@ -206,23 +178,19 @@ impl Live {
             Some(Err(_)) => self.link = None,
         }
         if ended.is_some() {
-            self.end_lines();
+            self.pipes.end_lines(!self.running, &mut self.news);
         }
         ended.filter(|_| self.link.is_none() && self.news.is_empty())
     }
 
     /// Blocks until there is something to look at.
     fn block(&self) {
-        let mut fds = Vec::with_capacity(3);
-        fds.extend(self.stdout.iter().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
-        fds.extend(self.stderr.iter().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
-        match &self.link {
-            Some(link) => fds.push(PollFd::new(&link.socket, PollFlags::IN)),
-            None => fds.push(PollFd::new(&self.listener, PollFlags::IN)),
-        }
-        // A second loop beside the first one is looked for now and then as well.
+        let mut fds = self.pipes.fds();
+        fds.extend(self.link.iter().map(|link| PollFd::new(&link.socket, PollFlags::IN)));
+        fds.push(PollFd::new(&self.listener, PollFlags::IN));
         let _ = poll(&mut fds, Some(&LOOK));
-        if self.link.is_some() {
+        // A second loop beside the first one.
+        if self.link.is_some() && fds.last().is_some_and(|fd| !fd.revents().is_empty()) {
             self.turn_away();
         }
     }
@@ -247,35 +215,6 @@ impl Live {
         self.link = Some(Link { socket, decoder: Decoder::new(), unread: Vec::new(), stopped: false });
     }
 
-    /// Takes what is in the pipes, as far as it is whole lines.
-    fn drain(&mut self) {
-        let read = [read_all(&mut self.stdout), read_all(&mut self.stderr)];
-        for (stream, text) in read.into_iter().enumerate() {
-            self.partial[stream].extend_from_slice(&text);
-            let whole = self.partial[stream].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-            let whole =
-                if self.partial[stream].len() > MAX_LINE { self.partial[stream].len() } else { whole };
-            self.written(stream, whole);
-        }
-    }
-
-    /// Makes the first bytes of what a stream has brought a piece of output.
-    fn written(&mut self, stream: usize, length: usize) {
-        if length == 0 {
-            return;
-        }
-        let text: Vec<u8> = self.partial[stream].drain(..length).collect();
-        let text = String::from_utf8_lossy(&text).into();
-        // After the events that were taken; which these are, whoever takes this knows.
-        let written = Written { after: 0, stderr: stream == 1, exact: !self.running, text };
-        self.news.push_back(News::Written(written));
-    }
-
-    /// Something comes after what was written so far, whether its line has ended or not.
-    fn end_lines(&mut self) {
-        (0..2).for_each(|stream| self.written(stream, self.partial[stream].len()));
-    }
-
     fn take(&mut self, bytes: &[u8]) {
         let Some(link) = &mut self.link else { return };
         link.unread.extend_from_slice(bytes);
@@ -296,7 +235,7 @@ impl Live {
             fault = Some("sent a line without an end".into());
         }
         if !events.is_empty() {
-            self.end_lines();
+            self.pipes.end_lines(!self.running, &mut self.news);
         }
         self.news.extend(events);
         if let Some(fault) = fault {
@@ -319,7 +258,7 @@ impl Live {
             let until = Instant::now() + PATIENCE;
             while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
                 // Its last words, so that it does not wait for somebody to read them.
-                self.drain();
+                self.pipes.drain(false, &mut self.news);
                 self.news.clear();
                 thread::sleep(Duration::from_millis(5));
             }
@@ -330,57 +269,9 @@ impl Live {
     }
 }
 
-/// What is needed to end a program from another thread, when this process is about to be ended itself.
-pub struct ToEnd {
-    pid: u32,
-    folder: PathBuf,
-    ended: Arc<AtomicBool>,
-}
-
-impl ToEnd {
-    /// Ends the program: with a request, and soon after by force.
-    pub fn end(&self) {
-        // Whoever does not wait for it any more lets it end by itself as well.
-        if !self.ended.load(Ordering::Relaxed) {
-            signal(self.pid, Signal::TERM);
-            thread::sleep(Duration::from_millis(200));
-            if !self.ended.load(Ordering::Relaxed) {
-                signal(self.pid, Signal::KILL);
-            }
-        }
-        let _ = remove_dir_all(&self.folder);
-    }
-}
-
-fn signal(pid: u32, signal: Signal) {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    let _ = pid.map(|pid| kill_process(pid, signal));
-}
-
 impl Drop for Live {
     fn drop(&mut self) {
         self.end();
-    }
-}
-
-/// All that can be read now; the pipe is given up at its end.
-fn read_all(pipe: &mut Option<impl Read>) -> Vec<u8> {
-    let mut text = Vec::new();
-    let Some(from) = pipe else { return text };
-    let mut bytes = [0; 1 << 14];
-    loop {
-        match from.read(&mut bytes) {
-            Ok(length @ 1..) => text.extend_from_slice(&bytes[..length]),
-            Err(error) if is_for_later(&error) => return text,
-            Ok(0) | Err(_) => {
-                *pipe = None;
-                return text;
-            }
-        }
-        // A program that writes without pause is not to keep everything else waiting.
-        if text.len() > MAX_LINE {
-            return text;
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `oneloop play`: a recording, gone through by command.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,6 +9,7 @@ use oneloop::trace::narrate::{count, plain, span};
 use oneloop::trace::read::Recording;
 
 use crate::screen::{self, Look, Shown, Way};
+use crate::session::keyboard::Keyboard;
 use crate::session::{Feed, News, Session};
 use crate::{Ended, recording};
 
@@ -65,7 +66,7 @@ fn on_screen(recording: Recording, file: &Path, look: Look) -> io::Result<ExitCo
 }
 
 fn play(recording: Recording) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = io::BufWriter::new(io::stdout().lock());
     writeln!(out, "{}", begin(&recording))?;
     for warning in recording.warnings() {
         writeln!(out, "{warning}")?;
@@ -73,7 +74,7 @@ fn play(recording: Recording) -> io::Result<()> {
     let Recording { header, events, output, .. } = recording;
     let written = output.into_iter().map(Into::into).collect();
     let mut session = Session::new(Known, out, History::new(events), written, &header.folder);
-    session.run(io::stdin().lock(), io::stdin().is_terminal())
+    session.run(&mut Keyboard::new())
 }
 
 /// What the recording is of.

@@ -6,18 +6,22 @@
 //! ```text
 //!   commands.rs ──▶ session.rs ──▶ moves.rs   to another moment of the run
 //!    (words)                  └──▶ show.rs    what there is in this one, each thing in a sentence (things.rs)
+//!                                  fetch.rs   what comes of the run
 //!                                  places.rs  the line of the source that a moment is at
 //! ```
 
 pub mod commands;
+pub mod keyboard;
 pub mod sources;
 pub mod places;
 pub mod things;
+mod scan;
 pub mod story;
 mod show;
+mod fetch;
 mod moves;
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use oneloop::trace::Event;
@@ -25,11 +29,10 @@ use oneloop::trace::fold::{History, World};
 use oneloop::trace::read::Output;
 
 use self::commands::{Command, Entry};
+use self::keyboard::Keyboard;
 use self::places::Line;
+use self::scan::Scan;
 use self::sources::Sources;
-
-/// The longest command that is read.
-const MAX_COMMAND: u64 = 4_096;
 
 /// Where events come from.
 pub trait Feed {
@@ -39,6 +42,14 @@ pub trait Feed {
 
     /// What the run is called in a sentence: `recording` or `program`.
     fn called(&self) -> &'static str;
+
+    /// Has a program that goes on stop at its next event.
+    fn stop(&mut self) {}
+
+    /// Whether the program is on its way by itself, or something has come of it that was not taken yet.
+    fn is_moving(&self) -> bool {
+        false
+    }
 
     /// The commands that only it has.
     fn commands(&self) -> &'static [Entry] {
@@ -58,15 +69,6 @@ pub trait Watch {
     /// Asked before each event that is gone on to, and now and then while none comes: whether to go on. `history` and
     /// `written` are what is known so far.
     fn goes_on(&mut self, history: &History, written: &[Written]) -> bool;
-}
-
-/// Nobody looks on, and nothing is stopped.
-pub struct Unwatched;
-
-impl Watch for Unwatched {
-    fn goes_on(&mut self, _: &History, _: &[Written]) -> bool {
-        true
-    }
 }
 
 /// What comes next.
@@ -112,11 +114,19 @@ pub struct Session<F, W> {
     history: History,
     /// What the program wrote, in order.
     written: Vec<Written>,
+    /// How many bytes that is, about.
+    kept_output: usize,
+    /// How many events are kept at most.
+    keep: usize,
+    /// How many were let go.
+    gone: usize,
     sources: Sources,
     /// Why nothing comes any more.
     ended: Option<String>,
     /// The last command, which a bare Enter repeats.
     last: String,
+    /// What the rules find on the way, once they were asked.
+    scan: Scan,
     /// Whether stops are not told, since somebody shows them.
     shown: bool,
     /// The line of the last stop that was not told, and how many events had happened then.
@@ -127,7 +137,21 @@ impl<F: Feed, W: Write> Session<F, W> {
     /// At the beginning of a run. Sources that are not found where they are said to be are looked for in `folder`.
     pub fn new(feed: F, out: W, history: History, written: Vec<Written>, folder: &str) -> Session<F, W> {
         let (sources, last) = (Sources::new(folder), String::from("next"));
-        Session { feed, out, history, written, sources, ended: None, last, shown: false, stop: None }
+        Session {
+            feed,
+            out,
+            history,
+            written,
+            kept_output: 0,
+            keep: usize::MAX,
+            gone: 0,
+            sources,
+            ended: None,
+            last,
+            scan: Scan::default(),
+            shown: false,
+            stop: None,
+        }
     }
 
     /// The same for whoever shows each moment, and needs no words for it: of a stop only that is told which is not in
@@ -166,26 +190,22 @@ impl<F: Feed, W: Write> Session<F, W> {
         &mut self.out
     }
 
-    /// Reads commands and carries them out, until there are no more or one of them is `quit`. With `prompt`, asks for
-    /// each.
+    /// Keeps no more than so many events, from now on.
+    pub fn keep(&mut self, events: usize) {
+        self.keep = events;
+    }
+
+    /// Carries out one command after the other, until there are no more or one of them is `quit`.
     ///
     /// # Errors
     /// If nobody reads what is written, or commands cannot be read.
-    pub fn run(&mut self, mut input: impl BufRead, prompt: bool) -> io::Result<()> {
-        loop {
-            if prompt {
-                write!(self.out, "> ")?;
-            }
-            self.out.flush()?;
-            let mut line = Vec::new();
-            if io::Read::take(&mut input, MAX_COMMAND).read_until(b'\n', &mut line)? == 0 {
-                return Ok(());
-            }
-            let line = String::from_utf8_lossy(&line);
-            if !self.command(line.trim(), &mut Unwatched)? {
-                return Ok(());
+    pub fn run(&mut self, keyboard: &mut Keyboard) -> io::Result<()> {
+        while let Some(line) = keyboard.ask(&mut self.out)? {
+            if !self.command(line.trim(), keyboard)? {
+                break;
             }
         }
+        self.out.flush()
     }
 
     /// Carries out one command; whether there may be another one. `watch` may stop it on its way.

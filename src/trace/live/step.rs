@@ -172,7 +172,10 @@ impl Link {
             return Ok(());
         }
         self.unlooked = 0;
-        self.look()?;
+        // Where it stands still it looks anyway.
+        if self.left != Some(0) {
+            self.look()?;
+        }
         if self.left == Some(0) {
             self.unsent.extend_from_slice(b"{\"k\":\"stopped\"}\n");
             self.flush()?;
@@ -190,7 +193,13 @@ impl Link {
         loop {
             match self.socket.read(&mut bytes) {
                 Ok(0) => return Err(Gone::Broken(ErrorKind::UnexpectedEof.into())),
-                Ok(length) => self.take(&bytes[..length])?,
+                Ok(length) => {
+                    self.take(&bytes[..length])?;
+                    // There was no more.
+                    if length < bytes.len() {
+                        return Ok(());
+                    }
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),

@@ -1,5 +1,6 @@
 //! The words that somebody types, and what they mean.
 
+use oneloop::trace::findings::RULES;
 use oneloop::trace::narrate::plain;
 
 /// How often a command may be asked to repeat itself.
@@ -58,8 +59,8 @@ pub enum Until {
     WakeOf(String),
     /// A line of the source.
     Line(String, u32),
-    /// Where a rule finds something wrong.
-    Finding,
+    /// Where this rule finds something wrong, or any.
+    Finding(Option<&'static str>),
     End,
 }
 
@@ -84,10 +85,10 @@ const MOVES: &[Entry] = &[
     entry(&["p", "poll"], "p [COUNT]", "to the next poll of a task or call of a callback"),
     entry(&["t", "turn"], "t [COUNT]", "to the next turn of the loop"),
     entry(&["f", "finish"], "f", "to the end of this poll"),
-    entry(&["to"], "to poll TASK", "to the next poll of a task (its number or its name)"),
+    entry(&["to", "until"], "to poll TASK", "to the next poll of a task (its number or its name)"),
     entry(&[], "to wake TASK", "to the next wake of a task"),
     entry(&[], "to FILE:LINE", "to what next happens at a line, as in `to main.rs:12`"),
-    entry(&[], "to finding", "to where something is found to be wrong"),
+    entry(&[], "until finding", "to where a rule finds something wrong (or `until slow_poll`: that rule)"),
     entry(&["go"], "go EVENT", "to the event of that number, before or after"),
     entry(&["c", "continue"], "c", "on to the end"),
     entry(&["bn", "back"], "bn [COUNT]", "back by an event (`back`)"),
@@ -197,14 +198,38 @@ fn to(rest: &[&str]) -> Result<Command, String> {
         ["poll", task] => Until::PollOf((*task).to_owned()),
         ["wake", task] => Until::WakeOf((*task).to_owned()),
         ["end"] => Until::End,
-        ["finding" | "findings" | "rule"] => Until::Finding,
+        ["finding" | "findings" | "rule"] | ["rule" | "a" | "any", "rule" | "fires" | "finding"] => {
+            Until::Finding(None)
+        }
+        ["rule", rule] | [rule] if rule_called(rule).is_some() => Until::Finding(rule_called(rule)),
+        [place] if !place.contains([':', '/', '.']) => return Err(no_rule(place)),
         [place] => match place.rsplit_once(':').map(|(file, line)| (file, line.parse())) {
             Some((file, Ok(line))) if !file.is_empty() => Until::Line(file.to_owned(), line),
             _ => return Err(format!("`{}` is no place in the source, as main.rs:12 is one.", plain(place))),
         },
-        _ => return Err("Say where to: `to poll 3`, `to wake 3`, `to main.rs:12` or `to finding`.".into()),
+        ["rule", rule] => return Err(no_rule(rule)),
+        _ => {
+            return Err("Say where to: `to poll 3`, `to wake 3`, `to main.rs:12`, `until finding`, `until slow_poll`.".into());
+        }
     };
     Ok(Command::Forward(until, 1))
+}
+
+fn rule_called(name: &str) -> Option<&'static str> {
+    let name = name.replace('-', "_");
+    RULES.iter().copied().find(|rule| *rule == name)
+}
+
+fn no_rule(name: &str) -> String {
+    let known = RULES.iter().copied().chain(["poll", "wake", "finding", "end"]);
+    match closest(&name.replace('-', "_"), known) {
+        Some(close) => format!("There is no rule `{}`. Did you mean `until {close}`?", plain(name)),
+        None => format!(
+            "`{}` is no place in the source, as main.rs:12 is one, and no rule; the rules are {}.",
+            plain(name),
+            RULES.join(", ")
+        ),
+    }
 }
 
 fn go(rest: &[&str]) -> Result<Command, String> {

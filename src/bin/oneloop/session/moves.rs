@@ -1,50 +1,57 @@
 //! From one moment of the run to another.
 
 use std::io::{self, Write};
+use std::time::{Duration, Instant};
 
-use oneloop::trace::findings::Findings;
 use oneloop::trace::fold::World;
 use oneloop::trace::narrate::{count, span};
 use oneloop::trace::{Event, EventKind as E, TaskId, narrate::plain};
 
 use super::commands::{Stop, Until};
+use super::fetch::{Got, Way};
 use super::places::{self, Line};
-use super::{Feed, News, Session, Watch};
+use super::{Feed, Session, Watch};
 
 /// The most events between two stops that are told one by one.
 const TOLD: usize = 16;
+/// How long a program may take to stop when it is asked to, before that is said: it may be waiting.
+const MOMENT: Duration = Duration::from_millis(300);
 /// The most lines of output that are shown on the way.
 const LINES: usize = 50;
 
 /// What `Until` means in this run: names are numbers now.
 enum Goal {
     Next(Stop),
+    /// The event of this number, or the first after it.
+    Event(u64),
     PollEnd,
     PollOf(TaskId),
     WakeOf(TaskId),
     Line(String, u32),
-    /// What the rules have seen so far, and what they said last.
-    Finding(Box<Findings>, Vec<String>),
+    /// Where this rule finds something; any of them, if none is named.
+    Finding(Option<&'static str>),
     End,
 }
 
 impl Goal {
     /// Whether this event is it. `world` is the state before it.
-    fn is(&mut self, event: &Event, world: &World) -> bool {
+    fn is(&self, event: &Event, world: &World) -> bool {
         match self {
             Goal::Next(stop) => is_stop(*stop, event),
+            Goal::Event(seq) => event.seq >= *seq,
             Goal::PollEnd => matches!(event.kind, E::PollEnd { .. } | E::CallbackEnd { .. }),
             Goal::PollOf(wanted) => matches!(event.kind, E::PollBegin { task, .. } if task == *wanted),
             Goal::WakeOf(wanted) => matches!(event.kind, E::Wake { task, .. } if task == *wanted),
             Goal::Line(file, line) => places::here(event, world)
                 .is_some_and(|place| place.line == *line && ends_with(place.file, file)),
-            Goal::Finding(findings, said) => {
-                *said =
-                    findings.event(event).iter().map(|finding| plain_lines(&finding.to_string())).collect();
-                !said.is_empty()
-            }
-            Goal::End => false,
+            // The rules are asked instead.
+            Goal::Finding(_) | Goal::End => false,
         }
+    }
+
+    /// Whether it is looked for something that may never come.
+    fn is_search(&self) -> bool {
+        matches!(self, Goal::PollOf(_) | Goal::WakeOf(_) | Goal::Line(..) | Goal::Finding(_))
     }
 }
 
@@ -62,70 +69,104 @@ fn ends_with(path: &str, end: &str) -> bool {
         .is_some_and(|before| before.is_empty() || before.ends_with('/') || end.starts_with('/'))
 }
 
-/// Text of several lines, without anything that would do something else than be read.
-fn plain_lines(text: &str) -> String {
-    text.lines().map(plain).collect::<Vec<_>>().join("\n")
-}
-
 /// One event, as it was gone through.
-struct Told {
+pub(super) struct Told {
     index: usize,
     sentence: String,
     line: Option<Line>,
 }
 
-/// What came of going on by one event.
-enum Step {
-    /// It happened; whether it is the goal.
-    On(Told, bool),
-    /// Whoever looks on wants no more.
-    Stopped,
-    /// There is no more.
-    End,
-}
-
 impl<F: Feed, W: Write> Session<F, W> {
     pub(super) fn forward(&mut self, until: &Until, times: usize, watch: &mut dyn Watch) -> io::Result<()> {
-        let mut goal = match self.goal(until) {
+        let goal = match self.goal(until) {
             Ok(goal) => goal,
             Err(error) => return self.say(&error),
         };
-        let (start, known) = (self.history.at(), self.history.events().len());
-        let (mut left, mut passed, mut last, mut stopped) = (times, Vec::new(), None, false);
-        while left > 0 {
-            let (told, is_it) = match self.step(&mut goal, watch)? {
-                Step::On(told, is_it) => (told, is_it),
-                Step::Stopped => {
-                    stopped = true;
-                    break;
-                }
-                Step::End => break,
-            };
-            left -= usize::from(is_it);
-            if passed.len() <= TOLD {
-                passed.extend(last.take());
-            }
-            last = Some(told);
+        let (begin, gone) = (self.history.at(), self.gone);
+        let mut way = self.walk(&goal, times, watch)?;
+        if way.steps == 0 {
+            return if way.is_stopped { self.tell_stop() } else { self.tell_end(None) };
         }
-        let Some(last) = last else { return if stopped { self.tell_stop() } else { self.tell_end(None) } };
-        let is_search =
-            matches!(goal, Goal::PollOf(_) | Goal::WakeOf(_) | Goal::Line(..) | Goal::Finding(..));
-        if left > 0 && is_search && !stopped && self.history.events().len() == known {
-            // Nothing new was learned on the way: we are still where we were.
-            self.history.go(start);
+        if way.left > 0 && goal.is_search() && !way.is_stopped && !way.is_news {
+            // Nothing was learned on the way: we are still where we were.
+            self.history.go(begin);
             return self.tell_end(Some(until));
         }
-        let missed = left > 0 && is_search;
-        self.tell_passed(&passed, last.index.saturating_sub(start), start)?;
+        let last = way.last.take().unwrap_or_else(|| {
+            self.history.go(self.history.at() - 1);
+            self.pass_and_tell()
+        });
+        self.tell_passed(way.passed, way.start, way.steps - 1, way.shown)?;
         self.tell(&last)?;
-        if let Goal::Finding(_, said) = &goal {
-            said.iter().try_for_each(|finding| writeln!(self.out, "{finding}"))?;
+        if let Goal::Finding(rule) = goal {
+            let seq = self.history.events()[last.index].seq;
+            self.scan.at(seq, rule).try_for_each(|finding| writeln!(self.out, "{finding}"))?;
         }
-        match left {
+        if self.gone > gone {
+            self.tell_gone()?;
+        }
+        match way.left {
             0 => Ok(()),
-            _ if stopped => self.tell_stop(),
-            _ => self.tell_end(missed.then_some(until)),
+            _ if way.is_stopped => self.tell_stop(),
+            _ => self.tell_end(goal.is_search().then_some(until)),
         }
+    }
+
+    /// Goes on until the goal is reached for the last time, `watch` wants no more, or there is no more.
+    fn walk(&mut self, goal: &Goal, times: usize, watch: &mut dyn Watch) -> io::Result<Way> {
+        let mut way = Way { start: self.history.at(), left: times, ..Way::default() };
+        let mut stopping: Option<Instant> = None;
+        while way.left > 0 {
+            if stopping.is_none() && !watch.goes_on(&self.history, &self.written) {
+                self.feed.stop();
+                stopping = Some(Instant::now());
+            }
+            // What has happened by then is taken up, so that the program stands where we are.
+            if stopping.is_some_and(|since| !self.feed.is_moving() || since.elapsed() > MOMENT) {
+                way.is_stopped = true;
+                break;
+            }
+            if self.history.is_at_end() {
+                match self.fetch(matches!(goal, Goal::End) && stopping.is_none(), &mut way)? {
+                    Got::Event => {}
+                    Got::Nothing => continue,
+                    Got::End => break,
+                }
+            }
+            let index = self.history.at();
+            let (events, world) = (self.history.events(), self.history.world());
+            let is_it = match goal {
+                Goal::Finding(rule) => self.scan.finds(events, index, *rule),
+                _ => goal.is(&events[index], world),
+            };
+            way.left -= usize::from(is_it);
+            way.steps += 1;
+            if way.left == 0 {
+                way.last = Some(self.pass_and_tell());
+            } else if way.passed.len() <= TOLD {
+                let sentence = self.history.forward().unwrap_or_default();
+                way.passed.push((index, sentence));
+            } else {
+                self.history.pass();
+            }
+        }
+        Ok(way)
+    }
+
+    /// Somebody has asked for a stop.
+    fn tell_stop(&mut self) -> io::Result<()> {
+        self.say(match self.feed.is_moving() {
+            true => "The program waits, or is in the middle of a poll; it stops at its next event, to which `n` goes.",
+            false => "Stopped.",
+        })
+    }
+
+    /// Goes on by one event that is known.
+    fn pass_and_tell(&mut self) -> Told {
+        let index = self.history.at();
+        let line = places::line(&self.history, index, self.history.world());
+        let sentence = self.history.forward().unwrap_or_default();
+        Told { index, sentence, line }
     }
 
     fn goal(&self, until: &Until) -> Result<Goal, String> {
@@ -135,54 +176,9 @@ impl<F: Feed, W: Write> Session<F, W> {
             Until::PollOf(task) => Goal::PollOf(self.task_called(task)?),
             Until::WakeOf(task) => Goal::WakeOf(self.task_called(task)?),
             Until::Line(file, line) => Goal::Line(file.clone(), *line),
-            Until::Finding => {
-                Goal::Finding(Box::new(super::story::findings_until(&self.history)), Vec::new())
-            }
+            Until::Finding(rule) => Goal::Finding(*rule),
             Until::End => Goal::End,
         })
-    }
-
-    /// Goes on by one event.
-    fn step(&mut self, goal: &mut Goal, watch: &mut dyn Watch) -> io::Result<Step> {
-        if !watch.goes_on(&self.history, &self.written) {
-            return Ok(Step::Stopped);
-        }
-        if self.history.is_at_end() && !self.fetch(matches!(goal, Goal::End), watch)? {
-            return Ok(if self.ended.is_some() { Step::End } else { Step::Stopped });
-        }
-        let index = self.history.at();
-        let is_it = goal.is(&self.history.events()[index], self.history.world());
-        // Only where it may be shown: it costs a look around.
-        let line = (is_it || self.history.events().len() == index + 1)
-            .then(|| places::line(&self.history, index, self.history.world()));
-        let sentence = self.history.forward().unwrap_or_default();
-        Ok(Step::On(Told { index, sentence, line: line.flatten() }, is_it))
-    }
-
-    /// Has the feed give one more event; whether there is one. There is none at the end, or if it is stopped.
-    fn fetch(&mut self, running: bool, watch: &mut dyn Watch) -> io::Result<bool> {
-        while self.ended.is_none() {
-            match self.feed.next(running) {
-                News::Nothing if watch.goes_on(&self.history, &self.written) => {}
-                News::Nothing => return Ok(false),
-                News::Event(event) => {
-                    self.history.push(event);
-                    return Ok(true);
-                }
-                News::Written(written) => {
-                    let after = self.history.events().len();
-                    self.written.push(super::Written { after, ..written });
-                }
-                News::NewLoop => {
-                    self.history = Default::default();
-                    self.written.clear();
-                    self.say("The program made another loop, whose events are numbered from 0 again.")?;
-                }
-                News::Say(text) => self.say(&text)?,
-                News::End(why) => self.ended = Some(why),
-            }
-        }
-        Ok(false)
     }
 
     pub(super) fn back(&mut self, stop: Stop, times: usize) -> io::Result<()> {
@@ -193,7 +189,12 @@ impl<F: Feed, W: Write> Session<F, W> {
                 Some(index) => at = index + 1,
                 None => {
                     self.history.go(0);
-                    return self.say("This is the beginning: nothing has happened yet.");
+                    return match self.begin() {
+                        Some(first) => {
+                            self.say(&format!("Nothing is known of what was before event {first}."))
+                        }
+                        None => self.say("This is the beginning: nothing has happened yet."),
+                    };
                 }
             }
         }
@@ -201,20 +202,27 @@ impl<F: Feed, W: Write> Session<F, W> {
     }
 
     pub(super) fn go(&mut self, seq: u64, watch: &mut dyn Watch) -> io::Result<()> {
-        loop {
-            let events = self.history.events();
-            let known = events.last().is_some_and(|last| last.seq >= seq);
-            if known || !self.fetch(false, watch)? {
-                let at = self.history.events().partition_point(|event| event.seq < seq);
-                let beyond = at == self.history.events().len();
-                self.look_at((at + 1).min(self.history.events().len()))?;
-                return match beyond {
-                    true if self.ended.is_none() => self.tell_stop(),
-                    true => self.tell_end(None),
-                    false => Ok(()),
-                };
+        if let Some(first) = self.begin().filter(|first| seq < *first) {
+            return self.say(&format!("Event {seq} is not known: the first that is, is event {first}."));
+        }
+        if self.history.events().last().is_none_or(|last| last.seq < seq) {
+            self.history.go(usize::MAX);
+            let way = self.walk(&Goal::Event(seq), 1, watch)?;
+            if way.left > 0 {
+                self.look_at(self.history.at())?;
+                return if way.is_stopped { self.tell_stop() } else { self.tell_end(None) };
             }
         }
+        let at = self.history.events().partition_point(|event| event.seq < seq);
+        self.look_at(at + 1)
+    }
+
+    /// Something was let go meanwhile.
+    fn tell_gone(&mut self) -> io::Result<()> {
+        let first = self.begin().unwrap_or(0);
+        let text =
+            format!("No more than {} events are kept (--keep); the first is event {first} now.", self.keep);
+        self.say(&text)
     }
 
     pub(super) fn where_now(&mut self) -> io::Result<()> {
@@ -229,38 +237,47 @@ impl<F: Feed, W: Write> Session<F, W> {
                 .say("Nothing has happened yet. `n` goes to the first event, `help` lists all commands.");
         };
         self.history.go(index);
-        let line = places::line(&self.history, index, self.history.world());
-        let sentence = self.history.forward().unwrap_or_default();
-        self.tell(&Told { index, sentence, line })
+        let told = self.pass_and_tell();
+        self.tell(&told)
     }
 
-    /// What happened on the way: one by one if it is little, and the program's output in any case.
-    fn tell_passed(&mut self, passed: &[Told], count_passed: usize, start: usize) -> io::Result<()> {
+    /// What happened in so many steps on the way, one by one if they are few, and what the program wrote there, without
+    /// what was shown.
+    fn tell_passed(
+        &mut self,
+        mut passed: Vec<(usize, String)>,
+        start: usize,
+        steps: usize,
+        shown: usize,
+    ) -> io::Result<()> {
         if self.shown {
             return Ok(());
         }
-        let few = passed.len() <= TOLD;
-        if !few {
-            let events = count(count_passed, "event");
-            writeln!(self.out, "      … {events} on the way")?;
+        if steps > TOLD || passed.len() < steps {
+            passed.clear();
+            writeln!(self.out, "      … {} on the way", count(steps, "event"))?;
         }
+        // The last may be told by itself.
+        passed.truncate(steps);
         let end = self.history.at() - 1;
-        let mut told = passed.iter().filter(|_| few).peekable();
-        let written = self.written.iter().filter(|written| (start..=end).contains(&written.after));
-        let skipped = written.clone().count().saturating_sub(LINES);
+        let mut told = passed.iter().peekable();
+        let written = |until: usize| self.written.partition_point(|written| written.after < until);
+        let (from, to) =
+            (written(start), written(end + 1).min(self.written.len() - shown.min(self.written.len())));
+        let written = self.written.get(from..to).unwrap_or_default();
+        let skipped = written.len().saturating_sub(LINES);
         if skipped > 0 {
             writeln!(self.out, "      … {} of output on the way", count(skipped, "piece"))?;
         }
-        for written in written.skip(skipped) {
-            while let Some(event) = told.next_if(|event| event.index < written.after) {
-                let seq = self.history.events()[event.index].seq;
-                writeln!(self.out, "{seq:>5} {}", event.sentence)?;
+        let events = self.history.events();
+        for written in &written[skipped..] {
+            while let Some((index, sentence)) = told.next_if(|(index, _)| *index < written.after) {
+                writeln!(self.out, "{:>5} {sentence}", events[*index].seq)?;
             }
             super::show::write_output(&mut self.out, written)?;
         }
-        for event in told {
-            let seq = self.history.events()[event.index].seq;
-            writeln!(self.out, "{seq:>5} {}", event.sentence)?;
+        for (index, sentence) in told {
+            writeln!(self.out, "{:>5} {sentence}", events[*index].seq)?;
         }
         Ok(())
     }
@@ -281,7 +298,6 @@ impl<F: Feed, W: Write> Session<F, W> {
         if self.feed.called() == "program" && seq < last {
             writeln!(self.out, "      viewing event {seq} of {last}; the program stands at {last}")?;
         }
-        let line = line.or_else(|| places::line(&self.history, *index, self.history.world()));
         if let Some(line) = line {
             match self.sources.line(line.place.file, line.place.line) {
                 Some(text) => writeln!(self.out, "      {line}    {text}")?,
@@ -291,10 +307,6 @@ impl<F: Feed, W: Write> Session<F, W> {
         Ok(())
     }
 
-    fn tell_stop(&mut self) -> io::Result<()> {
-        self.say("Stopped on the way.")
-    }
-
     /// That there is no more; and that what was to come, did not come.
     fn tell_end(&mut self, missed: Option<&Until>) -> io::Result<()> {
         let (called, seq) = (self.feed.called(), self.history.events().last().map(|event| event.seq));
@@ -302,7 +314,13 @@ impl<F: Feed, W: Write> Session<F, W> {
             Some(Until::PollOf(task)) => format!("There was no further poll of task {}.", plain(task)),
             Some(Until::WakeOf(task)) => format!("There was no further wake of task {}.", plain(task)),
             Some(Until::Line(file, line)) => format!("Nothing more happened at {}:{line}.", plain(file)),
-            Some(Until::Finding) => String::from("Nothing more is found to be wrong."),
+            Some(Until::Finding(rule)) => {
+                let found: Vec<String> = self.scan.end(self.history.events(), *rule);
+                match found.as_slice() {
+                    [] => String::from("Nothing more is found to be wrong."),
+                    found => format!("The end itself tells:\n{}", found.join("\n")),
+                }
+            }
             Some(_) | None => String::new(),
         };
         let why = self.ended.clone().unwrap_or_default();

@@ -1,0 +1,67 @@
+//! Where the rules find something wrong on the way.
+
+use oneloop::trace::Event;
+use oneloop::trace::findings::{Finding, Findings};
+use oneloop::trace::narrate::plain;
+
+/// The rules at work, on all events up to some.
+#[derive(Default)]
+pub struct Scan {
+    findings: Findings,
+    /// How many events they were shown, of those that are known.
+    seen: usize,
+    /// What they found: in which event, which rule, and in words.
+    found: Vec<(u64, &'static str, String)>,
+    /// Whether they were told that there are no more events.
+    ended: bool,
+}
+
+impl Scan {
+    /// Whether this rule, or any, finds something in the event at `index`.
+    pub fn finds(&mut self, events: &[Event], index: usize, rule: Option<&str>) -> bool {
+        self.show(&events[..=index]);
+        self.at(events[index].seq, rule).next().is_some()
+    }
+
+    /// What this rule, or any, has found in the event of a number.
+    pub fn at(&self, seq: u64, rule: Option<&str>) -> impl Iterator<Item = &str> {
+        let from = self.found.partition_point(|(known, ..)| *known < seq);
+        let found = self.found[from..].iter().take_while(move |(known, ..)| *known == seq);
+        found.filter(move |(_, known, _)| rule.is_none_or(|rule| rule == *known)).map(|(.., text)| &**text)
+    }
+
+    /// What only the end tells; once.
+    pub fn end(&mut self, events: &[Event], rule: Option<&str>) -> Vec<String> {
+        if std::mem::replace(&mut self.ended, true) {
+            return Vec::new();
+        }
+        self.show(events);
+        let found = self.findings.end().iter();
+        found.filter(|finding| rule.is_none_or(|rule| rule == finding.rule)).map(lines).collect()
+    }
+
+    fn show(&mut self, events: &[Event]) {
+        for event in events.get(self.seen..).unwrap_or_default() {
+            let found = self.findings.event(event).iter();
+            self.found.extend(found.map(|finding| (event.seq, finding.rule, lines(finding))));
+        }
+        self.seen = self.seen.max(events.len());
+    }
+
+    /// Some of the first events are about to be let go: whoever has seen some of them is to see all.
+    pub fn before_forgetting(&mut self, events: &[Event]) {
+        if self.seen > 0 {
+            self.show(events);
+        }
+    }
+
+    /// So many of the first events were let go.
+    pub fn forgot(&mut self, gone: usize) {
+        self.seen = self.seen.saturating_sub(gone);
+    }
+}
+
+/// A finding, without anything that would do something else than be read.
+fn lines(finding: &Finding) -> String {
+    finding.to_string().lines().map(plain).collect::<Vec<_>>().join("\n")
+}
