@@ -18,6 +18,8 @@ pub mod fold;
 pub mod export;
 #[cfg(feature = "cli")]
 pub mod findings;
+#[cfg(feature = "cli")]
+pub mod page;
 
 pub use event::*;
 pub use frames::Frames;

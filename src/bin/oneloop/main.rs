@@ -15,6 +15,7 @@ mod screen;
 
 mod check;
 mod export;
+mod page;
 mod play;
 mod record;
 mod step;
@@ -43,6 +44,7 @@ Try:
   oneloop step hello            goes through the example `hello` while it runs, event by event
   oneloop record hello          runs the example `hello` and writes hello.trace
   oneloop play hello.trace      goes through it, forwards and backwards
+  oneloop page hello.trace      writes hello.html, a page that plays it in any browser, offline
   oneloop summary hello.trace   says where the time went
   oneloop check hello.trace     says what is wrong with it
   oneloop why hello.trace       says why each task that waits does not run
@@ -56,6 +58,7 @@ enum Command {
     Play(play::Args),
     Summary(summary::Args),
     Export(export::Args),
+    Page(page::Args),
     Check(check::Args),
     Tree(tree::Args),
     Why(why::Args),
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Command::Play(args) => play::run(&args),
         Command::Summary(args) => summary::run(&args),
         Command::Export(args) => export::run(args),
+        Command::Page(args) => page::run(args),
         Command::Check(args) => check::run(args),
         Command::Tree(args) => tree::run(args),
         Command::Why(args) => why::run(args),

@@ -51,7 +51,8 @@ impl Sources {
         self.files.get(file)?.as_deref()
     }
 
-    fn read(&self, file: &str) -> Option<Vec<String>> {
+    /// Where a file of Rust source lies, if it is there and not too long.
+    pub fn find(&self, file: &str) -> Option<PathBuf> {
         // A recording may come from anybody, and is not to have any other file read.
         let path = match file.strip_prefix("~/") {
             Some(rest) => std::env::home_dir()?.join(rest),
@@ -60,11 +61,12 @@ impl Sources {
         if path.extension().is_none_or(|ending| ending != "rs") {
             return None;
         }
-        let places = self.folders.iter().map(|folder| folder.join(&path));
-        let found = places
-            .into_iter()
-            .find(|path| fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= MAX_FILE))?;
-        let text = fs::read(found).ok()?;
+        let mut places = self.folders.iter().map(|folder| folder.join(&path));
+        places.find(|path| fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= MAX_FILE))
+    }
+
+    fn read(&self, file: &str) -> Option<Vec<String>> {
+        let text = fs::read(self.find(file)?).ok()?;
         let text = String::from_utf8_lossy(&text);
         let line =
             |line: &str| plain(&line.trim_end().replace('\t', "    ")).chars().take(MAX_LINE).collect();
