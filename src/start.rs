@@ -17,7 +17,7 @@
 //! `FILE.2`, and so on. The same sentences go to the `log` crate, under the target `oneloop` at
 //! level `trace`, if a logger was installed for it before the loop was made.
 //!
-//! Before: `trace/findings/why.rs`..
+//! Before: `trace/page/sums.rs`..
 
 use std::future::Future;
 use std::io;

@@ -1,4 +1,4 @@
-//! Chapter 35, part 43: how does a recording become a page that any browser plays?
+//! Chapter 35, part 45: how does a recording become a page that any browser plays?
 //!
 //! One file of HTML holds all of it: what is shown, the script that shows it, and the recording. It asks nobody for
 //! anything, so it can be handed out, mailed, and opened in a train.
@@ -15,7 +15,7 @@
 //! browser, and the script puts it on the page as text only. Should that ever go wrong, the page's own policy
 //! (`Content-Security-Policy`) still forbids all but these very scripts, named by their sums, and any request.
 //!
-//! Before: `trace/findings/lives.rs`. Next: `trace/page/data.rs`.
+//! Before: `trace/findings/why.rs`. Next: `trace/page/data.rs`.
 
 mod data;
 mod sums;

@@ -1,6 +1,6 @@
 //! Chapter 35, part 46: why does a task not run, what would wake it, and can anyone still?
 //!
-//! Before: `trace/findings/pool.rs`. Next: `start.rs`.
+//! Before: `trace/findings/pool.rs`. Next: `trace/page.rs`.
 
 use std::time::Duration;
 

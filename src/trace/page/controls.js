@@ -6,7 +6,7 @@ class Controls {
   constructor(page) {
     this.page = page;
     const { player, timeline, settings } = page;
-    const press = (name, label, act) => el("button", { class: "round", "aria-label": label, title: label, click: () => (player.pause(), act()) }, icon(ICONS[name]));
+    const press = (name, label, act) => el("button", { class: `round ${name}`, "aria-label": label, title: label, click: () => (player.pause(), act()) }, icon(ICONS[name]));
     this.playing = el("button", { class: "round play", click: () => page.play() });
     this.units = choice("Step by", [["event", "event"], ["poll", "poll"], ["turn", "turn"]], (unit) => { player.unit = unit; this.update(); });
     this.speed = el("select", { "aria-label": "Speed", change: () => { player.speed = Number(this.speed.value); } },
@@ -76,7 +76,7 @@ class Controls {
     const link = (seq) => el("a", { href: `#${linkTo(seq, side)}`, click: () => this.findings.close() }, `event ${grouped(seq)}`);
     const where = evidence.slice(0, 6).flatMap((seq, at) => (at ? [", ", link(seq)] : [link(seq)]));
     return el("article", { class: `finding ${level}` }, el("h3", {}, `${level}: ${rule}`, times ? `, ${times}` : ""),
-      el("p", {}, text), el("p", { class: "advice" }, advice), where.length ? el("p", {}, "See ", ...where, ".") : null);
+      el("p", {}, text), el("p", { class: "advice" }, `What to do: ${advice}.`), where.length ? el("p", {}, "See ", ...where, ".") : null);
   }
 }
 

@@ -1,4 +1,4 @@
-//! Chapter 35, part 44: what of a recording goes into a page, and in which form.
+//! Chapter 35, part 46: what of a recording goes into a page, and in which form.
 //!
 //! One object of JSON, packed with gzip. The events are lines of the trace format, so the page's script knows no other
 //! format than everybody else. The sentences are those of [`Narrator`]. They are much alike, and kept as patterns and
@@ -224,6 +224,17 @@ mod tests {
         for line in sites.iter().chain(&lines) {
             serde_json::from_str::<Value>(line).expect(line);
         }
+    }
+
+    #[test]
+    fn events_that_are_left_out_are_told_of() {
+        let line = |n| format!("{{\"k\":\"turn_end\",\"n\":{n},\"t\":0,\"turn\":0,\"ready\":0}}\n");
+        let text = (0..5).fold("{\"k\":\"oneloop\",\"v\":1}\n".to_owned(), |text, n| text + &line(n));
+        let recording = Recording::read(text.as_bytes()).expect("it is one");
+        let side = Side { name: "five".into(), recording: &recording, sources: Vec::new() };
+        let warnings = |events| about(&side, events)["warnings"].to_string();
+        assert!(warnings(&recording.events[..2]).contains("the last 3 are left out"));
+        assert_eq!(warnings(&recording.events), "[]");
     }
 
     #[test]

@@ -107,15 +107,12 @@ class Lanes {
    * are. With `all`, those too. The task that is followed always has its lane.
    */
   shown(from, to, all, followed) {
-    const [shown, idle] = [[this.loop], []];
-    for (const lane of this.threads.values()) if (all || lane.isBusy(from, to)) shown.push(lane);
-    for (const lane of this.tasks.values()) {
-      if (lane.born > to || lane.end < from) continue;
-      if (all || lane.id === followed || lane.isBusy(from, to)) shown.push(lane);
-      else idle.push(lane);
-    }
+    const threads = [...this.threads.values()].filter((lane) => all || lane.isBusy(from, to));
+    const alive = [...this.tasks.values()].filter((lane) => lane.born <= to && lane.end >= from);
+    const idle = new Set(alive.filter((lane) => !all && lane.id !== followed && !lane.isBusy(from, to)));
     // One that is idle takes no more room than the line that would count it.
-    return idle.length === 1 ? [[...shown, ...idle], []] : [shown, idle];
+    if (idle.size === 1) idle.clear();
+    return [[this.loop, ...threads, ...alive.filter((lane) => !idle.has(lane))], idle];
   }
 }
 

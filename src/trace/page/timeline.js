@@ -118,8 +118,8 @@ class Timeline {
       const [shown, idle] = this.lanes[number].shown(from, to, this.settings.showIdle, followed);
       if (this.sides.length > 1) this.rows.push({ title: side.about.name, side });
       for (const lane of shown) this.rows.push({ lane, side, number });
-      if (idle.length) this.rows.push({ idle: idle.length, side });
-      this.idle += idle.length;
+      if (idle.size) this.rows.push({ idle: idle.size, side });
+      this.idle += idle.size;
     });
     const room = (height - RULER - 6) / this.rows.length;
     this.lane = this.sides.length > 1 ? LOW_LANE : Math.floor(Math.max(LOW_LANE, Math.min(room, HIGH_LANE)));
@@ -178,21 +178,29 @@ class Timeline {
     const [from, to] = this.window(side);
     const followed = player.followed;
     paint.alpha(!followed || (followed.side === number && (lane.sort !== "task" || lane.id === followed.id)) ? 1 : 0.3);
-    const [left, right] = [this.gutter, this.width];
-    let drawn = -1;
-    for (let at = lane.firstAfter(from); at < lane.spans.length && lane.spans[at].from <= to; at += 1) {
-      const span = lane.spans[at];
-      const begin = Math.max(left, this.x(this.begin(side, span)));
-      const end = Math.min(right, this.x(this.end(side, span)));
-      // What is narrower than a pixel is drawn once for all that fall into it.
-      if (end <= drawn && end - begin < 1) continue;
-      if (begin <= right && end >= left) paint.span(span, begin, end, y);
-      drawn = Math.ceil(end);
-    }
+    const left = this.gutter;
+    // A short poll between two long waits is not to be covered by them.
+    for (const layer of ["suspended", "ready", "run"]) this.drawSpans(lane, side, from, to, y, layer);
     const end = this.x(this.byTime ? side.times[lane.end] : lane.end + 0.5);
     if (lane.outcome && end > left) paint.ended(this.byTime ? end + 9 : end, y, lane.outcome);
     paint.label(lane, y, this.gutter);
     paint.alpha(1);
+  }
+
+  /** The spans of one layer; `run` is all that is done: polls, calls, jobs, and the loop's own waits. */
+  drawSpans(lane, side, from, to, y, layer) {
+    const [left, right] = [this.gutter, this.width];
+    let drawn = -1;
+    for (let at = lane.firstAfter(from); at < lane.spans.length && lane.spans[at].from <= to; at += 1) {
+      const span = lane.spans[at];
+      if (layer !== (span.kind === "suspended" || span.kind === "ready" ? span.kind : "run")) continue;
+      const begin = Math.max(left, this.x(this.begin(side, span)));
+      const end = Math.min(right, this.x(this.end(side, span)));
+      // What is narrower than a pixel is drawn once for all that fall into it.
+      if (begin > right || end < left || end < drawn) continue;
+      this.paint.span(span, begin, end, y);
+      drawn = Math.max(begin + 1, end);
+    }
   }
 
   /** Arrows from who woke or spawned to whom, if both lanes are shown; fewer, if they would be a wall. */
