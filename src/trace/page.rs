@@ -87,7 +87,7 @@ pub fn page(sides: &[Side<'_>], mut out: impl Write) -> io::Result<()> {
             "style" => write!(out, "<style>{STYLE}</style>")?,
             "scripts" => {
                 for script in SCRIPTS {
-                    write!(out, "<script>{script}</script>\n")?;
+                    writeln!(out, "<script>{script}</script>")?;
                 }
             }
             _ => write_recordings(sides, &mut out)?,

@@ -32,7 +32,7 @@ class SideView {
       ...TURN.map(([step, what]) => el("li", { title: what }, step)));
     const { ready, tasks, timers, io, pool, output } = this.panels;
     const words = el("div", { class: "words" }, this.facts, this.sentence, this.because);
-    this.now = el("section", { class: "now", "aria-label": "What happened" }, words, this.turn);
+    this.now = el("section", { class: "now", "aria-label": player.sides.length > 1 ? `What happened in ${recording.about.name}` : "What happened" }, words, this.turn);
     const columns = [[this.code, output], [ready, tasks], [timers, io, pool]];
     this.board = el("div", { class: "board" }, ...columns.map((parts) => el("div", { class: "column" }, ...parts.map((part) => part.section))));
   }
