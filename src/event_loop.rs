@@ -269,7 +269,7 @@ impl fmt::Debug for EventLoop {
         f.debug_struct("EventLoop")
             .field("phase", &self.state.phase.get())
             .field("ready", &self.state.ready.to_run())
-            .field("tasks", &self.state.tasks.borrow().len())
+            .field("tasks", &self.state.tasks.len())
             .field("timers", &self.state.timers())
             .finish_non_exhaustive()
     }

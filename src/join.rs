@@ -164,7 +164,7 @@ impl<T> JoinHandle<T> {
 
     /// Whether the task has ended, in whichever way. asyncio's `Task.done`.
     pub fn is_finished(&self) -> bool {
-        self.is_joined() || self.state.tasks.borrow_mut().is_finished(self.entry)
+        self.is_joined() || self.state.tasks.is_finished(self.entry)
     }
 
     /// The task itself, without the type of its result.
@@ -196,7 +196,7 @@ impl<T> JoinHandle<T> {
             return Some(outcome);
         }
         let how = |seen: Result<&dyn Any, Outcome>| seen.err().unwrap_or(Outcome::Done);
-        self.state.tasks.borrow_mut().look(self.entry, how)
+        self.state.tasks.look(self.entry, how)
     }
 
     /// From now on dropping the handle leaves the task to itself, even if it was awaited before.
@@ -227,20 +227,20 @@ impl<T: 'static> JoinHandle<T> {
     #[track_caller]
     pub fn result(&mut self) -> Option<Result<T, JoinError>> {
         self.check_result_is_there();
-        let cell = self.state.tasks.borrow_mut().take_ended(self.entry)?;
+        let cell = self.state.tasks.take_ended(self.entry)?;
         Some(self.hand_over(cell, None))
     }
 
     /// As `result`, of a task that has ended, for a taker that is not at work now.
     pub(crate) fn result_for(&mut self, by: Actor) -> Option<Result<T, JoinError>> {
-        let cell = self.state.tasks.borrow_mut().take_ended(self.entry)?;
+        let cell = self.state.tasks.take_ended(self.entry)?;
         Some(self.hand_over(cell, Some(by)))
     }
 
     /// Shows the output of an ended task to `see`, which calls nothing of the user's; `None` where there is none.
     pub(crate) fn look<R>(&self, see: impl FnOnce(&T) -> R) -> Option<R> {
         let see = |seen: Result<&dyn Any, Outcome>| seen.ok()?.downcast_ref().map(see);
-        self.state.tasks.borrow_mut().look(self.entry, see).flatten()
+        self.state.tasks.look(self.entry, see).flatten()
     }
 
     /// Whether the task has ended with a panic.
@@ -279,7 +279,7 @@ impl<T: 'static> Future for JoinHandle<T> {
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.check_result_is_there();
-        let joining = self.state.tasks.borrow_mut().join(self.entry, cx.waker());
+        let joining = self.state.tasks.join(self.entry, cx.waker());
         match joining {
             Joining::Running(_before) => {
                 self.stage = Stage::Awaited;
@@ -301,8 +301,7 @@ impl<T> Drop for JoinHandle<T> {
         }
         let awaited = self.stage == Stage::Awaited;
         let cancelled = awaited && self.state.cancel(self.entry);
-        let ended = self.state.tasks.borrow_mut().detach(self.entry);
-        if let Some(unwanted) = ended.unwanted {
+        if let Some(unwanted) = self.state.tasks.detach(self.entry) {
             self.state.discard(self.entry, unwanted);
         }
         self.state.tell(|| EventKind::HandleDrop { task: task_id(self.entry), cancelled });

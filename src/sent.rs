@@ -24,7 +24,7 @@
 //!   the loop:     asleep = true; pending?        yes → do not block
 //! ```
 //!
-//! Before: `ready.rs`. Next: `tasks.rs`, a task as the loop sees it.
+//! Before: `ready/ring.rs`. Next: `tasks.rs`.
 
 use std::fmt;
 use std::io;
@@ -59,10 +59,12 @@ impl TaskHeader {
     }
 
     /// From now on this is `entry`'s header, of a task that is queued. Only for a header that nobody else holds.
+    /// Returns `true`.
     #[inline]
-    pub(crate) fn reuse(&self, entry: Entry) {
+    pub(crate) fn reuse(&self, entry: Entry) -> bool {
         self.entry.store(entry.to_bits(), Ordering::Relaxed);
         self.queued.store(true, Ordering::Relaxed);
+        true
     }
 
     /// Notes that the task is queued; whether it was not before. To be called on the loop's thread only.

@@ -117,7 +117,7 @@ pub(crate) struct State {
     pub(crate) stopping: Cell<bool>,
     /// Whether the loop, before it waits without limit, looks whether anything could end the wait.
     looks_ahead: bool,
-    pub(crate) tasks: RefCell<TaskTable>,
+    pub(crate) tasks: TaskTable,
     ends: ends::Ends,
     callbacks: RefCell<Callbacks>,
     timers: RefCell<Wheel<Target>>,
@@ -156,7 +156,7 @@ impl State {
             seam: Seam::new(settings.observers, settings.chains),
             clock: if settings.virtual_time { Clock::virtual_time() } else { Clock::real(settings.frozen) },
             ready: Ready::default(),
-            tasks: RefCell::new(TaskTable::new(Arc::clone(&remote))),
+            tasks: TaskTable::new(Arc::clone(&remote)),
             remote,
             phase: Cell::new(Phase::Idle),
             stopping: Cell::new(false),
@@ -309,9 +309,15 @@ impl State {
         self.seam.leave();
     }
 
+    /// The run ends after this turn, which so is not followed by one that hurries.
+    pub(crate) fn stop_after_turn(&self) {
+        self.stopping.set(true);
+        self.pace.look_next();
+    }
+
     /// Asks for the end of the run after this turn.
     pub(crate) fn stop(&self) {
-        self.stopping.set(true);
+        self.stop_after_turn();
         self.tell(|| EventKind::Stop { by: self.seam.actor() });
     }
 

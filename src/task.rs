@@ -16,7 +16,7 @@
 //!     Condemned ── its turn: dropped ──▶ Done ── join, or the handle is dropped ──▶ Vacant
 //! ```
 //!
-//! The arrows are methods of `TaskTable` in `tasks.rs`, where a task's other half lives: what the
+//! The arrows are methods of `Slot` in `tasks/slot.rs`, where a task's other half lives: what the
 //! loop needs to know of it. A wake is none of them: it sets one flag, and puts the task's entry in the ready queue
 //! if the flag was not set. `begin_poll` unsets it, so that a wake that arrives during the poll is not lost: the task
 //! is polled once more. Cancelled while it is polled, a task is condemned when the poll returns.

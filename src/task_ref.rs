@@ -46,7 +46,7 @@ pub fn current_task() -> Option<Task> {
 #[track_caller]
 pub fn all_tasks() -> Vec<Task> {
     current::with(|state| {
-        let mut live = state.tasks.borrow().live();
+        let mut live = state.tasks.live();
         live.sort_unstable_by_key(|entry| entry.serial());
         live.into_iter().map(|entry| Task::new(state, entry)).collect()
     })
@@ -103,7 +103,7 @@ impl Task {
 
     /// How it stands now.
     pub fn state(&self) -> TaskState {
-        let info = self.state.upgrade().and_then(|state| state.tasks.borrow_mut().info(self.entry));
+        let info = self.state.upgrade().and_then(|state| state.tasks.info(self.entry));
         info.map_or(TaskState::Finished, |info| match info.life {
             Life::Suspended | Life::Condemned if info.queued => TaskState::Ready,
             Life::Suspended | Life::Condemned => {
@@ -150,7 +150,7 @@ pub(crate) fn describe(
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
     write!(f, "<{name} ")?;
-    let info = state.and_then(|state| state.tasks.borrow_mut().info(entry));
+    let info = state.and_then(|state| state.tasks.info(entry));
     let Some(info) = info else { return f.write_str("finished>") };
     match (info.life, info.suspended_at) {
         (Life::Done | Life::Vacant, _) => f.write_str("finished")?,

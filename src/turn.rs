@@ -28,6 +28,7 @@
 //! Before: `main_future.rs`. Next: `event_loop.rs`, the loop as a program sees it.
 
 use std::cell::{Cell, RefCell};
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ use crate::reactor::Target;
 use crate::ready::Entry;
 use crate::sent::Sent;
 use crate::state::{Main, State, until};
-use crate::tasks::Out;
+use crate::tasks::Slot;
 use crate::timer::clock::nanos;
 use crate::timer::wheel::TimerKey;
 use crate::trace::event::{Actor, EventKind, WaitReason};
@@ -84,95 +85,103 @@ impl Turns {
     /// One catch of panics around all turns costs less than one around each poll. After a panic the turn that it
     /// came from goes on with what is left of it.
     pub(crate) fn run(&self, mut main: Option<&mut dyn Main>) {
-        // The first turn looks: it may have been a while since the last one of the run before.
-        self.state.pace.look_next();
         let turns = if self.state.seam.watched() { Turns::turns_watched } else { Turns::turns };
-        let (mut out, mut resumed) = (None, false);
-        while let Err(payload) = catch_unwind(AssertUnwindSafe(|| turns(self, &mut out, &mut main, resumed)))
-        {
-            self.state.end_panicked(&mut out, &mut main, payload);
+        let mut resumed = false;
+        while let Err(payload) = catch_unwind(AssertUnwindSafe(|| turns(self, &mut main, resumed))) {
+            self.state.end_panicked(&mut main, payload);
             resumed = true;
         }
     }
 
     /// `resumed`: a panic came out of a turn, which goes on with what is left of it.
-    fn turns(&self, out: &mut Out, main: &mut Option<&mut dyn Main>, resumed: bool) {
+    fn turns(&self, main: &mut Option<&mut dyn Main>, mut resumed: bool) {
         let state = &*self.state;
-        if resumed {
-            self.run_rest(out, main);
-            if state.stopping.replace(false) {
-                return;
-            }
-        }
         loop {
-            self.plan_to_fire();
-            state.pace.ran(state.ready.begin());
-            // 5 run
-            self.run_ready(out, main);
+            if !mem::take(&mut resumed) {
+                // 1 plan, 2 wait, 3 wake, 4 fire
+                self.look(self.plan());
+                state.begin_step_5();
+            }
+            self.run_ready(main);
             if state.stopping.replace(false) {
                 return;
             }
         }
     }
 
-    /// Step 5: each entry that was in the queue at the begin of the step, once.
+    /// Step 5: each entry that was in the queue at the begin of the step, once. And more turns, as long as they may
+    /// leave out all other steps.
     #[inline(always)]
-    fn run_ready(&self, out: &mut Out, main: &mut Option<&mut dyn Main>) {
+    fn run_ready(&self, main: &mut Option<&mut dyn Main>) {
         let state = &*self.state;
-        while let Some(entry) = state.ready.next() {
-            match entry.is_callback() {
-                false => state.run_task(entry, out, main),
-                true => self.run_callback(entry),
+        let mut slots = state.tasks.slots();
+        loop {
+            let list = slots.as_slice();
+            // 5 run
+            while let Some(entry) = state.ready.next() {
+                match entry.is_callback() {
+                    false => state.run_task(list, entry, main),
+                    true => self.run_callback(entry),
+                }
+            }
+            // 1 plan
+            if !self.may_hurry() {
+                break;
+            }
+            state.begin_step_5();
+            if state.tasks.have_grown() {
+                drop(slots);
+                slots = state.tasks.slots();
             }
         }
         state.nobody_is_polled();
     }
 
-    #[cold]
-    fn run_rest(&self, out: &mut Out, main: &mut Option<&mut dyn Main>) {
-        self.run_ready(out, main);
+    /// Step 1 in a hurry: whether the next turn may run what is ready without a look at the world outside.
+    #[inline(always)]
+    fn may_hurry(&self) -> bool {
+        let state = &*self.state;
+        if state.ready.is_empty() || !state.pace.may_skip(|| state.clock.now()) {
+            return false;
+        }
+        if state.remote.is_pending() {
+            state.nobody_is_polled();
+            state.fetch_sent(&mut self.scratch.borrow_mut().sent);
+        }
+        true
     }
 
     fn run_callback(&self, entry: Entry) {
         match entry {
-            Entry::MAIN_DONE => self.state.stopping.set(true),
+            Entry::MAIN_DONE => self.state.stop_after_turn(),
             _ => self.state.run_callback(entry),
         }
     }
 
-    /// The same while somebody watches, and may choose what runs next.
+    /// The same while somebody watches, and may choose what runs next. No panic comes out of a poll here.
     #[cold]
-    fn turns_watched(&self, _: &mut Out, main: &mut Option<&mut dyn Main>, _: bool) {
+    fn turns_watched(&self, main: &mut Option<&mut dyn Main>, _: bool) {
+        let state = &*self.state;
+        // The first turn looks: it may have been a while since the last one of the run before.
+        state.pace.look_next();
         loop {
             let turn = self.begin_watched_turn();
-            self.plan_to_fire();
-            self.state.seam.go_on();
-            let entries = self.state.ready.begin();
-            self.state.pace.ran(entries);
-            self.run_watched(main);
+            if !self.may_hurry() {
+                self.look(self.plan());
+            }
+            state.seam.go_on();
+            let entries = state.begin_step_5();
+            self.run_watched(&state.tasks.slots(), main);
             self.warned.set(self.warned.get() && entries == 0);
-            self.state.tell(|| EventKind::TurnEnd { turn, ready: self.state.ready.to_run() });
-            self.state.seam.go_on();
-            if self.state.stopping.replace(false) {
+            state.tell(|| EventKind::TurnEnd { turn, ready: state.ready.to_run() });
+            state.seam.go_on();
+            if state.stopping.replace(false) {
                 return;
             }
         }
     }
 
-    /// Steps 1 to 4.
-    #[inline(always)]
-    fn plan_to_fire(&self) {
-        let state = &*self.state;
-        // 1 plan
-        if state.ready.is_empty() || !state.pace.may_skip(|| state.clock.now()) {
-            // 2 wait, 3 wake, 4 fire
-            self.look(self.plan());
-        } else if state.remote.is_pending() {
-            state.fetch_sent(&mut self.scratch.borrow_mut().sent);
-        }
-    }
-
-    /// Steps 2 to 4: looks at the world outside. Kept apart from the turn that may leave it out.
+    /// Steps 2 to 4: looks at the world outside. Kept apart from the turns that may leave it out.
     #[inline(never)]
     fn look(&self, plan: Plan) {
         let scratch = &mut *self.scratch.borrow_mut();
@@ -298,7 +307,7 @@ impl Turns {
                 true
             }
             Decision::Cancel(task) => {
-                let entry = state.tasks.borrow().find(task);
+                let entry = state.tasks.find(task);
                 state.seam.enter(Actor::Observer, None);
                 let cancelled = entry.is_some_and(|entry| state.cancel(entry));
                 state.seam.leave();
@@ -309,13 +318,13 @@ impl Turns {
     }
 
     /// Step 5 while somebody watches.
-    fn run_watched(&self, main: &mut Option<&mut dyn Main>) {
+    fn run_watched(&self, slots: &[Slot], main: &mut Option<&mut dyn Main>) {
         let mut choices: Vec<Ready> = self.state.ready.rest().into_iter().map(State::ready_of).collect();
         for done in 0..choices.len() {
             self.decide_next(&mut choices[done..]);
             let Some(entry) = self.state.ready.next() else { return };
             match entry.is_callback() {
-                false => self.state.run_task_watched(entry, main),
+                false => self.state.run_task_watched(slots, entry, main),
                 true => self.run_callback(entry),
             }
             self.state.seam.go_on();

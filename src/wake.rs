@@ -36,7 +36,7 @@ impl Wake for TaskHeader {
     #[inline]
     fn wake_by_ref(self: &Arc<Self>) {
         if !ready::is_here(self.owner()) {
-            wake_the_long_way(self);
+            wake_the_long_way(Arc::clone(self));
         } else if self.queue() {
             ready::push_here(self.entry());
         }
@@ -46,7 +46,7 @@ impl Wake for TaskHeader {
 /// The loop is watched, or another one runs here, or none.
 #[cold]
 #[inline(never)]
-fn wake_the_long_way(header: &Arc<TaskHeader>) {
+fn wake_the_long_way(header: Arc<TaskHeader>) {
     let here = current::try_with(|state| {
         let here = header.belongs_to(&state.remote);
         if here {

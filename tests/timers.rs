@@ -205,7 +205,7 @@ fn a_task_that_wakes_itself_does_not_starve_other_threads_and_sockets() {
             thread.join().unwrap();
         });
     }
-    // A busy loop looks at the world after 256 entries at the latest, however short its turns are.
+    // A busy loop looks at the world after 512 entries at the latest, however short its turns are.
     let (mut since, mut most) = (0, 0);
     for event in recorder.events() {
         match event.kind {
@@ -215,7 +215,7 @@ fn a_task_that_wakes_itself_does_not_starve_other_threads_and_sockets() {
         }
         most = most.max(since);
     }
-    assert!(most <= 260, "{most} polls between two looks");
+    assert!(most <= 520, "{most} polls between two looks");
 }
 
 #[test]

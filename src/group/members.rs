@@ -136,7 +136,7 @@ impl<E: Debug + 'static> Members<E> {
         let listener: Rc<dyn Listener> = Rc::<Self>::clone(self);
         let entry = task.entry();
         let number = self.inner.borrow_mut().tasks.insert(task);
-        if self.state.tasks.borrow_mut().is_finished(entry) {
+        if self.state.tasks.is_finished(entry) {
             // A loop that is closing has ended it at once.
             return self.ended(number);
         }

@@ -37,14 +37,14 @@ pub(crate) struct Standing {
 impl State {
     /// All tasks that have not ended, in the order in which they were made. It goes through all timers and sources.
     pub(crate) fn standings(&self) -> Vec<Standing> {
-        let mut live = self.tasks.borrow().live();
+        let mut live = self.tasks.live();
         live.sort_unstable_by_key(|entry| entry.serial());
         let mut timers = self.timers_by_task();
         let mut sources = self.sources_by_task();
         let mut awaits = self.awaits_by_task();
-        let held: HashSet<TaskId> = self.tasks.borrow().held_outside().map(task_id).collect();
+        let held: HashSet<TaskId> = self.tasks.held_outside().into_iter().map(task_id).collect();
         let standing = |entry: Entry| {
-            let info = self.tasks.borrow_mut().info(entry)?;
+            let info = self.tasks.info(entry)?;
             let task = task_id(entry);
             Some(Standing {
                 task,
@@ -78,7 +78,7 @@ impl State {
     }
 
     fn awaits_by_task(&self) -> HashMap<TaskId, Vec<TaskId>> {
-        let joins = self.tasks.borrow().joins().into_iter();
+        let joins = self.tasks.joins().into_iter();
         let joins = joins.map(|(task, awaited)| (task, task_id(awaited)));
         let waits = self.ends.waits();
         let mut awaits = grouped(joins.chain(waits).map(|(task, awaited)| (task_id(task), awaited)));

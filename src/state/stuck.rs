@@ -47,8 +47,7 @@ impl State {
 
     /// Whether anybody is left who could wake a task or send a call.
     fn can_be_woken_from_outside(&self) -> bool {
-        if self.reactor.borrow().anybody_waits() || self.jobs() > 0 || self.tasks.borrow().are_held_outside()
-        {
+        if self.reactor.borrow().anybody_waits() || self.jobs() > 0 || self.tasks.are_held_outside() {
             return true;
         }
         // A thread that woke and then dropped its waker is seen to have done the former, having been seen to have done
@@ -60,10 +59,10 @@ impl State {
     /// Whether a task that is out for a poll, which ended without a note of any leaf of ours, will never be woken: it is
     /// not in the queue, and there is neither a clone of its waker nor anything that keeps its entry.
     pub(crate) fn is_lost(&self, entry: Entry) -> bool {
-        let clones = self.tasks.borrow_mut().clones_of_waker(entry);
+        let clones = self.tasks.clones_of_waker(entry);
         // What a thread that has dropped the last clone did with it before is seen from here on.
         fence(Ordering::Acquire);
-        let waits = self.tasks.borrow_mut().info(entry).is_some_and(|info| !info.queued && !info.cancelled);
+        let waits = self.tasks.info(entry).is_some_and(|info| !info.queued && !info.cancelled);
         clones == 0
             && waits
             && !self.seam.is_kept(task_id(entry))
@@ -73,7 +72,7 @@ impl State {
 
     /// Tells that the loop can never go on, and returns the report: every task that waits, with its lines.
     pub(crate) fn tell_stuck(&self, fatal: bool) -> Arc<str> {
-        let mut live = self.tasks.borrow().live();
+        let mut live = self.tasks.live();
         live.sort_by_key(|entry| entry.serial());
         let mut report = String::from(
             "this event loop can never go on: nothing is ready, no timer is armed, nobody waits for a socket, a job or \
@@ -81,7 +80,7 @@ impl State {
         );
         report.push_str(if live.is_empty() { "; no task is left" } else { "; these tasks wait:" });
         for &entry in &live {
-            let Some(info) = self.tasks.borrow_mut().info(entry) else { continue };
+            let Some(info) = self.tasks.info(entry) else { continue };
             let (task, name) = (task_id(entry), self.given_name(entry));
             let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
             let at = info.suspended_at.map(|site| format!(" at {}", place(site))).unwrap_or_default();

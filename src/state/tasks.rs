@@ -12,7 +12,7 @@ use super::{IO_BUDGET, Polled, State, no_waker};
 use crate::ready::Entry;
 use crate::task::BoxedCell;
 use crate::task::{self, JoinError, Panic, drop_payload, drop_quietly, panic_text, report_panic};
-use crate::tasks::{Out, Suspended, Unwanted};
+use crate::tasks::{Ended, Slot, Suspended, Unwanted};
 use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId, Wait, WakeEffect};
 
 /// The main future: polled like a task, but it stays on the stack of `run_until_complete`, so that it may
@@ -45,9 +45,9 @@ impl State {
     /// queue. In a loop that is closing it is cancelled at once.
     #[inline]
     pub(crate) fn spawn(&self, make: impl FnOnce(Waker) -> Option<BoxedCell>, origin: Origin<'_>) -> Entry {
-        let entry = self.tasks.borrow_mut().insert(make, origin.site, origin.joinable);
+        let entry = self.tasks.insert(make, origin.site, origin.joinable);
         if let Some(name) = origin.name {
-            self.tasks.borrow_mut().set_name(entry, name);
+            self.tasks.set_name(entry, name);
         }
         if self.seam.watched() {
             self.tell_spawn(entry, &origin);
@@ -77,7 +77,7 @@ impl State {
 
     /// The name given to a task; `None`: it is named after its number.
     pub(crate) fn given_name(&self, entry: Entry) -> Option<Arc<str>> {
-        self.tasks.borrow().name(entry)
+        self.tasks.name(entry)
     }
 
     /// The task being polled or dropped; `None` outside of tasks.
@@ -90,7 +90,7 @@ impl State {
     pub(crate) fn wake(&self, entry: Entry) {
         if self.seam.watched() {
             self.wake_watched(entry);
-        } else if self.tasks.borrow().wake(entry) {
+        } else if self.tasks.wake(entry) {
             self.ready.push(entry);
         }
     }
@@ -98,8 +98,8 @@ impl State {
     #[cold]
     #[inline(never)]
     fn wake_watched(&self, entry: Entry) {
-        let effect = self.tasks.borrow_mut().effect_of_wake(entry);
-        let queued = self.tasks.borrow().wake(entry);
+        let effect = self.tasks.effect_of_wake(entry);
+        let queued = self.tasks.wake(entry);
         if queued {
             self.ready.push(entry);
         }
@@ -110,37 +110,42 @@ impl State {
         }
     }
 
-    /// Step 5, for a task: polls it once. An entry whose task has ended is passed over.
+    /// Begins step 5 with all that is ready now; returns how much that is.
+    #[inline]
+    pub(crate) fn begin_step_5(&self) -> usize {
+        let entries = self.ready.begin();
+        self.pace.ran(entries);
+        entries
+    }
+
+    /// Step 5, for a task: polls it once. An entry whose task has ended is passed over. `slots` are the table's.
     ///
-    /// `out` is where the task lies while it is out of its slot; empty before and after. A panic of the future comes
-    /// out here with the task left in `out`, and is for the caller to catch and to give to
-    /// [`end_panicked`](State::end_panicked): one catch around all turns costs less than one around each poll, and
-    /// the unwinding must not drop the task, since a second panic then would end the program.
+    /// A panic of the future comes out here, and is for the caller to catch and to give to
+    /// [`end_panicked`](State::end_panicked): one catch around all turns costs less than one around each poll.
     #[inline(always)]
-    pub(crate) fn run_task(&self, entry: Entry, out: &mut Out, main: &mut Option<&mut dyn Main>) {
-        let waker = self.tasks.borrow_mut().begin_poll(entry, out);
-        let Some(waker) = waker else { return self.drop_condemned(entry) };
-        let result = self.poll(Polled { entry, waker }, out, main);
-        self.settle(entry, result, out);
+    pub(crate) fn run_task(&self, slots: &[Slot], entry: Entry, main: &mut Option<&mut dyn Main>) {
+        let Some(slot) = slots.get(entry.key()) else { return };
+        let Some(waker) = slot.begin_poll(entry) else { return self.drop_condemned(entry) };
+        let result = self.poll(slot, Polled { entry, waker }, main);
+        self.settle(slot, entry, result);
     }
 
     /// The same while somebody watches. No panic comes out.
     #[cold]
     #[inline(never)]
-    pub(crate) fn run_task_watched(&self, entry: Entry, main: &mut Option<&mut dyn Main>) {
-        let mut out = None;
-        let waker = self.tasks.borrow_mut().begin_poll(entry, &mut out);
-        let Some(waker) = waker else { return self.drop_condemned(entry) };
+    pub(crate) fn run_task_watched(&self, slots: &[Slot], entry: Entry, main: &mut Option<&mut dyn Main>) {
+        let Some(slot) = slots.get(entry.key()) else { return };
+        let Some(waker) = slot.begin_poll(entry) else { return self.drop_condemned(entry) };
         let watch = self.tell_poll_begin(entry);
         if let Some(stacks) = self.seam.stacks() {
             stacks.begin(&watch);
         }
-        let poll = || self.poll(Polled { entry, waker }, &mut out, main);
+        let poll = || self.poll(slot, Polled { entry, waker }, main);
         let result = catch_unwind(AssertUnwindSafe(poll));
         self.tell_poll_end(entry, result.as_ref().is_ok_and(Poll::is_pending), watch);
         match result {
-            Ok(result) => self.settle(entry, result, &mut out),
-            Err(payload) => self.end_panicked(&mut out, main, payload),
+            Ok(result) => self.settle(slot, entry, result),
+            Err(payload) => self.end_panicked(main, payload),
         }
         self.nobody_is_polled();
         // Only now: whom the task's end wakes, the task has woken.
@@ -148,12 +153,12 @@ impl State {
     }
 
     #[inline(always)]
-    fn poll(&self, polled: Polled, out: &mut Out, main: &mut Option<&mut dyn Main>) -> Poll<()> {
+    fn poll(&self, slot: &Slot, polled: Polled, main: &mut Option<&mut dyn Main>) -> Poll<()> {
         self.polled.set(polled);
         self.suspended.set(Suspended::UNKNOWN);
         self.budget.set(IO_BUDGET);
-        match (out, main) {
-            (Some(cell), _) => cell.as_mut().poll(),
+        match (slot.take_out(), main) {
+            (Some(out), _) => out.poll(),
             (None, Some(main)) => main.poll(),
             (None, None) => Poll::Pending,
         }
@@ -188,28 +193,23 @@ impl State {
 
     /// A poll has returned.
     #[inline(always)]
-    fn settle(&self, entry: Entry, result: Poll<()>, out: &mut Out) {
+    fn settle(&self, slot: &Slot, entry: Entry, result: Poll<()>) {
         match result {
-            Poll::Pending => self.tasks.borrow_mut().suspend(entry, out, self.suspended.get()),
-            Poll::Ready(()) => self.finish(entry, out.take(), Outcome::Done, None),
+            Poll::Pending => slot.suspend(self.suspended.get()),
+            Poll::Ready(()) => self.finish(entry, || slot.finish(None), Outcome::Done, None),
         }
     }
 
     /// Ends the task whose poll panicked. If it was no poll that did (but a waker of somebody else's, woken at a
     /// task's end), the panic goes on.
     #[cold]
-    pub(crate) fn end_panicked(
-        &self,
-        out: &mut Out,
-        main: &mut Option<&mut dyn Main>,
-        payload: Box<dyn Any + Send>,
-    ) {
+    pub(crate) fn end_panicked(&self, main: &mut Option<&mut dyn Main>, payload: Box<dyn Any + Send>) {
         let Polled { entry, waker } = self.polled.get();
         if waker == no_waker() {
             resume_unwind(payload);
         }
-        self.polled.set(Polled::nobody());
-        self.finish_panicked(entry, out.take(), main, payload);
+        self.nobody_is_polled();
+        self.finish_panicked(entry, main, payload);
     }
 
     /// The turn's polls are over, or something else than a poll begins.
@@ -218,18 +218,20 @@ impl State {
         self.polled.set(Polled::nobody());
     }
 
-    /// A task has ended; its cell holds the output or the error.
-    fn finish(&self, entry: Entry, cell: Option<BoxedCell>, outcome: Outcome, at: Option<Site>) {
+    /// A task has ended, and `finish` says so in its slot.
+    fn finish(&self, entry: Entry, finish: impl FnOnce() -> Ended, outcome: Outcome, at: Option<Site>) {
         self.nobody_is_polled();
         if self.seam.watched() {
             self.tell(|| EventKind::TaskEnd { task: task_id(entry), outcome, at: at.map(Into::into) });
             self.seam.note_end(task_id(entry));
         }
-        if cell.is_none() {
+        let ended = finish();
+        if ended.main {
             self.ready.push(Entry::MAIN_DONE);
         }
-        let ended = self.tasks.borrow_mut().finish(entry, cell);
-        if let Some(unwanted) = ended.unwanted {
+        if !ended.joinable
+            && let Some(unwanted) = self.tasks.free_unwanted(entry)
+        {
             self.discard(entry, unwanted);
         }
         if self.ends.any() {
@@ -238,6 +240,11 @@ impl State {
         if let Some(joiner) = ended.joiner {
             joiner.wake();
         }
+    }
+
+    /// A task has ended without an output.
+    fn fail(&self, entry: Entry, error: Option<BoxedCell>, outcome: Outcome, at: Option<Site>) {
+        self.finish(entry, || self.tasks.finish(entry, error), outcome, at);
     }
 
     /// Drops what is left of a task that nobody joined. A panic is reported, since nobody else will.
@@ -261,14 +268,8 @@ impl State {
     }
 
     #[cold]
-    fn finish_panicked(
-        &self,
-        entry: Entry,
-        cell: Option<BoxedCell>,
-        main: &mut Option<&mut dyn Main>,
-        payload: Box<dyn Any + Send>,
-    ) {
-        let error = match (cell, main) {
+    fn finish_panicked(&self, entry: Entry, main: &mut Option<&mut dyn Main>, payload: Box<dyn Any + Send>) {
+        let error = match (self.tasks.take_panicked(entry), main) {
             (Some(cell), _) => {
                 drop_quietly(Some(cell), "future of a task that had panicked");
                 Some(task::failed(JoinError::Panicked(Panic::new(payload))))
@@ -279,13 +280,13 @@ impl State {
             }
             (None, None) => None,
         };
-        self.finish(entry, error, Outcome::Panicked, None);
+        self.fail(entry, error, Outcome::Panicked, None);
     }
 
     /// Marks a task to be dropped at its next turn; `false` if there is nothing to cancel any more. A main
     /// future cannot be: it is not the loop's to drop.
     pub(crate) fn cancel(&self, entry: Entry) -> bool {
-        let cancelled = self.tasks.borrow_mut().cancel(entry);
+        let cancelled = self.tasks.cancel(entry);
         match cancelled && self.seam.watched() {
             true => self.wake_cancelled_watched(entry),
             false if cancelled => self.wake(entry),
@@ -299,7 +300,7 @@ impl State {
         let (task, time, by) = (task_id(entry), self.moment(), self.seam.actor());
         let seq = self.seam.tell(time, None, EventKind::Cancel { task, by });
         // A task that is queued already has its next turn coming: there is no wake to tell of.
-        if self.tasks.borrow_mut().effect_of_wake(entry) != WakeEffect::AlreadyQueued {
+        if self.tasks.effect_of_wake(entry) != WakeEffect::AlreadyQueued {
             self.wake(entry);
         }
         // Whatever queued the task: what leads to its end is this.
@@ -310,9 +311,9 @@ impl State {
     /// happens if the task is gone.
     #[cold]
     fn drop_condemned(&self, entry: Entry) {
-        let cell = self.tasks.borrow_mut().take_condemned(entry);
+        let cell = self.tasks.take_condemned(entry);
         let Some(cell) = cell else { return };
-        let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at);
+        let at = self.tasks.info(entry).and_then(|info| info.suspended_at);
         let before = self.polled.replace(Polled { entry, waker: no_waker() });
         let watched = self.seam.watched();
         if watched {
@@ -321,7 +322,7 @@ impl State {
         }
         drop_quietly(Some(cell), "future of a cancelled task");
         self.polled.set(before);
-        self.finish(entry, Some(task::failed(JoinError::Cancelled)), Outcome::Cancelled, at);
+        self.fail(entry, Some(task::failed(JoinError::Cancelled)), Outcome::Cancelled, at);
         if watched {
             self.seam.leave();
         }
@@ -329,13 +330,13 @@ impl State {
 
     /// Drops a task at once, whether it was queued or suspended: how a closing loop ends it.
     fn drop_now(&self, entry: Entry) {
-        self.tasks.borrow_mut().cancel(entry);
+        self.tasks.cancel(entry);
         self.drop_condemned(entry);
     }
 
     /// Drops every task that has not ended.
     pub(crate) fn drop_tasks(&self) {
-        let live = self.tasks.borrow().live();
+        let live = self.tasks.live();
         for entry in live {
             // Its own panics are caught; this would be one of whoever is woken at its end.
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.drop_now(entry))) {
@@ -347,15 +348,15 @@ impl State {
     /// A main future is gone from the stack. If it has not ended, its slot is freed: the next run's queue may hold
     /// its entry, and must find nothing there.
     pub(crate) fn forget_main(&self, entry: Entry) {
-        if self.tasks.borrow_mut().is_finished(entry) {
+        if self.tasks.is_finished(entry) {
             return;
         }
         if self.seam.watched() {
-            let at = self.tasks.borrow_mut().info(entry).and_then(|info| info.suspended_at).map(Into::into);
+            let at = self.tasks.info(entry).and_then(|info| info.suspended_at).map(Into::into);
             self.tell(|| EventKind::TaskEnd { task: task_id(entry), outcome: Outcome::Cancelled, at });
             self.seam.note_end(task_id(entry));
         }
-        self.tasks.borrow_mut().free(entry);
+        self.tasks.free(entry);
     }
 
     #[cold]
@@ -371,9 +372,9 @@ impl State {
 
     #[cold]
     fn tell_poll_end(&self, entry: Entry, pending: bool, watch: Watch) {
-        let line = |site| self.tasks.borrow_mut().line_of(entry, site).into();
+        let line = |site| self.tasks.line_of(entry, site).into();
         let suspended = pending.then(|| self.suspended.get()).map(|said| (said.wait, said.site.map(line)));
-        let wakers = self.tasks.borrow_mut().clones_of_waker(entry);
+        let wakers = self.tasks.clones_of_waker(entry);
         let took = self.moment().saturating_sub(watch.began);
         let task = task_id(entry);
         if let Some(frames) = self.seam.stacks().filter(|_| pending).and_then(|stacks| stacks.end(task)) {

@@ -43,6 +43,10 @@ impl State {
         let entry = self.callbacks.borrow_mut().insert(function);
         self.tell_callback(entry, Some(at), site);
         let timer = self.arm(at, Target::Entry(entry));
+        // A loop that was held up since its last look does not know that this is due.
+        if at <= self.clock.now() {
+            self.pace.look_next();
+        }
         self.callbacks.borrow_mut().set_timer(entry, Some(timer));
         if self.is_closing() {
             self.cancel_callback(entry);
@@ -144,6 +148,10 @@ impl State {
     /// Timers were looked at, at `now`, and those due have fired.
     pub(crate) fn note_look(&self, now: u64) {
         self.pace.looked(now, self.timers.borrow_mut().next());
+        // The turn that follows may be the last.
+        if self.stopping.get() {
+            self.pace.look_next();
+        }
     }
 
     /// Until when a loop with nothing to do waits for its timers; exact in virtual time. The end of time never
@@ -182,13 +190,10 @@ impl State {
         if fired.len() < FETCH_MIN {
             return;
         }
-        let tasks = self.tasks.borrow();
-        let entries = fired.iter().filter_map(|(_, target)| match target {
+        self.tasks.touch(fired.iter().filter_map(|(_, target)| match target {
             Target::Entry(entry) if !entry.is_callback() => Some(*entry),
             _ => None,
-        });
-        entries.clone().for_each(|entry| tasks.touch(entry));
-        entries.for_each(|entry| tasks.touch_cell(entry));
+        }));
     }
 
     #[inline]

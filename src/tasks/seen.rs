@@ -1,11 +1,12 @@
-//! Chapter 5, part 2: what can be asked of a task, and of all of them.
+//! Chapter 5, part 3: what can be asked of a task, and of all of them.
 //!
 //! Nothing here is on the way of a wake or a poll: it is for the observers, for a task's `Debug`, and for a loop that
 //! closes, or wonders whether it is stuck.
 //!
-//! Before: `tasks.rs`. Next: `timer/mod.rs`, where tasks wait for a time.
+//! Before: `tasks/slot.rs`. Next: `timer/mod.rs`, where tasks wait for a time.
 
 use std::collections::HashMap;
+use std::ptr;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -37,107 +38,139 @@ pub(crate) struct TaskInfo {
 
 impl TaskTable {
     /// What a wake by now would do, for the observers.
-    pub(crate) fn effect_of_wake(&mut self, entry: Entry) -> WakeEffect {
-        match self.slot(entry) {
-            None => WakeEffect::AfterDone,
-            Some(slot) if slot.life == Life::Done => WakeEffect::AfterDone,
-            Some(slot) if slot.header.is_queued() => WakeEffect::AlreadyQueued,
-            Some(slot) if slot.life == Life::Polling => WakeEffect::WhileRunning,
-            Some(_) => WakeEffect::Queued,
-        }
+    pub(crate) fn effect_of_wake(&self, entry: Entry) -> WakeEffect {
+        let effect = |slot: &Slot| match slot.life.get() {
+            Life::Done => WakeEffect::AfterDone,
+            _ if slot.is_queued() => WakeEffect::AlreadyQueued,
+            Life::Polling => WakeEffect::WhileRunning,
+            _ => WakeEffect::Queued,
+        };
+        self.with(entry, effect).unwrap_or(WakeEffect::AfterDone)
     }
 
     /// What is known of a task; `None`: it is gone.
-    pub(crate) fn info(&mut self, entry: Entry) -> Option<TaskInfo> {
-        self.slot(entry).map(|slot| TaskInfo {
-            life: slot.life,
-            queued: slot.header.is_queued(),
-            wait: slot.wait,
-            spawned_at: slot.spawned_at,
-            suspended_at: slot.suspended_at.map(|site| slot.line_of(site)),
-            cancelled: slot.cancelled,
+    pub(crate) fn info(&self, entry: Entry) -> Option<TaskInfo> {
+        self.with(entry, |slot| TaskInfo {
+            life: slot.life.get(),
+            queued: slot.is_queued(),
+            wait: slot.wait.get(),
+            spawned_at: slot.spawned_at.get(),
+            suspended_at: slot.suspended_at.get().map(|site| slot.line_of(site)),
+            cancelled: slot.cancelled.get(),
         })
     }
 
     /// Where a task is suspended that said `site`: there, or where it was spawned, if it has no `.await` of its own.
-    pub(crate) fn line_of(&mut self, entry: Entry, site: Site) -> Site {
-        self.slot(entry).map_or(site, |slot| slot.line_of(site))
+    pub(crate) fn line_of(&self, entry: Entry, site: Site) -> Site {
+        self.with(entry, |slot| slot.line_of(site)).unwrap_or(site)
     }
 
     /// Gives a task a name, which it keeps until its slot is free. `main`, for a main future, is kept apart: with
     /// it in the map, every other task's end would have to look there.
     #[cold]
-    pub(crate) fn set_name(&mut self, entry: Entry, name: &str) {
-        match self.slot(entry) {
-            Some(slot) if slot.cell.is_none() => self.main = Some(entry.serial()),
-            _ => _ = self.names.insert(entry.serial(), name.into()),
+    pub(crate) fn set_name(&self, entry: Entry, name: &str) {
+        match self.with(entry, |slot| Slot::peek(&slot.cell, |cell| cell.is_none())) {
+            Some(true) => self.main.set(Some(entry.serial())),
+            _ => _ = self.names.borrow_mut().insert(entry.serial(), name.into()),
         }
     }
 
     /// The name given to a task; `None`: it is named after its number.
     pub(crate) fn name(&self, entry: Entry) -> Option<Arc<str>> {
-        match self.main == Some(entry.serial()) {
+        match self.main.get() == Some(entry.serial()) {
             true => Some(MAIN.into()),
-            false => self.names.get(&entry.serial()).cloned(),
+            false => self.names.borrow().get(&entry.serial()).cloned(),
         }
     }
 
     /// How many clones of the task's waker others hold, given that it is out for a poll.
-    pub(crate) fn clones_of_waker(&mut self, entry: Entry) -> usize {
-        self.slot(entry).map_or(0, |slot| Arc::strong_count(&slot.header).saturating_sub(2))
+    pub(crate) fn clones_of_waker(&self, entry: Entry) -> usize {
+        self.with(entry, |slot| slot.owners().saturating_sub(2)).unwrap_or(0)
     }
 
     /// The entry of a task by its number.
     pub(crate) fn find(&self, task: TaskId) -> Option<Entry> {
-        self.entries(|slot| u64::from(slot.serial) == task.0).next()
+        self.entries(|slot| u64::from(slot.serial.get()) == task.0).first().copied()
     }
 
     /// Whether somebody other than the loop holds a live task's waker.
     pub(crate) fn are_held_outside(&self) -> bool {
-        self.held_outside().next().is_some()
+        !self.held_outside().is_empty()
     }
 
     /// The live tasks whose waker somebody other than the loop holds. While no task is polled, the loop itself has
     /// two, the slot's header and the waker in the box, and one for each handle that the task awaits.
-    pub(crate) fn held_outside(&self) -> impl Iterator<Item = Entry> {
+    pub(crate) fn held_outside(&self) -> Vec<Entry> {
         let mut joiners: HashMap<*const (), usize> = HashMap::new();
-        for joiner in self.slots.iter().filter_map(Slot::joiner) {
-            *joiners.entry(joiner.data()).or_default() += 1;
-        }
-        self.entries(move |slot| {
-            let own = 2 + joiners.get(&Arc::as_ptr(&slot.header).cast()).unwrap_or(&0);
-            slot.life != Life::Done && Arc::strong_count(&slot.header) > own
+        self.each(|_, slot| {
+            if let Some(joiner) = slot.joiner() {
+                *joiners.entry(joiner).or_default() += 1;
+            }
+        });
+        self.entries(|slot| {
+            let own = 2 + joiners.get(&slot.address()).unwrap_or(&0);
+            slot.life.get() != Life::Done && slot.owners() > own
         })
     }
 
     /// Which task awaits which other one's handle, in this order.
     pub(crate) fn joins(&self) -> Vec<(Entry, Entry)> {
-        let headers: HashMap<*const (), Entry> =
-            self.slots.iter().map(|slot| (Arc::as_ptr(&slot.header).cast(), slot.header.entry())).collect();
-        let awaited = self.slots.iter().filter_map(|slot| Some((slot.header.entry(), slot.joiner()?)));
-        awaited.filter_map(|(awaited, joiner)| Some((*headers.get(&joiner.data())?, awaited))).collect()
+        let (mut headers, mut awaited) = (HashMap::new(), Vec::new());
+        self.each(|entry, slot| {
+            headers.insert(slot.address(), entry);
+            awaited.extend(slot.joiner().map(|joiner| (entry, joiner)));
+        });
+        awaited.into_iter().filter_map(|(awaited, joiner)| Some((*headers.get(&joiner)?, awaited))).collect()
     }
 
     /// All tasks that have not ended: how a closing loop goes through them.
     pub(crate) fn live(&self) -> Vec<Entry> {
-        self.entries(|slot| slot.life != Life::Done).collect()
+        self.entries(|slot| slot.life.get() != Life::Done)
     }
 
     /// The entries of those tasks for which `which` holds.
-    fn entries(&self, which: impl Fn(&Slot) -> bool) -> impl Iterator<Item = Entry> {
-        let slots = self.slots.iter().enumerate();
-        let tasks = slots.filter(move |(_, slot)| slot.life != Life::Vacant && which(slot));
-        tasks.map(|(key, slot)| Entry::task(key, slot.serial))
+    fn entries(&self, which: impl Fn(&Slot) -> bool) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        self.each(|entry, slot| {
+            if which(slot) {
+                entries.push(entry);
+            }
+        });
+        entries
+    }
+
+    /// Shows each task's slot to `f`, with the task's entry.
+    fn each(&self, mut f: impl FnMut(Entry, &Slot)) {
+        let (slots, fresh) = (self.slots.borrow(), self.fresh.borrow());
+        for (key, slot) in slots.iter().chain(fresh.iter()).enumerate() {
+            if slot.life.get() != Life::Vacant {
+                f(Entry::task(key, slot.serial.get()), slot);
+            }
+        }
     }
 }
 
 impl Slot {
     fn line_of(&self, site: Site) -> Site {
-        if is_the_loops_own(site) { self.spawned_at } else { site }
+        if is_the_loops_own(site) { self.spawned_at.get() } else { site }
     }
 
-    /// The waker of whoever awaits the task's handle.
-    fn joiner(&self) -> Option<&Waker> {
-        self.waker.as_ref().filter(|_| self.life != Life::Vacant)
+    fn is_queued(&self) -> bool {
+        self.header(|header| header.is_queued()) == Some(true)
+    }
+
+    /// Who holds its header, itself included.
+    fn owners(&self) -> usize {
+        self.header(Arc::strong_count).unwrap_or(0)
+    }
+
+    /// Where its waker points.
+    fn address(&self) -> *const () {
+        self.header(|header| Arc::as_ptr(header).cast()).unwrap_or(ptr::null())
+    }
+
+    /// Where the waker of whoever awaits the task's handle points.
+    fn joiner(&self) -> Option<*const ()> {
+        Slot::peek(&self.waker, |waker| waker.map(Waker::data))
     }
 }

@@ -1,0 +1,175 @@
+//! Chapter 5, part 2: a task's slot.
+//!
+//! The arrows of the drawing in `task.rs` are the methods here. A slot is changed by whoever sees it: each field is a
+//! `Cell`. What cannot be copied out of one is taken out, looked at, and put back.
+//!
+//! Before: `tasks.rs`. Next: `tasks/seen.rs`, what can be asked of a task.
+
+use std::cell::Cell;
+use std::mem;
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use crate::ready::Entry;
+use crate::sent::TaskHeader;
+use crate::task::BoxedCell;
+use crate::trace::event::{Site, Wait};
+
+/// Where a task stands. Whether it is in the ready queue as well is for its header to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// There is no task in the slot.
+    Vacant,
+    /// Waiting to be woken, or in the ready queue.
+    Suspended,
+    /// The same, and its next turn is to drop it.
+    Condemned,
+    /// Out of its slot, being polled.
+    Polling,
+    /// Ended; the output waits for whoever joins.
+    Done,
+}
+
+/// What a leaf future said before it returned `Pending`: what it waits for, and at which line.
+#[derive(Clone, Copy)]
+pub(crate) struct Suspended {
+    /// `None`: the future said nothing; oneloop did not write it.
+    pub(crate) site: Option<Site>,
+    pub(crate) wait: Wait,
+}
+
+impl Suspended {
+    pub(crate) const UNKNOWN: Suspended = Suspended { site: None, wait: Wait::Custom };
+}
+
+/// One task.
+pub(crate) struct Slot {
+    /// The future or its output; `None` while it is polled, and always for a main future, which stays on the
+    /// stack of `run_until_complete`.
+    pub(super) cell: Cell<Option<BoxedCell>>,
+    /// What the task's waker points to. `None` only while it is looked at.
+    pub(super) header: Cell<Option<Arc<TaskHeader>>>,
+    /// Whoever awaits the task's handle; `None`: nobody. In a vacant slot the header's own waker, kept for the next
+    /// task; `None`: the last one did not give it back.
+    pub(super) waker: Cell<Option<Waker>>,
+    /// The line that spawned it.
+    pub(super) spawned_at: Cell<Site>,
+    /// The line of the `.await` at which it is suspended; `None` before its first poll, and where a
+    /// future that oneloop did not write does not say.
+    pub(super) suspended_at: Cell<Option<Site>>,
+    /// The task's number.
+    pub(super) serial: Cell<u32>,
+    /// What it waits for at that line.
+    pub(super) wait: Cell<Wait>,
+    pub(super) life: Cell<Life>,
+    /// Whether it was cancelled: it is condemned, or will be when the poll under way has returned.
+    pub(super) cancelled: Cell<bool>,
+    /// Whether its `JoinHandle` is still there.
+    pub(super) joinable: Cell<bool>,
+}
+
+/// A task out of its slot, to be polled; dropped, also by a panic of its future, it is put back. Unwinding must not
+/// drop the future: a second panic then would end the program.
+pub(crate) struct Out<'a> {
+    slot: &'a Slot,
+    /// `None` once it was put back.
+    cell: Option<BoxedCell>,
+}
+
+impl Out<'_> {
+    #[inline]
+    pub(crate) fn poll(mut self) -> Poll<()> {
+        self.cell.as_mut().map_or(Poll::Pending, |cell| Pin::as_mut(cell).poll())
+    }
+}
+
+impl Drop for Out<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // The slot was empty: there is nothing to drop.
+        mem::forget(self.slot.cell.replace(self.cell.take()));
+    }
+}
+
+impl Slot {
+    /// Looks at what is behind a `Cell`, by taking it out for so long. `look` comes nowhere near the slot.
+    #[inline]
+    pub(super) fn peek<T, R>(cell: &Cell<Option<T>>, look: impl FnOnce(Option<&T>) -> R) -> R {
+        let seen = cell.take();
+        let result = look(seen.as_ref());
+        mem::forget(cell.replace(seen));
+        result
+    }
+
+    #[inline]
+    pub(super) fn header<R>(&self, look: impl FnOnce(&Arc<TaskHeader>) -> R) -> Option<R> {
+        Slot::peek(&self.header, |header| header.map(look))
+    }
+
+    /// Begins the poll of a queued task. Returns where its waker points; `None`: the task is not to be polled, but
+    /// gone, or condemned.
+    #[inline]
+    pub(crate) fn begin_poll(&self, entry: Entry) -> Option<NonNull<()>> {
+        if self.serial.get() != entry.serial() || self.life.get() != Life::Suspended {
+            return None;
+        }
+        self.life.set(Life::Polling);
+        self.header(|header| {
+            header.unqueue();
+            NonNull::from(&**header).cast()
+        })
+    }
+
+    /// The task, to be polled; `None` for a main future.
+    #[inline]
+    pub(crate) fn take_out(&self) -> Option<Out<'_>> {
+        self.cell.take().map(|cell| Out { slot: self, cell: Some(cell) })
+    }
+
+    /// Its poll has returned `Pending`; keeps what its leaf said.
+    #[inline]
+    pub(crate) fn suspend(&self, said: Suspended) {
+        self.wait.set(said.wait);
+        self.suspended_at.set(said.site);
+        self.life.set(if self.cancelled.get() { Life::Condemned } else { Life::Suspended });
+    }
+
+    /// Ends the task: `cell` holds its error for whoever joins, in the place of what is in the slot (`None`: that is
+    /// its output already, or it is a main future, whose output `run_until_complete` has). From here on its header says
+    /// that it is queued, so that late wakes do nothing.
+    #[inline]
+    pub(crate) fn finish(&self, cell: Option<BoxedCell>) -> Ended {
+        self.life.set(Life::Done);
+        self.header(|header| header.queue());
+        if cell.is_some() {
+            self.cell.set(cell);
+        }
+        let main = Slot::peek(&self.cell, |cell| cell.is_none());
+        Ended { joiner: self.waker.take(), joinable: self.joinable.get(), main }
+    }
+
+    /// Nothing is in it from here on, but for its task's waker, which is kept for the next one.
+    #[inline]
+    pub(super) fn vacate(&self) -> Vacated {
+        self.life.set(Life::Vacant);
+        let mut cell = self.cell.take();
+        let waker = cell.as_mut().and_then(|cell| cell.as_mut().take_waker());
+        (cell, self.waker.replace(waker))
+    }
+}
+
+/// What is left to do when a task has ended, with no borrow held.
+#[must_use]
+pub(crate) struct Ended {
+    /// To be woken.
+    pub(crate) joiner: Option<Waker>,
+    /// Whether somebody may still join; otherwise its slot is to be freed.
+    pub(crate) joinable: bool,
+    /// Whether it was a main future.
+    pub(crate) main: bool,
+}
+
+/// What was in a slot: the cell, and the waker of somebody who waited in vain, which cannot be.
+pub(super) type Vacated = (Option<BoxedCell>, Option<Waker>);
