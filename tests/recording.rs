@@ -257,7 +257,9 @@ fn a_program_killed_in_a_poll_that_never_ends_has_told_of_that() {
             finding.text.starts_with(text) && finding.text.contains("from tests/recording.rs:"),
             "{finding}"
         );
-        let why = why(findings.story(), finding.task.expect("a task")).expect("it is known");
+        let mut world = oneloop::trace::fold::World::new();
+        recording.events.iter().for_each(|event| world.apply(event));
+        let why = why(&world, finding.task.expect("a task")).expect("it is known");
         assert!(why[0].contains("has been polled for more than 1") && why.len() == 1, "{why:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Chapter 35, part 34: how does a recording get into the viewers that others have made?
+//! Chapter 35, part 37: how does a recording get into the viewers that others have made?
 //!
 //! Two formats: that of Perfetto (`ui.perfetto.dev`), and the older one of Chrome's tracing page, which many viewers read.
 //! What is drawn is the same in both: `export/marks.rs` turns events into the marks of a timeline, and each format
@@ -11,16 +11,19 @@
 //!   arrows     from each wake to the poll it led to;  a curve: the length of the ready queue
 //! ```
 //!
-//! Before: `trace/fold/history.rs`. Next: `trace/export/marks.rs`.
+//! Before: `trace/read/snapshot.rs`. Next: `trace/export/marks.rs`.
 
 mod marks;
 mod chrome;
 mod protobuf;
 mod perfetto;
+mod part;
 
 use std::io::{self, Write};
+use std::ops::RangeInclusive;
 
 use super::event::Event;
+use super::read::Recording;
 
 /// Writes the events as Chrome's JSON, in its form with an object.
 ///
@@ -36,4 +39,12 @@ pub fn chrome(program: &str, events: &[Event], out: impl Write) -> io::Result<()
 /// Those of `out`.
 pub fn perfetto(program: &str, events: &[Event], out: impl Write) -> io::Result<()> {
     perfetto::write(program, events, out)
+}
+
+/// Writes the events of these numbers as a recording, with the state of the loop before the first of them.
+///
+/// # Errors
+/// Those of `out`.
+pub fn part(recording: &Recording, events: RangeInclusive<u64>, out: impl Write) -> io::Result<()> {
+    part::write(recording, events, out)
 }

@@ -1,4 +1,4 @@
-//! Chapter 35, part 39: what is wrong with a program, as its events tell it.
+//! Chapter 35, part 43: what is wrong with a program, as its events tell it.
 //!
 //! Most mistakes in an async program leave no error behind: a task is never woken, a lock is granted to a future that
 //! nobody polls, one slow poll makes everything late. The program hangs, or is slow, and says nothing. But the loop's
@@ -18,7 +18,7 @@
 //!
 //! Left out on purpose: whatever would be a guess. What is only likely is a [`Level::Hint`].
 //!
-//! Before: `trace/export/perfetto.rs`. Next: `trace/findings/story.rs`.
+//! Before: `trace/export/part.rs`. Next: `trace/findings/story.rs`.
 
 mod story;
 mod polls;
@@ -38,7 +38,7 @@ use crate::trace::narrate::place;
 use crate::trace::observer::Observer;
 
 pub use story::{Story, TaskStory, Ticket};
-pub use why::why;
+pub use why::{Whys, why};
 
 /// How sure it is that something is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,4 +1,4 @@
-//! Chapter 35, part 29: what is the state of a loop, given what happened?
+//! Chapter 35, part 6: what is the state of a loop, given what happened?
 //!
 //! A [`World`] starts empty and takes up one event after the other: a *fold*. Nothing else goes in, no clock and no look at
 //! the loop itself; so the same events always give the same world, and a recording can be looked at in any of its moments.
@@ -20,11 +20,12 @@
 //!
 //! Left out on purpose: what has ended. A world is as large as what is alive in it.
 //!
-//! Before: `trace/read/kinds.rs`. Next: `trace/fold/queue.rs`.
+//! Before: `trace/narrate/words.rs`. Next: `trace/fold/queue.rs`.
 
 mod queue;
 mod tasks;
 mod things;
+mod lines;
 mod history;
 
 use std::collections::BTreeMap;
@@ -32,12 +33,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use history::History;
+pub use lines::{Line, Waiter};
 pub use queue::Queue;
 pub use tasks::{Handle, Stand, Task};
 pub use things::{Callback, Job, JobStand, Source, Timer, slot};
 
+use self::queue::Spot;
 use super::event::{
-    CallbackId, Event, EventKind as E, JobId, LoopEnd, SourceId, TaskId, TimerId, WaitReason,
+    CallbackId, Event, EventKind as E, JobId, LineId, LoopEnd, SourceId, TaskId, TimerId, WaitReason,
 };
 use super::observer::Ready;
 
@@ -80,6 +83,8 @@ pub struct World {
     pub ready: Queue,
     /// What is running: a task or a callback.
     pub running: Option<Ready>,
+    /// How long that has held up the loop at least, if it was told that it does.
+    pub held_up: Option<Duration>,
     /// All tasks that have not ended.
     pub tasks: BTreeMap<TaskId, Arc<Task>>,
     /// All callbacks that were neither called nor cancelled.
@@ -90,6 +95,8 @@ pub struct World {
     pub sources: BTreeMap<SourceId, Source>,
     /// All jobs of the blocking pool whose results were not delivered yet.
     pub jobs: BTreeMap<JobId, Job>,
+    /// All objects that are held or waited for: locks, semaphores, queues.
+    pub lines: BTreeMap<LineId, Line>,
     /// The pool's threads, each with the job it is at.
     pub threads: BTreeMap<Arc<str>, Option<JobId>>,
     /// How many tasks were made, and how many of them ended.
@@ -99,7 +106,7 @@ pub struct World {
     /// How the last run ended; `None`: a run goes on, or none has begun.
     pub end: Option<LoopEnd>,
     /// The mark that a main future left in the queue when it ended.
-    run_end: Option<u64>,
+    run_end: Spot,
 }
 
 impl World {
@@ -120,12 +127,32 @@ impl World {
         self.of_timers(event);
         self.of_io(event);
         self.of_jobs(event);
+        self.of_lines(event);
     }
 
     /// How much there is in it: what a copy costs.
     pub fn size(&self) -> usize {
         let things = self.callbacks.len() + self.timers.len() + self.sources.len() + self.jobs.len();
-        self.tasks.len() + things + self.ready.len()
+        self.tasks.len() + things + self.lines.len() + self.ready.len()
+    }
+
+    /// What is ready, in order, in a world that was put together otherwise than by events.
+    #[cfg(feature = "cli")]
+    pub(crate) fn line_up(&mut self, ready: Vec<Ready>) {
+        for entry in ready {
+            let place = Spot(Some(self.ready.push(entry)));
+            match entry {
+                Ready::Task(task) => {
+                    let Some(known) = self.tasks.get_mut(&task) else { continue };
+                    Arc::make_mut(known).lined_up(place);
+                }
+                Ready::Callback(callback) => {
+                    let Some(known) = self.callbacks.get_mut(&callback) else { continue };
+                    known.place = place;
+                }
+                Ready::RunEnd => self.run_end = place,
+            }
+        }
     }
 
     /// Which step an event belongs to.
@@ -147,11 +174,15 @@ impl World {
             E::TurnBegin { turn, .. } => (self.turn, self.end) = (Some(*turn), None),
             E::WaitBegin { timeout, why } => self.waiting = Some((*timeout, *why)),
             E::WaitEnd { .. } => (self.waiting, self.looked) = (None, self.time),
+            E::HeldUp { took, .. } => self.held_up = Some(*took),
+            E::PollBegin { .. } | E::PollEnd { .. } | E::CallbackBegin { .. } | E::CallbackEnd { .. } => {
+                self.held_up = None;
+            }
             E::ClockJump { to, .. } => self.time = self.time.max(*to),
             E::LoopEnd { why } => {
                 self.end = Some(*why);
                 self.running = None;
-                if let Some(mark) = self.run_end.take() {
+                if let Some(mark) = self.run_end.0.take() {
                     self.ready.remove(mark);
                 }
             }

@@ -6,14 +6,13 @@ pub(crate) mod who;
 pub(crate) mod frames;
 pub(crate) mod event;
 pub mod narrate;
+pub mod fold;
 pub(crate) mod record;
 pub(crate) mod observer;
 pub(crate) mod watchdog;
 pub(crate) mod live;
 #[cfg(feature = "cli")]
 pub mod read;
-#[cfg(feature = "cli")]
-pub mod fold;
 #[cfg(feature = "cli")]
 pub mod export;
 #[cfg(feature = "cli")]

@@ -84,6 +84,17 @@ impl Narrator {
         Narrator::default()
     }
 
+    /// A narrator that knows these tasks, with whether each was asked to end, and the sorts of these sources.
+    pub(crate) fn knowing<'a>(
+        tasks: impl Iterator<Item = (TaskId, &'a str, bool)>,
+        sources: impl Iterator<Item = (SourceId, &'static str)>,
+    ) -> Narrator {
+        let known = |(task, name, cancelled)| {
+            (task, Known { name: bracketed(task, name), cancelled, ended: false, released: false })
+        };
+        Narrator { tasks: tasks.map(known).collect(), sources: sources.collect() }
+    }
+
     /// The event in words: one sentence on one line, with its full stop.
     pub fn sentence(&mut self, event: &Event) -> String {
         self.learn(&event.kind);

@@ -1,4 +1,4 @@
-//! Chapter 35, part 22: how does a recording become events again?
+//! Chapter 35, part 29: how does a recording become events again?
 //!
 //! A recording is a file of lines, each one JSON object, packed with gzip or plain. The first line is the header, with the
 //! version; a `site` line gives a number to a place in the source; most of the others are events. `docs/trace-format.md`
@@ -25,6 +25,7 @@ mod fields;
 mod actors;
 mod decode;
 mod kinds;
+mod snapshot;
 
 use std::fmt;
 use std::fs::File;
@@ -37,6 +38,7 @@ pub use decode::{Decoder, Item};
 
 use self::lines::{Ending, Lines};
 use super::event::{Event, EventKind};
+use super::fold::World;
 
 /// The latest version of the trace format that is understood.
 pub const VERSION: u64 = 1;
@@ -65,6 +67,8 @@ pub const MAX_SITES: usize = 1 << 20;
 pub struct Recording {
     /// What its first line says.
     pub header: Header,
+    /// The state of the loop before the first event; `None`: the recording begins with the loop.
+    pub begin: Option<World>,
     /// The events, by increasing `seq`. There may be gaps: not every level records every kind.
     pub events: Vec<Event>,
     /// What the program wrote, in order.
@@ -201,7 +205,7 @@ impl Recording {
         let mut decoder = Decoder::new();
         let header = read_header(&mut lines, &mut decoder)?;
         let (events, output, faults) = (Vec::new(), Vec::new(), Faults::default());
-        let mut recording = Recording { header, events, output, cut: None, faults, unknown: 0 };
+        let mut recording = Recording { header, begin: None, events, output, cut: None, faults, unknown: 0 };
         recording.cut = recording.read_lines(&mut lines, &mut decoder);
         Ok(recording)
     }
@@ -224,7 +228,13 @@ impl Recording {
                     let why = format!("more than {MAX_EVENTS} events are not read");
                     return Some(Cut { line: lines.number(), why });
                 }
-                Ok(Item::Event(event)) => self.add_event(event, lines.number()),
+                Ok(Item::Event(event)) => {
+                    // A snapshot counts only before the first event.
+                    if self.events.is_empty() {
+                        self.begin = decoder.take_snapshot();
+                    }
+                    self.add_event(event, lines.number());
+                }
                 Ok(Item::Output(output)) if self.output.len() < MAX_OUTPUTS => {
                     self.output.push(Output { after: self.events.len(), ..output });
                 }

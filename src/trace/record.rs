@@ -1,4 +1,4 @@
-//! Chapter 35, part 6: how does a run become a file?
+//! Chapter 35, part 12: how does a run become a file?
 //!
 //! The trace format is lines of JSON, one for each event: people can read it, any language can, and packed with gzip it
 //! takes a dozen bytes an event. `docs/trace-format.md` describes it.
@@ -9,11 +9,12 @@
 //!                            └─▶ packed, and appended to the file ten times a second
 //! ```
 //!
-//! Before: `trace/narrate/words.rs`. Next: `trace/record/json.rs`, numbers and strings.
+//! Before: `trace/fold/history.rs`. Next: `trace/record/json.rs`.
 
 pub(crate) mod json;
 mod words;
 mod line;
+mod snapshot;
 mod level;
 mod header;
 mod queue;

@@ -189,3 +189,20 @@ fn a_format_is_asked_for_and_the_recording_is_not_written_over() {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && error.contains("over itself"), "{error}");
 }
+
+#[test]
+fn a_part_can_be_asked_what_the_whole_can() {
+    let folder = small();
+    let part = ["export", "small.trace", "--part", "--from", "8", "--to", "12", "-o", "part.trace"];
+    said(folder.path(), &part, "");
+    let commands = "go 11\nshow tasks\ntimers\nwhy\n";
+    let (whole, part) = (
+        said(folder.path(), &["play", "small.trace"], commands),
+        said(folder.path(), &["play", "part.trace"], commands),
+    );
+    assert!(part.contains("It begins in the middle of the run"), "{part}");
+    let asked = |text: &str| text.split_once("event 11 ").expect("it goes there").1.to_owned();
+    assert_eq!(asked(&part), asked(&whole));
+    let before = said(folder.path(), &["play", "part.trace"], "go 3\n");
+    assert!(before.contains("Event 3 is not known: the first that is, is event 8."), "{before}");
+}

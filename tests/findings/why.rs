@@ -1,18 +1,31 @@
 //! Why does a task not run? In the middle of a run.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use oneloop::sync::Mutex;
-use oneloop::trace::TaskId;
-use oneloop::trace::findings::{Watch, why};
+use oneloop::trace::findings::why;
+use oneloop::trace::fold::World;
+use oneloop::trace::{Event, Observer, TaskId};
 use oneloop::{EventLoop, sleep, spawn_named, yield_now};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// The state of a loop, as it is told.
+#[derive(Clone, Default)]
+struct Folded(Rc<RefCell<World>>);
+
+impl Observer for Folded {
+    fn event(&self, event: &Event) {
+        self.0.borrow_mut().apply(event);
+    }
+}
+
 #[test]
 fn a_chain_of_waits_is_followed_to_its_end() {
-    let watch = Watch::default();
-    let event_loop = EventLoop::builder().virtual_time().observer(watch.clone()).build().unwrap();
+    let folded = Folded::default();
+    let event_loop = EventLoop::builder().virtual_time().observer(folded.clone()).build().unwrap();
     let lines = event_loop.run_until_complete(async {
         let mutex = Mutex::new(());
         let own = mutex.clone();
@@ -24,7 +37,7 @@ fn a_chain_of_waits_is_followed_to_its_end() {
         let waiter = spawn_named("waiter", async move { drop(mutex.lock().await) });
         let joiner = spawn_named("joiner", async move { waiter.await.unwrap() });
         sleep(2 * SECOND).await;
-        let lines = watch.ask(|findings| why(findings.story(), TaskId(3)).unwrap());
+        let lines = why(&folded.0.borrow(), TaskId(3)).unwrap();
         joiner.await.unwrap();
         holder.await.unwrap();
         lines
@@ -52,9 +65,9 @@ fn without_places(line: &str) -> String {
 
 #[test]
 fn a_task_that_is_gone_has_no_why() {
-    let watch = Watch::default();
-    let event_loop = EventLoop::builder().virtual_time().observer(watch.clone()).build().unwrap();
+    let folded = Folded::default();
+    let event_loop = EventLoop::builder().virtual_time().observer(folded.clone()).build().unwrap();
     event_loop.run_until_complete(async { spawn_named("short", async {}).await.unwrap() });
-    assert!(watch.ask(|findings| why(findings.story(), TaskId(1))).is_none());
-    assert!(watch.ask(|findings| why(findings.story(), TaskId(77))).is_none());
+    assert!(why(&folded.0.borrow(), TaskId(1)).is_none());
+    assert!(why(&folded.0.borrow(), TaskId(77)).is_none());
 }

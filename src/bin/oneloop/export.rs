@@ -9,7 +9,7 @@ use oneloop::trace::export;
 
 use crate::{Ended, recording};
 
-/// Convert a recording for a timeline viewer.
+/// Convert a recording for a timeline viewer, or cut a part out of it.
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("format").required(true))]
 pub struct Args {
@@ -21,6 +21,15 @@ pub struct Args {
     /// Chrome's JSON, which many viewers read: chrome://tracing, speedscope, Perfetto
     #[arg(long, group = "format")]
     chrome: bool,
+    /// A recording again, of the events --from to --to alone; for a long one, of which a part is enough
+    #[arg(long, group = "format")]
+    part: bool,
+    /// The number of the first event of the part
+    #[arg(long, value_name = "EVENT", requires = "part", default_value_t = 0)]
+    from: u64,
+    /// The number of its last event; the last there is if left out
+    #[arg(long, value_name = "EVENT", requires = "part", default_value_t = u64::MAX, hide_default_value = true)]
+    to: u64,
     /// The file to write; `-` is standard output. If left out, FILE with another ending
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -29,7 +38,14 @@ pub struct Args {
 /// Converts it.
 pub fn run(args: Args) -> Ended {
     let recording = recording::open(&args.file)?;
-    let ending = if args.perfetto { "perfetto-trace" } else { "json" };
+    let ending = match (args.perfetto, args.part) {
+        (true, _) => "perfetto-trace",
+        (_, true) => "part.trace",
+        _ => "json",
+    };
+    if args.from > args.to {
+        return Err(format!("there is nothing from event {} to event {}", args.from, args.to));
+    }
     let output = args.output.unwrap_or_else(|| args.file.with_extension(ending));
     if output == args.file {
         return Err(format!("{}: it would be written over itself", output.display()));
@@ -41,6 +57,8 @@ pub fn run(args: Args) -> Ended {
     let (program, events, out) = (&recording.header.program, &recording.events, BufWriter::new(out));
     let written = if args.perfetto {
         export::perfetto(program, events, out)
+    } else if args.part {
+        export::part(&recording, args.from..=args.to, out)
     } else {
         export::chrome(program, events, out)
     };

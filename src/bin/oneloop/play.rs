@@ -57,9 +57,10 @@ fn on_screen(recording: Recording, file: &Path, look: Look) -> io::Result<ExitCo
     let warnings: Vec<String> = recording.warnings().iter().map(ToString::to_string).collect();
     let (name, say) =
         (plain(&file.file_name().unwrap_or(file.as_os_str()).to_string_lossy()), warnings.join("\n"));
-    let Recording { header, events, output, .. } = recording;
+    let Recording { header, begin, events, output, .. } = recording;
+    let history = History::beginning_with(begin, events);
     let written = output.into_iter().map(Into::into).collect();
-    let session = Session::new(Known, Vec::new(), History::new(events), written, &header.folder);
+    let session = Session::new(Known, Vec::new(), history, written, &header.folder);
     let shown = Shown { name: &name, folder: &header.folder, say: &say, first: "n", look };
     let signal = screen::run(session, &shown)?;
     Ok(signal.map_or(ExitCode::SUCCESS, |signal| ExitCode::from(128 + signal as u8)))
@@ -71,9 +72,10 @@ fn play(recording: Recording) -> io::Result<()> {
     for warning in recording.warnings() {
         writeln!(out, "{warning}")?;
     }
-    let Recording { header, events, output, .. } = recording;
+    let Recording { header, begin, events, output, .. } = recording;
+    let history = History::beginning_with(begin, events);
     let written = output.into_iter().map(Into::into).collect();
-    let mut session = Session::new(Known, out, History::new(events), written, &header.folder);
+    let mut session = Session::new(Known, out, history, written, &header.folder);
     session.run(&mut Keyboard::new())
 }
 

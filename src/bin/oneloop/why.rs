@@ -4,8 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use oneloop::trace::TaskId;
-use oneloop::trace::findings::{Findings, Story, why};
+use oneloop::trace::findings::Whys;
+use oneloop::trace::fold::World;
+use oneloop::trace::narrate::plain;
 
+use crate::session::things::task_name;
 use crate::{Ended, attached, recording, say};
 
 /// Say why a task does not run, at the end of a recording, at one of its events, or now in a running program: what it
@@ -31,15 +34,13 @@ pub fn run(args: Args) -> Ended {
         };
     }
     let recording = recording::open(&args.file)?;
-    let mut findings = Findings::default();
+    let mut world = recording.begin.clone().unwrap_or_default();
     let until = args.at.unwrap_or(u64::MAX);
-    recording.events.iter().take_while(|event| event.seq <= until).for_each(|event| {
-        findings.event(event);
-    });
-    let story = findings.story();
+    recording.events.iter().take_while(|event| event.seq <= until).for_each(|event| world.apply(event));
+    let whys = Whys::new(&world);
     let mut text = String::new();
-    for task in wanted(story, args.task.as_deref())? {
-        for line in why(story, task).unwrap_or_default() {
+    for task in wanted(&world, args.task.as_deref())? {
+        for line in whys.of(task).unwrap_or_default() {
             text.push_str(&line);
             text.push('\n');
         }
@@ -56,17 +57,17 @@ pub fn run(args: Args) -> Ended {
 }
 
 /// The tasks asked for.
-fn wanted(story: &Story, task: Option<&str>) -> Result<Vec<TaskId>, String> {
-    let Some(task) = task else { return Ok(story.live().map(|(task, _)| task).collect()) };
-    let live: Vec<(TaskId, &str)> = story.live().map(|(task, known)| (task, known.name())).collect();
+fn wanted(world: &World, task: Option<&str>) -> Result<Vec<TaskId>, String> {
+    let Some(task) = task else { return Ok(world.tasks.keys().copied().collect()) };
     let number = task.parse().ok().map(TaskId);
-    let is_it = |(own, name): &&(TaskId, &str)| Some(*own) == number || *name == task;
-    let found: Vec<TaskId> = live.iter().filter(is_it).map(|(task, _)| *task).collect();
+    let live = world.tasks.iter();
+    let found: Vec<TaskId> =
+        live.filter(|(id, known)| Some(**id) == number || *known.name == *task).map(|(id, _)| *id).collect();
     if !found.is_empty() {
         return Ok(found);
     }
-    let known: Vec<String> = live.iter().take(20).map(|(task, _)| story.name(*task)).collect();
+    let known: Vec<String> = world.tasks.keys().take(20).map(|task| task_name(*task, world)).collect();
     let known =
         if known.is_empty() { "none is left".into() } else { format!("there are {}", known.join(", ")) };
-    Err(format!("there is no task `{task}` that has not ended; {known}"))
+    Err(format!("there is no task `{}` that has not ended; {known}", plain(task)))
 }

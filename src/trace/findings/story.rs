@@ -1,4 +1,4 @@
-//! Chapter 35, part 40: who is who in a run: names, lines, and what each task waits for.
+//! Chapter 35, part 44: who is who in a run: names, lines, and what each task waits for.
 //!
 //! Before: `trace/findings.rs`. Next: `trace/findings/polls.rs`.
 
@@ -348,12 +348,6 @@ impl TaskStory {
             Some((wait, None)) => format!("waiting for {wait}"),
             None => String::new(),
         }
-    }
-
-    /// `, through src/main.rs:12 → src/fetch.rs:41`; empty if it is in one async function, or that is not known.
-    pub(super) fn through(&self) -> String {
-        let frames = self.frames.as_ref().filter(|frames| frames.places().len() > 1);
-        frames.map(|frames| format!(", through {frames}")).unwrap_or_default()
     }
 
     /// The line where it is suspended, or that spawned it.

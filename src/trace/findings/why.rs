@@ -1,136 +1,211 @@
-//! Chapter 35, part 46: why does a task not run, what would wake it, and can anyone still?
+//! Chapter 35, part 50: why does a task not run, what would wake it, and can anyone still?
 //!
 //! Before: `trace/findings/pool.rs`. Next: `trace/page.rs`.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use super::story::{Story, TaskStory};
-use crate::trace::event::{TaskId, Wait};
-use crate::trace::narrate::{count, place, span};
+use crate::trace::event::{Actor, JobId, LineId, SourceId, TaskId, TimerId, Wait};
+use crate::trace::fold::{Job, JobStand, Line, Stand, Task, Timer, Waiter, World};
+use crate::trace::narrate::{count, named, place, plain, span};
 
-/// Why a task does not run, after the latest event that the story knows: what it does, who could wake it, and the same of
-/// whoever it waits for. One sentence a line; `None`: there is no such task (any more).
-pub fn why(story: &Story, task: TaskId) -> Option<Vec<String>> {
-    story.task(task)?;
-    let (mut lines, mut seen) = (Vec::new(), Vec::new());
-    explain(story, task, &mut seen, &mut lines);
-    Some(lines)
+/// Why a task does not run in this moment of a loop, line by line: how it stands, what would wake it, whether anyone still
+/// can; and the same for the tasks that this depends on. `None`: there is no such task (any more).
+///
+/// For many tasks of one moment ask [`Whys`].
+pub fn why(world: &World, task: TaskId) -> Option<Vec<String>> {
+    Whys::new(world).of(task)
+}
+
+/// One moment of a loop, put in order by who waits for what.
+#[derive(Debug)]
+pub struct Whys<'a> {
+    world: &'a World,
+    timers: HashMap<TaskId, Vec<(Duration, TimerId)>>,
+    sources: HashMap<TaskId, Vec<(SourceId, Wait)>>,
+    tickets: HashMap<TaskId, Vec<(LineId, &'a Line, &'a Waiter)>>,
+    jobs: HashMap<TaskId, Vec<(JobId, &'a Job)>>,
 }
 
 /// A chain of tasks that wait for each other is followed no further.
 const CHAIN: usize = 20;
 
-fn explain(story: &Story, task: TaskId, seen: &mut Vec<TaskId>, lines: &mut Vec<String>) {
-    let who = story.name(task);
-    let Some(known) = story.task(task) else {
-        return lines.push(format!("{who} has ended, and its result was taken."));
-    };
-    if seen.contains(&task) {
-        return lines.push(format!("{who}: see above, which closes the circle."));
+impl<'a> Whys<'a> {
+    /// Goes through all that is in the world, once.
+    pub fn new(world: &'a World) -> Whys<'a> {
+        let (timers, sources, tickets, jobs) = Default::default();
+        let mut whys = Whys { world, timers, sources, tickets, jobs };
+        for (id, Timer { at, by, .. }) in world.timers.iter().filter(|(_, timer)| timer.callback.is_none()) {
+            note(&mut whys.timers, by, (*at, *id));
+        }
+        whys.timers.values_mut().for_each(|timers| timers.sort_unstable());
+        for (id, source) in &world.sources {
+            source.waits.iter().for_each(|(wait, by)| note(&mut whys.sources, by, (*id, *wait)));
+        }
+        for (id, line) in &world.lines {
+            line.in_order()
+                .into_iter()
+                .for_each(|waiter| note(&mut whys.tickets, &waiter.by, (*id, line, waiter)));
+        }
+        for (id, job) in &world.jobs {
+            note(&mut whys.jobs, &job.by, (*id, job));
+        }
+        whys
     }
-    if seen.len() == CHAIN {
-        return lines.push(String::from("The chain goes on."));
+
+    /// Why this task does not run: see [`why`].
+    pub fn of(&self, task: TaskId) -> Option<Vec<String>> {
+        self.world.tasks.get(&task)?;
+        let (mut lines, mut seen) = (Vec::new(), Vec::new());
+        self.explain(task, &mut seen, &mut lines);
+        Some(lines)
     }
-    seen.push(task);
-    lines.push(format!("{who}, spawned at {}, {}.", place(known.spawned_at), state(story, task, known)));
-    let polled = story.poll.is_some_and(|(polled, ..)| polled == task);
-    if known.ended || known.queued || polled {
-        return;
+
+    fn explain(&self, task: TaskId, seen: &mut Vec<TaskId>, lines: &mut Vec<String>) {
+        let who = self.name(task);
+        let Some(known) = self.world.tasks.get(&task) else {
+            return lines.push(format!("{who} has ended."));
+        };
+        if seen.contains(&task) {
+            return lines.push(format!("{who}: see above, which closes the circle."));
+        }
+        if seen.len() == CHAIN {
+            return lines.push(String::from("The chain goes on."));
+        }
+        seen.push(task);
+        let spawned = known.spawned_at.map(|at| format!(", spawned at {},", place(at))).unwrap_or_default();
+        lines.push(format!("{who}{spawned} {}.", self.state(known)));
+        if known.stand != Stand::Suspended {
+            return;
+        }
+        let (found, next) = self.wakers(task, known);
+        match found.is_empty() {
+            true => lines.push(nobody(known, &who)),
+            false => lines.extend(found.into_iter().map(|found| format!("  It goes on {found}."))),
+        }
+        for other in next {
+            self.explain(other, seen, lines);
+        }
     }
-    let (found, next) = wakers(story, task, known);
-    match found.is_empty() {
-        true => lines.push(nobody(known, &who)),
-        false => lines.extend(found.into_iter().map(|found| format!("  It goes on {found}."))),
+
+    fn name(&self, task: TaskId) -> String {
+        self.world.tasks.get(&task).map_or_else(|| task.to_string(), |known| named(task, &known.name))
     }
-    for other in next {
-        explain(story, other, seen, lines);
+
+    fn state(&self, known: &Task) -> String {
+        let lasted = match self.world.time.saturating_sub(known.since) {
+            Duration::ZERO => String::new(),
+            time => format!(" for {}", span(time)),
+        };
+        let through = match &known.frames {
+            Some(frames) if frames.places().len() > 1 => format!(", through {frames}"),
+            _ => String::new(),
+        };
+        match (known.stand, known.suspended) {
+            (Stand::Running, suspended) => {
+                let from = suspended.and_then(|(_, site)| site);
+                let from = from.map(|site| format!(", from {} on", place(site))).unwrap_or_default();
+                match self.world.held_up {
+                    Some(took) => {
+                        format!("has been polled for more than {}{from}, and holds the loop up", span(took))
+                    }
+                    None => format!("is being polled{from}"),
+                }
+            }
+            (Stand::Ready, None) => String::from("is in the ready queue, for its first poll"),
+            (Stand::Ready, _) => String::from("is in the ready queue: it runs when its turn comes"),
+            (Stand::Suspended, Some((wait, Some(at)))) => {
+                format!("is suspended{lasted} at {}, waiting for {wait}{through}", place(at))
+            }
+            (Stand::Suspended, Some((wait, None))) => format!("is suspended{lasted}, waiting for {wait}"),
+            (Stand::Suspended, None) => format!("is suspended{lasted}"),
+        }
+    }
+
+    /// When it goes on, as far as the events tell, and the tasks that this depends on.
+    fn wakers(&self, task: TaskId, known: &Task) -> (Vec<String>, Vec<TaskId>) {
+        let (mut found, mut next) = (Vec::new(), Vec::new());
+        for (at, timer) in all(&self.timers, task) {
+            found.push(match at.saturating_sub(self.world.time) {
+                Duration::ZERO => format!("when {timer} fires, which is due"),
+                left => format!("when {timer} fires, in {}", span(left)),
+            });
+        }
+        for (source, wait) in all(&self.sources, task) {
+            let what = self.world.sources.get(source).map(|known| format!(" ({})", plain(known.what)));
+            found.push(format!("when {source}{} has {wait}", what.unwrap_or_default()));
+        }
+        for (id, line, waiter) in all(&self.tickets, task) {
+            found.push(self.in_line(task, *id, line, waiter));
+            if waiter.granted.is_none() {
+                next.extend(line.holders.iter().filter_map(task_of).filter(|holder| *holder != task));
+            }
+        }
+        for awaited in &known.awaits {
+            found.push(format!("when {} has ended", self.name(*awaited)));
+            next.push(*awaited);
+        }
+        for (id, job) in all(&self.jobs, task).iter().filter(|(_, job)| job.stand != JobStand::Ended) {
+            let where_it_is = match job.stand {
+                JobStand::Queued => "waits for a thread",
+                _ => "is on a thread",
+            };
+            found.push(format!("when {id} has ended, which {where_it_is}"));
+        }
+        let others = known.wakers.saturating_sub(known.awaits.len());
+        if others > 0 && found.is_empty() {
+            let kept = if others == 1 { "is" } else { "are" };
+            let clones = count(others, "clone");
+            found.push(format!("when one of its wakers is used, of which {clones} {kept} kept elsewhere"));
+        }
+        next.sort_unstable();
+        next.dedup();
+        (found, next)
+    }
+
+    /// When it is its turn in this line.
+    fn in_line(&self, task: TaskId, id: LineId, line: &Line, waiter: &Waiter) -> String {
+        let (at, wait) = (place(waiter.site), waiter.wait);
+        if waiter.granted.is_some() {
+            return format!("as soon as the future at {at} is polled, which was granted {wait}");
+        }
+        let ahead =
+            line.waiters.values().filter(|other| other.seq < waiter.seq && other.granted.is_none()).count();
+        let ahead = match ahead {
+            0 => String::new(),
+            ahead => format!(", behind {} in the line", count(ahead, "other")),
+        };
+        let holders: Vec<TaskId> = line.holders.iter().filter_map(task_of).collect();
+        if holders.is_empty() {
+            return format!("when somebody gives it {wait} at {at} ({id}){ahead}");
+        }
+        let names: Vec<String> = holders
+            .iter()
+            .map(|holder| match *holder == task {
+                true => String::from("it itself"),
+                false => self.name(*holder),
+            })
+            .collect();
+        format!("when {} gives back {wait}, for which it waits at {at}{ahead}", names.join(" or "))
     }
 }
 
-fn state(story: &Story, task: TaskId, known: &TaskStory) -> String {
-    let lasted = |since: Duration| match story.now.0.saturating_sub(since) {
-        Duration::ZERO => String::new(),
-        time => format!(" for {}", span(time)),
-    };
-    match known {
-        TaskStory { ended: true, .. } => {
-            String::from("has ended; its result waits for whoever awaits its handle")
-        }
-        _ if story.poll.is_some_and(|(polled, ..)| polled == task) => polled(story, known),
-        TaskStory { queued: true, polls: 0, .. } => String::from("is in the ready queue, for its first poll"),
-        TaskStory { queued: true, .. } => String::from("is in the ready queue: it runs when its turn comes"),
-        _ => {
-            format!("is suspended{} {}{}", lasted(known.since.1), known.standing(), known.through())
-        }
+fn task_of(by: &Actor) -> Option<TaskId> {
+    if let Actor::Task(task) = by { Some(*task) } else { None }
+}
+
+fn note<T>(notes: &mut HashMap<TaskId, Vec<T>>, by: &Actor, thing: T) {
+    if let Some(task) = task_of(by) {
+        notes.entry(task).or_default().push(thing);
     }
 }
 
-/// Of a task that is being polled: since when, and from which line on.
-fn polled(story: &Story, known: &TaskStory) -> String {
-    let from = match known.suspended {
-        Some((_, Some(site))) => format!(", from {} on", place(site)),
-        _ => String::new(),
-    };
-    match &story.held_up {
-        Some((_, took)) => {
-            format!("has been polled for more than {}{from}, and holds the loop up", span(*took))
-        }
-        None => format!("is being polled{from}"),
-    }
-}
-
-/// When it goes on, as far as the events tell, and the tasks that this depends on.
-fn wakers(story: &Story, task: TaskId, known: &TaskStory) -> (Vec<String>, Vec<TaskId>) {
-    let (mut found, mut next) = (Vec::new(), Vec::new());
-    for (at, timer) in story.timers_of(task) {
-        let left = at.saturating_sub(story.now.0);
-        found.push(match left {
-            Duration::ZERO => format!("when {timer} fires, which is due"),
-            _ => format!("when {timer} fires, in {}", span(left)),
-        });
-    }
-    for (source, wait) in story.interests_of(task) {
-        let what = story.sources.get(&source).map(|what| format!(" ({what})")).unwrap_or_default();
-        found.push(format!("when {source}{what} has {wait}"));
-    }
-    for (line, ticket) in story.tickets_of(task) {
-        let holders: Vec<_> = story.holders(line).collect();
-        let at = place(ticket.site);
-        if ticket.granted.is_some() {
-            found.push(format!("as soon as the future at {at} is polled, which was granted {}", ticket.wait));
-        } else if holders.is_empty() {
-            found.push(format!("when somebody gives it {} at {at} ({line})", ticket.wait));
-        } else {
-            let names: Vec<_> = holders.iter().map(|holder| story.name(*holder)).collect();
-            found.push(format!(
-                "when {} gives back {}, for which it waits at {at}",
-                names.join(" or "),
-                ticket.wait
-            ));
-            next.extend(holders.into_iter().filter(|holder| *holder != task));
-        }
-    }
-    for awaited in &known.awaits {
-        found.push(format!("when {} has ended", story.name(*awaited)));
-        next.push(*awaited);
-    }
-    for (job, known) in story.jobs.iter().filter(|(_, job)| job.task == Some(task) && !job.ended) {
-        let where_it_is = if known.started.is_some() { "is on a thread" } else { "waits for a thread" };
-        found.push(format!("when {job} has ended, which {where_it_is}"));
-    }
-    let others = known.wakers.saturating_sub(known.awaits.len());
-    if others > 0 && found.is_empty() {
-        let kept = if others == 1 { "is" } else { "are" };
-        found.push(format!(
-            "when one of its wakers is used, of which {} {kept} kept elsewhere",
-            count(others, "clone")
-        ));
-    }
-    (found, next)
+fn all<T>(notes: &HashMap<TaskId, Vec<T>>, task: TaskId) -> &[T] {
+    notes.get(&task).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// What to say where the events show nobody who could wake it.
-fn nobody(known: &TaskStory, who: &str) -> String {
+fn nobody(known: &Task, who: &str) -> String {
     match known.suspended {
         _ if known.lost => format!("  Nobody can wake it any more: nobody has a waker of {who}."),
         Some((Wait::Receive, _)) => String::from("  It goes on when the sender sends, or is dropped."),

@@ -1,4 +1,4 @@
-//! Chapter 35, part 33: a run, to be gone through forwards and backwards.
+//! Chapter 35, part 11: a run, to be gone through forwards and backwards.
 //!
 //! ```text
 //!   events    0 ─────────── 1,000 ─────────── 2,000 ──── 2,345 ─────── the end
@@ -10,7 +10,7 @@
 //!
 //! The oldest events can be let go. Then the run begins with a copy instead of nothing.
 //!
-//! Before: `trace/fold/things.rs`. Next: `trace/export.rs`.
+//! Before: `trace/fold/lines.rs`. Next: `trace/record.rs`.
 
 use super::World;
 use crate::trace::event::Event;
@@ -53,6 +53,17 @@ impl History {
     /// A run, at its beginning. More events may come.
     pub fn new(events: Vec<Event>) -> History {
         History { events, ..History::default() }
+    }
+
+    /// A run that begins with this state, if there is one: what was before is not known.
+    pub fn beginning_with(begin: Option<World>, events: Vec<Event>) -> History {
+        let Some(world) = begin else { return History::new(events) };
+        let narrator = Narrator::knowing(
+            world.tasks.iter().map(|(id, task)| (*id, &*task.name, task.cancelled)),
+            world.sources.iter().map(|(id, source)| (*id, source.what)),
+        );
+        let begin = Moment { at: 0, world, narrator };
+        History { events, now: begin.clone(), begin, ..History::default() }
     }
 
     /// Adds what happened next. The moment that is looked at stays the same.

@@ -1,4 +1,4 @@
-//! Chapter 35, part 30: the ready queue, of which anything can be taken out at the same small cost.
+//! Chapter 35, part 7: the ready queue, of which anything can be taken out at the same small cost.
 //!
 //! Before: `trace/fold.rs`. Next: `trace/fold/tasks.rs`.
 
@@ -7,12 +7,29 @@ use std::collections::BTreeMap;
 use crate::trace::observer::Ready;
 
 /// What is ready, in the order in which it runs.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Queue {
     /// By the number each was given when it joined.
     entries: BTreeMap<u64, Ready>,
     /// The next number.
     next: u64,
+}
+
+/// A place in the queue; `None`: it is not there. Which is before which, the queue says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Spot(pub(super) Option<u64>);
+
+impl PartialEq for Spot {
+    fn eq(&self, other: &Spot) -> bool {
+        self.0.is_some() == other.0.is_some()
+    }
+}
+
+impl PartialEq for Queue {
+    /// The same entries in the same order.
+    fn eq(&self, other: &Queue) -> bool {
+        self.iter().eq(other.iter())
+    }
 }
 
 impl Queue {

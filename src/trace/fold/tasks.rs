@@ -1,4 +1,4 @@
-//! Chapter 35, part 31: a task, as its events tell of it.
+//! Chapter 35, part 8: a task, as its events tell of it.
 //!
 //! Before: `trace/fold/queue.rs`. Next: `trace/fold/things.rs`.
 
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::World;
+use super::queue::Spot;
 use crate::trace::event::{Actor, Event, EventKind as E, Outcome, Place, TaskId, Wait, WakeEffect};
 use crate::trace::frames::Frames;
 use crate::trace::observer::Ready;
@@ -60,6 +61,10 @@ pub struct Task {
     pub polls: u32,
     /// The event that made it ready last, and who did it.
     pub woken: Option<(u64, Actor)>,
+    /// The tasks whose end it awaits, as of its latest poll.
+    pub awaits: Vec<TaskId>,
+    /// Whether nobody is left who could wake it.
+    pub lost: bool,
     /// Whether it was asked to end.
     pub cancelled: bool,
     /// What became of its handle.
@@ -73,12 +78,12 @@ pub struct Task {
     /// Whether it joined the queue while it was running.
     again: bool,
     /// Its place in the ready queue; `None`: it is not there.
-    place: Option<u64>,
+    place: Spot,
 }
 
 impl Task {
     /// One that is heard of for the first time.
-    fn found(task: TaskId, stand: Stand, time: Duration) -> Task {
+    pub(crate) fn found(task: TaskId, stand: Stand, time: Duration) -> Task {
         Task {
             name: format!("task-{}", task.0).into(),
             by: Actor::Loop,
@@ -92,13 +97,15 @@ impl Task {
             wakers: 0,
             polls: 0,
             woken: None,
+            awaits: Vec::new(),
+            lost: false,
             cancelled: false,
             handle: Handle::Held,
             busy: Duration::ZERO,
             queued: Duration::ZERO,
             waited: Duration::ZERO,
             again: false,
-            place: None,
+            place: Spot(None),
         }
     }
 
@@ -110,6 +117,12 @@ impl Task {
     /// Whether it is the main future of a run.
     pub fn is_main(&self) -> bool {
         &*self.name == "main" && self.by == Actor::Loop
+    }
+
+    /// It is in the queue; if it runs, then for another turn.
+    #[cfg(feature = "cli")]
+    pub(super) fn lined_up(&mut self, place: Spot) {
+        (self.place, self.again) = (place, self.stand == Stand::Running);
     }
 
     /// From `time` on it stands so; the time until then is counted.
@@ -129,7 +142,7 @@ impl World {
         match &event.kind {
             E::Spawn { task, name, by, site, future, size } => {
                 let (name, by, woken) = (Arc::clone(name), by.clone(), Some((event.seq, by.clone())));
-                let place = Some(self.ready.push(Ready::Task(*task)));
+                let place = Spot(Some(self.ready.push(Ready::Task(*task))));
                 let found = Task::found(*task, Stand::Ready, self.time);
                 let spawned_at = Some(*site);
                 let task_now = Task { name, by, spawned_at, future, size: *size, woken, place, ..found };
@@ -144,6 +157,13 @@ impl World {
             E::Chain { task, frames } => {
                 self.task(*task, Stand::Running).frames = Some(frames.clone());
             }
+            E::JoinWait { task, by: Actor::Task(by), .. } => {
+                let awaits = &mut self.task(*by, Stand::Running).awaits;
+                if !awaits.contains(task) {
+                    awaits.push(*task);
+                }
+            }
+            E::Lost { task } => self.task(*task, Stand::Suspended).lost = true,
             E::Cancel { task, .. } => self.task(*task, Stand::Suspended).cancelled = true,
             E::HandleDrop { task, .. } => {
                 if let Some(known) = self.tasks.get_mut(task) {
@@ -171,7 +191,7 @@ impl World {
             known.turn_to(Stand::Ready, time);
         }
         // A recording may say twice what happens once.
-        if let Some(before) = known.place.replace(place) {
+        if let Some(before) = known.place.0.replace(place) {
             self.ready.remove(before);
         }
     }
@@ -182,7 +202,8 @@ impl World {
         let known = self.task(task, Stand::Ready);
         known.turn_to(Stand::Running, time);
         known.polls = poll;
-        if let Some(place) = known.place.take() {
+        known.awaits.clear();
+        if let Some(place) = known.place.0.take() {
             self.ready.remove(place);
         }
     }
@@ -210,12 +231,12 @@ impl World {
     fn end_task(&mut self, task: TaskId, outcome: Outcome) {
         let Some(known) = self.tasks.remove(&task) else { return };
         self.ended += 1;
-        if let Some(place) = known.place {
+        if let Some(place) = known.place.0 {
             self.ready.remove(place);
         }
         // The mark behind which the run ends. A main future that was dropped left none.
-        if known.is_main() && outcome != Outcome::Cancelled && self.run_end.is_none() {
-            self.run_end = Some(self.ready.push(Ready::RunEnd));
+        if known.is_main() && outcome != Outcome::Cancelled && self.run_end.0.is_none() {
+            self.run_end = Spot(Some(self.ready.push(Ready::RunEnd)));
         }
     }
 }

@@ -1,11 +1,12 @@
-//! Chapter 35, part 32: callbacks, timers, sources and jobs, as their events tell of them.
+//! Chapter 35, part 9: callbacks, timers, sources and jobs, as their events tell of them.
 //!
-//! Before: `trace/fold/tasks.rs`. Next: `trace/fold/history.rs`.
+//! Before: `trace/fold/tasks.rs`. Next: `trace/fold/lines.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::World;
+use super::queue::Spot;
 use crate::timer::wheel::TICK;
 use crate::trace::event::{Actor, CallbackId, Event, EventKind as E, IoOp, IoResult, Place, Wait};
 use crate::trace::observer::Ready;
@@ -24,7 +25,13 @@ pub struct Callback {
     /// When it is due; `None`: it joined the ready queue at once.
     pub at: Option<Duration>,
     /// Its place in the ready queue; `None`: it is not there.
-    place: Option<u64>,
+    pub(super) place: Spot,
+}
+
+impl Callback {
+    pub(crate) fn new(by: Actor, site: Place, at: Option<Duration>) -> Callback {
+        Callback { by, site, at, place: Spot(None) }
+    }
 }
 
 /// A timer that is armed.
@@ -104,14 +111,14 @@ impl World {
     pub(super) fn of_callbacks(&mut self, event: &Event) {
         match &event.kind {
             E::CallbackNew { callback, at, by, site } => {
-                let place = at.is_none().then(|| self.ready.push(Ready::Callback(*callback)));
-                let made = Callback { by: by.clone(), site: *site, at: *at, place };
+                let place = Spot(at.is_none().then(|| self.ready.push(Ready::Callback(*callback))));
+                let made = Callback { place, ..Callback::new(by.clone(), *site, *at) };
                 self.callbacks.insert(*callback, made);
             }
             E::TimerFire { callback: Some(callback), .. } => {
                 let Some(known) = self.callbacks.get_mut(callback) else { return };
-                if known.place.is_none() {
-                    known.place = Some(self.ready.push(Ready::Callback(*callback)));
+                if known.place.0.is_none() {
+                    known.place.0 = Some(self.ready.push(Ready::Callback(*callback)));
                 }
             }
             E::CallbackBegin { callback } => {
@@ -126,7 +133,7 @@ impl World {
 
     fn take_callback(&mut self, callback: CallbackId) {
         let taken = self.callbacks.remove(&callback);
-        if let Some(place) = taken.and_then(|callback| callback.place) {
+        if let Some(place) = taken.and_then(|callback| callback.place.0) {
             self.ready.remove(place);
         }
     }

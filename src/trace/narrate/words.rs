@@ -1,6 +1,6 @@
 //! Chapter 35, part 5: numbers, times and places, as they are said in a sentence.
 //!
-//! Before: `trace/narrate/warn.rs`. Next: `trace/record.rs`.
+//! Before: `trace/narrate/warn.rs`. Next: `trace/fold.rs`.
 
 use std::time::Duration;
 

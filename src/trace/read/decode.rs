@@ -1,4 +1,4 @@
-//! Chapter 35, part 27: one line as what it says.
+//! Chapter 35, part 34: one line as what it says.
 //!
 //! Lines build on one another: a place is defined before it is used.
 //!
@@ -10,8 +10,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::fields::{Fault, Fields};
+use super::snapshot::Snapshot;
 use super::{Header, MAX_SITES, Output, kinds, names};
 use crate::trace::event::{Event, Place};
+use crate::trace::fold::World;
 
 /// Turns the lines of one recording, or of one connection to a program, into what they say; in their order.
 ///
@@ -21,6 +23,8 @@ use crate::trace::event::{Event, Place};
 pub struct Decoder {
     /// The places defined so far.
     sites: HashMap<u64, Place>,
+    /// The state that was told of, until somebody takes it.
+    snapshot: Option<Box<Snapshot>>,
 }
 
 /// What a line says.
@@ -62,6 +66,11 @@ impl Decoder {
         match fields.text("k")? {
             "oneloop" => header(&fields).map(Item::Header),
             "site" => self.define(&fields).map(|()| Item::Table),
+            "snapshot" => {
+                self.snapshot = Some(Box::new(Snapshot::begin(&fields)?));
+                Ok(Item::Table)
+            }
+            kind if kind.starts_with("snapshot_") => self.add_to_snapshot(kind, &fields),
             "output" => output(&fields).map(Item::Output),
             kind => match kinds::decode(kind, &fields, self)? {
                 Some(kind) => {
@@ -73,6 +82,20 @@ impl Decoder {
                 None => Ok(Item::Unknown),
             },
         }
+    }
+
+    /// The state of the loop that the lines so far have told of, if they have since the last time.
+    pub fn take_snapshot(&mut self) -> Option<World> {
+        self.snapshot.take().map(|snapshot| snapshot.end())
+    }
+
+    fn add_to_snapshot(&mut self, kind: &str, fields: &Fields<'_>) -> Result<Item, Fault> {
+        let Some(mut snapshot) = self.snapshot.take() else {
+            return Err(format!("a {kind}, but no snapshot before it"));
+        };
+        let known = snapshot.add(kind, fields, self);
+        self.snapshot = Some(snapshot);
+        Ok(if known? { Item::Table } else { Item::Unknown })
     }
 
     fn define(&mut self, fields: &Fields<'_>) -> Result<(), Fault> {

@@ -1,6 +1,6 @@
-//! Chapter 35, part 28: the kinds of events, group by group as in `EventKind`.
+//! Chapter 35, part 35: the kinds of events, group by group as in `EventKind`.
 //!
-//! Before: `trace/read/decode.rs`. Next: `trace/fold.rs`.
+//! Before: `trace/read/decode.rs`. Next: `trace/read/snapshot.rs`.
 
 use serde_json::Value;
 
@@ -69,25 +69,6 @@ impl Line<'_> {
         Ok(self.fields.maybe_number("callback")?.map(CallbackId))
     }
 
-    /// `["sleep",5]`: what a task is suspended for, and where; `["custom"]` where that is not known.
-    fn suspended(&self) -> Result<Option<(Wait, Option<Place>)>, Fault> {
-        let Some(value) = self.fields.maybe("suspended") else { return Ok(None) };
-        let pair = value.as_array().map(Vec::as_slice).unwrap_or_default();
-        let Some(word) = pair.first().and_then(Value::as_str) else {
-            return Err("its field \"suspended\" is not what it should be".into());
-        };
-        let place = pair.get(1).and_then(Value::as_u64).map(|site| self.decoder.place(site));
-        Ok(Some((wait(word), place)))
-    }
-
-    /// `[4,7]`: the places that a task waits through, the outermost first.
-    fn frames(&self) -> Result<Frames, Fault> {
-        let fault = || String::from("its field \"frames\" is not what it should be");
-        let frames = self.fields.value("frames")?.as_array().ok_or_else(fault)?;
-        let places = frames.iter().take(MAX_FRAMES).filter_map(Value::as_u64);
-        Ok(Frames::new(places.map(|site| self.decoder.place(site)).collect()))
-    }
-
     /// `[1,24]`: level and slot of a timer.
     fn slot(&self) -> Option<(u8, u8)> {
         let number = |value: &Value| value.as_u64().and_then(|number| u8::try_from(number).ok());
@@ -96,6 +77,28 @@ impl Line<'_> {
             _ => None,
         }
     }
+}
+
+/// `["sleep",5]`: what a task is suspended for, and where; `["custom"]` where that is not known.
+pub(super) fn suspended(
+    fields: &Fields<'_>,
+    decoder: &Decoder,
+) -> Result<Option<(Wait, Option<Place>)>, Fault> {
+    let Some(value) = fields.maybe("suspended") else { return Ok(None) };
+    let pair = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    let Some(word) = pair.first().and_then(Value::as_str) else {
+        return Err("its field \"suspended\" is not what it should be".into());
+    };
+    let place = pair.get(1).and_then(Value::as_u64).map(|site| decoder.place(site));
+    Ok(Some((wait(word), place)))
+}
+
+/// `[4,7]`: the places that a task waits through, the outermost first.
+pub(super) fn frames(fields: &Fields<'_>, decoder: &Decoder) -> Result<Frames, Fault> {
+    let fault = || String::from("its field \"frames\" is not what it should be");
+    let frames = fields.value("frames")?.as_array().ok_or_else(fault)?;
+    let places = frames.iter().take(MAX_FRAMES).filter_map(Value::as_u64);
+    Ok(Frames::new(places.map(|site| decoder.place(site)).collect()))
 }
 
 fn of_loop(kind: &str, line: &Line<'_>) -> Decoded {
@@ -164,12 +167,12 @@ fn of_tasks(kind: &str, line: &Line<'_>) -> Decoded {
             E::PollBegin { task: line.task()?, poll: number("poll")?, waited: fields.time("waited")? }
         }
         "leaf_wait" => E::LeafWait { wait: wait(fields.text("wait")?), by: line.by()?, site: line.site()? },
-        "chain" => E::Chain { task: line.task()?, frames: line.frames()? },
+        "chain" => E::Chain { task: line.task()?, frames: frames(line.fields, line.decoder)? },
         "poll_end" => E::PollEnd {
             task: line.task()?,
             poll: number("poll")?,
             took: fields.time("took")?,
-            suspended: line.suspended()?,
+            suspended: suspended(fields, line.decoder)?,
             wakers: fields.size("wakers")?,
         },
         "cancel" => E::Cancel { task: line.task()?, by: line.by()? },

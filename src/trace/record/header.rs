@@ -1,4 +1,4 @@
-//! Chapter 35, part 11: the first line of a recording: of what, when, and how it was made.
+//! Chapter 35, part 18: the first line of a recording: of what, when, and how it was made.
 //!
 //! ```text
 //!   {"k":"oneloop","v":1,"program":"target/debug/examples/hello","args":[],"folder":"/home/ann/oneloop","pid":4711,

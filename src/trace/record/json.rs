@@ -1,4 +1,4 @@
-//! Chapter 35, part 7: numbers and strings as JSON, written by hand.
+//! Chapter 35, part 13: numbers and strings as JSON, written by hand.
 //!
 //! A recorder writes millions of lines, all of the same few forms, so there is nothing to be gained from a library for
 //! any JSON. What has to be right is the escaping: names of tasks and threads come from the program, and through it from

@@ -1,4 +1,4 @@
-//! Chapter 35, part 10: which events are recorded.
+//! Chapter 35, part 17: which events are recorded.
 //!
 //! | level | what is recorded |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | `leaf` | and which future waits in which line for which object, is granted what it waits for, or is given up |
 //! | `frame` | and the async functions that a task is in when it begins to wait (with the feature `stacks`) |
 //!
-//! Before: `trace/record/line.rs`. Next: `trace/record/header.rs`.
+//! Before: `trace/record/snapshot.rs`. Next: `trace/record/header.rs`.
 
 use crate::trace::event::EventKind;
 

@@ -1,4 +1,4 @@
-//! Chapter 35, part 9: one event as one line.
+//! Chapter 35, part 15: one event as one line.
 //!
 //! ```text
 //!   {"k":"site","id":1,"file":"src/main.rs","line":7,"col":39}
@@ -14,7 +14,7 @@
 //! on. All that depends on the lines before is the table of those numbers; so events can be formatted whenever it suits,
 //! to a file, to a socket, or for a dump of the last ones. `docs/trace-format.md` lists every kind and field.
 //!
-//! Before: `trace/record/words.rs`. Next: `trace/record/level.rs`.
+//! Before: `trace/record/words.rs`. Next: `trace/record/snapshot.rs`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -41,9 +41,18 @@ impl Lines {
 
     /// Appends the event to `out`, and before it the places it is the first to name.
     pub(crate) fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+        self.write(Some(event), out, |line| line.kind(&event.kind));
+    }
+
+    /// Appends a line that is no event.
+    pub(super) fn line(&mut self, out: &mut Vec<u8>, write: impl FnOnce(&mut Line<'_>)) {
+        self.write(None, out, write);
+    }
+
+    fn write(&mut self, event: Option<&Event>, out: &mut Vec<u8>, write: impl FnOnce(&mut Line<'_>)) {
         let line = std::mem::take(&mut self.line);
         let mut line = Line { line, event, sites: &mut self.sites, out };
-        line.kind(&event.kind);
+        write(&mut line);
         let Line { mut line, out, .. } = line;
         line.extend_from_slice(b"}\n");
         out.extend_from_slice(&line);
@@ -53,9 +62,10 @@ impl Lines {
 }
 
 /// A line being made.
-struct Line<'a> {
-    line: Vec<u8>,
-    event: &'a Event,
+pub(super) struct Line<'a> {
+    pub(super) line: Vec<u8>,
+    /// `None`: it is about something else.
+    event: Option<&'a Event>,
     sites: &'a mut HashMap<Place, u64>,
     /// Where places are defined meanwhile, and where the line goes when it is made.
     out: &'a mut Vec<u8>,
@@ -124,11 +134,11 @@ impl Line<'_> {
     }
 
     /// The kind, and what all events have.
-    fn begin(&mut self, kind: &str) -> &mut Self {
-        let Event { seq, time, cause, thread, .. } = self.event;
+    pub(super) fn begin(&mut self, kind: &str) -> &mut Self {
         self.line.extend_from_slice(b"{\"k\":\"");
         self.line.extend_from_slice(kind.as_bytes());
         self.line.push(b'"');
+        let Some(Event { seq, time, cause, thread, .. }) = self.event else { return self };
         self.number("n", *seq).time("t", *time);
         if let Some(cause) = cause {
             self.number("c", *cause);
@@ -139,28 +149,28 @@ impl Line<'_> {
         self
     }
 
-    fn key(&mut self, name: &str) -> &mut Self {
+    pub(super) fn key(&mut self, name: &str) -> &mut Self {
         self.line.extend_from_slice(b",\"");
         self.line.extend_from_slice(name.as_bytes());
         self.line.extend_from_slice(b"\":");
         self
     }
 
-    fn number(&mut self, name: &str, number: u64) -> &mut Self {
+    pub(super) fn number(&mut self, name: &str, number: u64) -> &mut Self {
         json::number(&mut self.key(name).line, number);
         self
     }
 
-    fn count(&mut self, name: &str, count: usize) -> &mut Self {
+    pub(super) fn count(&mut self, name: &str, count: usize) -> &mut Self {
         self.number(name, count as u64)
     }
 
     /// In nanoseconds; 585 years is as far as they go.
-    fn time(&mut self, name: &str, time: Duration) -> &mut Self {
+    pub(super) fn time(&mut self, name: &str, time: Duration) -> &mut Self {
         self.number(name, u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
     }
 
-    fn maybe_time(&mut self, name: &str, time: Option<Duration>) -> &mut Self {
+    pub(super) fn maybe_time(&mut self, name: &str, time: Option<Duration>) -> &mut Self {
         if let Some(time) = time {
             self.time(name, time);
         }
@@ -168,31 +178,31 @@ impl Line<'_> {
     }
 
     /// Left out where it does not hold.
-    fn flag(&mut self, name: &str, flag: bool) -> &mut Self {
+    pub(super) fn flag(&mut self, name: &str, flag: bool) -> &mut Self {
         if flag {
             self.key(name).line.extend_from_slice(b"true");
         }
         self
     }
 
-    fn text(&mut self, name: &str, text: &str) -> &mut Self {
+    pub(super) fn text(&mut self, name: &str, text: &str) -> &mut Self {
         json::string(&mut self.key(name).line, text);
         self
     }
 
     /// A word of the format, which needs no escaping.
-    fn word(&mut self, name: &str, word: &str) -> &mut Self {
+    pub(super) fn word(&mut self, name: &str, word: &str) -> &mut Self {
         self.key(name).quoted(word)
     }
 
-    fn quoted(&mut self, word: &str) -> &mut Self {
+    pub(super) fn quoted(&mut self, word: &str) -> &mut Self {
         self.line.push(b'"');
         self.line.extend_from_slice(word.as_bytes());
         self.line.push(b'"');
         self
     }
 
-    fn callback(&mut self, callback: Option<CallbackId>) -> &mut Self {
+    pub(super) fn callback(&mut self, callback: Option<CallbackId>) -> &mut Self {
         if let Some(callback) = callback {
             self.number("callback", callback.0);
         }
@@ -200,8 +210,16 @@ impl Line<'_> {
     }
 
     /// `"by":"loop"`, `"by":{"task":3}`, `"by":{"thread":"name"}`.
-    fn by(&mut self, by: &Actor) -> &mut Self {
-        self.key("by");
+    pub(super) fn by(&mut self, by: &Actor) -> &mut Self {
+        self.actor("by", by)
+    }
+
+    pub(super) fn actor(&mut self, name: &str, actor: &Actor) -> &mut Self {
+        self.key(name).whom(actor)
+    }
+
+    /// Who, without a name of the field.
+    pub(super) fn whom(&mut self, by: &Actor) -> &mut Self {
         let (sort, number) = match by {
             Actor::Loop => return self.quoted("loop"),
             Actor::Observer => return self.quoted("observer"),
@@ -225,12 +243,12 @@ impl Line<'_> {
     }
 
     /// A place, by its number; one that is new is defined first.
-    fn site(&mut self, name: &str, site: Place) -> &mut Self {
+    pub(super) fn site(&mut self, name: &str, site: Place) -> &mut Self {
         let id = self.site_id(site);
         self.number(name, id)
     }
 
-    fn maybe_site(&mut self, name: &str, site: Option<Place>) -> &mut Self {
+    pub(super) fn maybe_site(&mut self, name: &str, site: Option<Place>) -> &mut Self {
         match site {
             Some(site) => self.site(name, site),
             None => self,
@@ -238,7 +256,7 @@ impl Line<'_> {
     }
 
     /// `"suspended":["sleep",5]`, without the number where the place is not known.
-    fn suspended(&mut self, suspended: Option<(Wait, Option<Place>)>) -> &mut Self {
+    pub(super) fn suspended(&mut self, suspended: Option<(Wait, Option<Place>)>) -> &mut Self {
         let Some((wait, site)) = suspended else { return self };
         let id = site.map(|site| self.site_id(site));
         self.key("suspended").line.push(b'[');
@@ -252,7 +270,7 @@ impl Line<'_> {
     }
 
     /// `"frames":[4,7]`: places by their numbers, the outermost first.
-    fn frames(&mut self, frames: &Frames) -> &mut Self {
+    pub(super) fn frames(&mut self, frames: &Frames) -> &mut Self {
         let ids: Vec<String> = frames.places().iter().map(|place| self.site_id(*place).to_string()).collect();
         let ids = ids.join(",");
         self.key("frames").line.extend_from_slice(format!("[{ids}]").as_bytes());
@@ -267,7 +285,7 @@ impl Line<'_> {
     }
 
     /// `"result":{"bytes":5}`, `"result":"eof"`, `"result":{"error":"broken_pipe"}`.
-    fn result(&mut self, result: IoResult) -> &mut Self {
+    pub(super) fn result(&mut self, result: IoResult) -> &mut Self {
         self.key("result");
         match result {
             IoResult::Eof => self.quoted("eof"),
@@ -283,7 +301,7 @@ impl Line<'_> {
         }
     }
 
-    fn site_id(&mut self, site: Place) -> u64 {
+    pub(super) fn site_id(&mut self, site: Place) -> u64 {
         let next = self.sites.len() as u64 + 1;
         let id = *self.sites.entry(site).or_insert(next);
         if id == next {

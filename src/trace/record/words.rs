@@ -1,4 +1,4 @@
-//! Chapter 35, part 8: the words of the trace format. Each is the name of a variant in snake_case.
+//! Chapter 35, part 14: the words of the trace format. Each is the name of a variant in snake_case.
 //!
 //! Before: `trace/record/json.rs`. Next: `trace/record/line.rs`, one event as one line.
 

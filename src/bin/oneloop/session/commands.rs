@@ -72,6 +72,7 @@ pub enum Show {
     Timers,
     Io,
     Pool,
+    Locks,
     Tasks,
     /// The story of the task of this number or name.
     Task(String),
@@ -103,6 +104,7 @@ const LOOKS: &[Entry] = &[
     entry(&["timers"], "show timers", "the timer wheel, with levels and slots"),
     entry(&["io"], "show io", "the sources of I/O, and who waits for them"),
     entry(&["pool"], "show pool", "the blocking pool: threads and jobs"),
+    entry(&["locks"], "show locks", "locks, semaphores and queues: who holds them, who waits in line"),
     entry(&["tasks"], "show tasks", "all tasks, and what each waits for"),
     entry(&["task"], "show task TASK", "the whole story of a task"),
     entry(
@@ -252,13 +254,14 @@ fn back(rest: &[&str]) -> Result<Command, String> {
 }
 
 fn show(words: &[&str]) -> Result<Command, String> {
-    let known = ["ready", "timers", "io", "pool", "tasks", "task", "why", "output"];
+    let known = ["ready", "timers", "io", "pool", "locks", "tasks", "task", "why", "output"];
     Ok(Command::Show(match words {
         [] => Show::Everything,
         ["ready", ..] => Show::Ready,
         ["timers" | "timer", ..] => Show::Timers,
         ["io", ..] => Show::Io,
         ["pool", ..] => Show::Pool,
+        ["locks" | "lock" | "lines", ..] => Show::Locks,
         ["task"] => return Err("Say which task: `show task 3`, or `show tasks` for all of them.".into()),
         ["task", task] => Show::Task((*task).to_owned()),
         ["tasks", ..] => Show::Tasks,

@@ -2,11 +2,18 @@
 
 use std::io::{self, Write};
 
-use super::moves::Told;
+use super::places::Line;
 use super::{Feed, News, Session, Written};
 
 /// The most bytes of output that are kept; then half of it is let go.
 const MOST_OUTPUT: usize = 64 << 20;
+
+/// One event, as it was gone through.
+pub(super) struct Told {
+    pub(super) index: usize,
+    pub(super) sentence: String,
+    pub(super) line: Option<Line>,
+}
 
 /// A way from one moment to a later one.
 #[derive(Default)]

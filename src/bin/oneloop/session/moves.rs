@@ -8,8 +8,8 @@ use oneloop::trace::narrate::{count, span};
 use oneloop::trace::{Event, EventKind as E, TaskId, narrate::plain};
 
 use super::commands::{Stop, Until};
-use super::fetch::{Got, Way};
-use super::places::{self, Line};
+use super::fetch::{Got, Told, Way};
+use super::places;
 use super::{Feed, Session, Watch};
 
 /// The most events between two stops that are told one by one.
@@ -67,13 +67,6 @@ fn is_stop(stop: Stop, event: &Event) -> bool {
 fn ends_with(path: &str, end: &str) -> bool {
     path.strip_suffix(end)
         .is_some_and(|before| before.is_empty() || before.ends_with('/') || end.starts_with('/'))
-}
-
-/// One event, as it was gone through.
-pub(super) struct Told {
-    index: usize,
-    sentence: String,
-    line: Option<Line>,
 }
 
 impl<F: Feed, W: Write> Session<F, W> {

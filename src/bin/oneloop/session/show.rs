@@ -22,6 +22,7 @@ impl<F: Feed, W: Write> Session<F, W> {
             Show::Timers => timers(world),
             Show::Io => io(world),
             Show::Pool => pool(world),
+            Show::Locks => locks(world),
             Show::Tasks => tasks(world),
             Show::Task(name) => match self.task_called(name) {
                 Ok(task) => super::story::story(&self.history, task),
@@ -102,6 +103,7 @@ fn everything(world: &World) -> List {
     lines.push(format!("timers armed: {}", world.timers.len()));
     lines.push(format!("callbacks not called yet: {}", world.callbacks.len()));
     lines.push(format!("sources of I/O: {}", world.sources.len()));
+    lines.push(format!("locks, semaphores and queues held or waited for: {}", world.lines.len()));
     lines.push(format!("jobs with the pool: {}; its threads: {}", world.jobs.len(), world.threads.len()));
     (title, lines)
 }
@@ -173,6 +175,19 @@ fn pool(world: &World) -> List {
         }
     };
     (title, lines)
+}
+
+fn locks(world: &World) -> List {
+    if world.lines.is_empty() {
+        return ("No lock, semaphore or queue is held or waited for.".into(), Vec::new());
+    }
+    let mut lines = Vec::new();
+    for (id, line) in &world.lines {
+        lines.push(things::line(*id, line, world));
+        lines
+            .extend(line.in_order().into_iter().map(|waiter| format!("  {}", things::waiter(waiter, world))));
+    }
+    (format!("What is held or waited for: {}.", count(world.lines.len(), "object")), lines)
 }
 
 fn tasks(world: &World) -> List {

@@ -1,6 +1,6 @@
 //! All that happened to one task.
 
-use oneloop::trace::findings::{Findings, why};
+use oneloop::trace::findings::Whys;
 use oneloop::trace::fold::History;
 use oneloop::trace::narrate::{Narrator, span};
 use oneloop::trace::{Actor, Event, EventKind as E, TaskId};
@@ -42,27 +42,18 @@ pub fn story(history: &History, task: TaskId) -> (String, Vec<String>) {
 
 /// Why a task does not run in the moment that is looked at; why each of them does not, if none is named.
 pub fn why_waiting(history: &History, task: Option<TaskId>) -> (String, Vec<String>) {
-    let findings = findings_until(history);
+    let whys = Whys::new(history.world());
     let tasks = match task {
         Some(task) => vec![task],
-        None => findings.story().live().map(|(task, _)| task).collect(),
+        None => history.world().tasks.keys().copied().collect(),
     };
-    let lines = tasks.iter().flat_map(|task| why(findings.story(), *task).unwrap_or_default());
+    let lines = tasks.iter().flat_map(|task| whys.of(*task).unwrap_or_default());
     let mut lines = lines.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
     match (lines.next(), task) {
         (Some(first), _) => (first, lines.collect()),
         (None, Some(task)) => (format!("{task} is not alive now."), Vec::new()),
         (None, None) => (String::from("No task is alive now."), Vec::new()),
     }
-}
-
-/// What the rules know in the moment that is looked at.
-pub fn findings_until(history: &History) -> Findings {
-    let mut findings = Findings::default();
-    for event in &history.events()[..history.at()] {
-        findings.event(event);
-    }
-    findings
 }
 
 /// Whether the task did it, or it was done to the task.

@@ -1,8 +1,8 @@
 //! Tasks, timers, sources and jobs, each in one line.
 
-use oneloop::trace::fold::{Handle, Job, JobStand, Source, Stand, Task, Timer, World};
+use oneloop::trace::fold::{Handle, Job, JobStand, Line, Source, Stand, Task, Timer, Waiter, World};
 use oneloop::trace::narrate::{count, place, plain, span};
-use oneloop::trace::{Actor, IoResult, JobId, Ready, SourceId, TaskId, TimerId};
+use oneloop::trace::{Actor, IoResult, JobId, LineId, Ready, SourceId, TaskId, TimerId, Wait};
 
 /// `task 2 (fetch)`.
 pub fn task_name(id: TaskId, world: &World) -> String {
@@ -134,4 +134,37 @@ pub fn job(id: JobId, job: &Job, world: &World) -> String {
     };
     let nobody = if job.abandoned { "; nobody waits for it any more" } else { "" };
     format!("{id}: {stand}, from {} at {}{nobody}", who(&job.by, world), place(job.site))
+}
+
+/// Something that is held or waited for.
+pub fn line(id: LineId, line: &Line, world: &World) -> String {
+    let what = match line.what {
+        Some(Wait::Lock) => "a mutex",
+        Some(Wait::Acquire) => "a semaphore",
+        Some(Wait::Get) => "a queue, for its items",
+        Some(Wait::Put) => "a queue, for room in it",
+        Some(Wait::QueueJoin) => "a queue, for its end",
+        Some(Wait::Condition) => "a condition",
+        Some(Wait::Barrier) => "a barrier",
+        Some(Wait::Event) => "an event",
+        Some(_) => "something to wait for",
+        None => "a mutex or semaphore",
+    };
+    let holders: Vec<String> = line.holders.iter().map(|by| who(by, world)).collect();
+    match holders.as_slice() {
+        [] => format!("{id} ({what})"),
+        holders => format!("{id} ({what}): held by {}", holders.join(", ")),
+    }
+}
+
+/// Who waits for it.
+pub fn waiter(waiter: &Waiter, world: &World) -> String {
+    let (who, at) = (who(&waiter.by, world), place(waiter.site));
+    match waiter.granted {
+        Some(seq) => format!("{who} was granted {} in event {seq}, at {at}", waiter.wait),
+        None => {
+            let since = span(world.time.saturating_sub(waiter.since));
+            format!("{who} waits for {} at {at}, for {since}", waiter.wait)
+        }
+    }
 }
