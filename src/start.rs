@@ -9,6 +9,7 @@
 //! | `virtual` | virtual time: sleeps take none |
 //! | `record=FILE` | each event as a line of JSON in that file, for `oneloop play FILE` and others |
 //! | `level=LEVEL` | how much is recorded: `loop`, `task` (usual), `leaf` or `frame`, each with all of those before |
+//! | `output=SOCKET` | records what the program writes too, as whoever listens there tells of it: `oneloop record` |
 //! | `step=SOCKET` | each event to the stepper that listens at that Unix-domain socket, which says when to go on |
 //! | `attach` | lets `oneloop tree PID` and `oneloop why PID` ask how the tasks stand |
 //! | `debug` | warnings: what holds the loop up, what failed unheard, a loop that can never go on |
@@ -36,7 +37,7 @@ use crate::trace::live::attach::Attach;
 use crate::trace::live::step::Step;
 use crate::trace::narrate::{Log, Print, Warn};
 use crate::trace::observer::Observer;
-use crate::trace::record::{About, Level, Recorder};
+use crate::trace::record::{About, Level, Output, Recorder};
 use crate::trace::watchdog::{Listeners, Pulse, Watchdog};
 
 /// The environment variable that chooses how loops show themselves.
@@ -49,7 +50,8 @@ const SLOW: Duration = Duration::from_millis(100);
 const LONG: Duration = Duration::from_secs(1);
 
 /// The words it knows.
-const WORDS: [&str; 7] = ["print", "virtual", "debug", "record=FILE", "level=LEVEL", "step=SOCKET", "attach"];
+const WORDS: [&str; 8] =
+    ["print", "virtual", "debug", "record=FILE", "level=LEVEL", "output=SOCKET", "step=SOCKET", "attach"];
 
 /// Makes a loop, runs `future` on it to its end, and closes the loop: what is still going on then is dropped.
 ///
@@ -94,6 +96,7 @@ impl EventLoop {
             observers,
             record: None,
             level: None,
+            output: None,
             stepper: None,
             attach: false,
         }
@@ -118,6 +121,8 @@ pub struct Builder {
     record: Option<PathBuf>,
     /// How much is told; `None`: `task` of a recording, `leaf` to a stepper.
     level: Option<Level>,
+    /// The socket of whoever tells what the program writes; `None`: nobody does.
+    output: Option<PathBuf>,
     /// The socket of whoever steps the program; `None`: nobody does.
     stepper: Option<PathBuf>,
     /// Whether others may ask how the tasks stand.
@@ -226,7 +231,12 @@ impl Builder {
         let mut listeners = Listeners { aloud, attach: self.attach, recording: None };
         if let Some(path) = &self.record {
             let level = level.unwrap_or_default();
-            let recorder = Recorder::create(path, &About { level, virtual_time, pool_threads })?;
+            let exact = virtual_time || level >= Level::Leaf;
+            let output = self.output.take().map(|socket| Output::connect(&socket, exact)).transpose()?;
+            let pieces = output.as_ref().map(Output::pieces).unwrap_or_default();
+            let recorder = Recorder::create(path, &About { level, virtual_time, pool_threads }, pieces)?;
+            // First told, so that what it learns is there when the event is recorded.
+            self.observers.extend(output.map(|output| Rc::new(output) as Rc<dyn Observer>));
             listeners.recording = Some(recorder.beside());
             self = self.observer(recorder);
         }
@@ -267,6 +277,7 @@ impl Builder {
                 ("attach", "") => self.attach = true,
                 ("record", file) if !file.is_empty() => self.record = Some(file.into()),
                 ("level", level) => self.level = Some(Level::called(level).ok_or_else(|| no_level(level))?),
+                ("output", socket) if !socket.is_empty() => self.output = Some(socket.into()),
                 ("step", socket) if !socket.is_empty() => self.stepper = Some(socket.into()),
                 _ => return Err(unknown(word)),
             }

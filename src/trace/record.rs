@@ -18,6 +18,8 @@ mod snapshot;
 mod level;
 mod header;
 mod queue;
+mod pieces;
+mod output;
 mod writer;
 mod recorder;
 
@@ -29,4 +31,5 @@ mod format_page;
 pub(crate) use header::About;
 pub use level::Level;
 pub(crate) use line::Lines;
+pub(crate) use output::Output;
 pub(crate) use recorder::{Beside, Recorder};

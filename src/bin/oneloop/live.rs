@@ -85,7 +85,7 @@ impl Live {
     pub fn start(executable: &Path, args: &[OsString], level: Option<Level>) -> Result<Live, String> {
         let told = |error: io::Error| format!("no socket can be made for the program: {error}");
         let folder = Folder::new().map_err(told)?;
-        let path = folder.0.join("socket");
+        let path = folder.socket();
         let listener = UnixListener::bind(&path).map_err(told)?;
         listener.set_nonblocking(true).map_err(told)?;
         let mut command = Command::new(executable);

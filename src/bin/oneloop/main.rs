@@ -10,6 +10,7 @@ mod recording;
 mod session;
 mod attached;
 mod live;
+mod shown;
 mod what_if;
 mod screen;
 

@@ -4,19 +4,21 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use oneloop::trace::narrate::count;
 
 use crate::program::Level;
+use crate::shown::Shown;
 use crate::{Ended, program, recording};
 
 /// Run a program and write what its event loop does to a file.
 ///
-/// The program runs as ever: its input, output and exit status are its own. It is the same as running it with
-/// ONELOOP=record=FILE in its environment.
+/// The program runs as ever: its input, output and exit status are its own. What it writes is shown at once and recorded
+/// too; it goes through a pipe, so to the program its output is no terminal (see --no-output). Otherwise it is the same
+/// as running it with ONELOOP=record=FILE in its environment.
 #[derive(clap::Args)]
 pub struct Args {
     /// The file to write; PROGRAM.trace in this folder if left out
@@ -25,6 +27,10 @@ pub struct Args {
     /// How much to record; `task` if left out
     #[arg(short, long)]
     level: Option<Level>,
+    /// Leave the program's output alone: it goes straight to where ours goes, so that a terminal is one to the program
+    /// too, and it is not recorded
+    #[arg(long)]
+    no_output: bool,
     /// The program, an example of this crate or a path with a slash; and its own arguments
     #[arg(required = true, value_names = ["PROGRAM", "ARGS"], trailing_var_arg = true, allow_hyphen_values = true)]
     program: Vec<OsString>,
@@ -32,7 +38,7 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: Args) -> Ended {
-    let Args { output, level, program } = args;
+    let Args { output, level, no_output, program } = args;
     let [program, args @ ..] = program.as_slice() else { return Err("which program?".into()) };
     let file = output.unwrap_or_else(|| format!("{}.trace", program::stem(program)).into());
     // The program may go to another folder before it makes its loop.
@@ -43,13 +49,26 @@ pub fn run(args: Args) -> Ended {
     {
         return Err(format!("{} is in the way and cannot be removed: {error}", file.display()));
     }
-    let words = program::with_words("record", &file, level)?;
+    let mut words = program::with_words("record", &file, level)?;
     // An interrupt is for the program; how it ends, and what was recorded until then, is still to be said.
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         let _ = signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)));
     }
-    let status = Command::new(&executable).args(args).env(program::VARIABLE, words).status();
-    let status = status.map_err(|error| format!("{} cannot be started: {error}", executable.display()))?;
+    let mut command = Command::new(&executable);
+    command.args(args);
+    let told = |error: io::Error| format!("{} cannot be started: {error}", executable.display());
+    let status = match no_output {
+        true => command.env(program::VARIABLE, words).status().map_err(told)?,
+        false => {
+            let shown = Shown::new().map_err(|error| format!("no socket can be made: {error}"))?;
+            words.push(",output=");
+            words.push(shown.socket());
+            command.env(program::VARIABLE, words).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let (status, left) = shown.run(command.spawn().map_err(told)?).map_err(told)?;
+            left.append_to(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+            status
+        }
+    };
     let _ = writeln!(io::stderr(), "oneloop: {}", result(&file)?);
     Ok(match status.success() {
         true => ExitCode::SUCCESS,

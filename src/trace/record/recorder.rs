@@ -21,6 +21,7 @@ use std::thread::{self, JoinHandle};
 use super::header::About;
 use super::level::Level;
 use super::line::Lines;
+use super::pieces::Pieces;
 use super::queue::Queue;
 use super::writer::{Members, write};
 use crate::trace::event::Event;
@@ -37,11 +38,11 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     /// Records in a file, which is made anew. A second recording of the same process into a file of the same name goes
-    /// into `NAME.2`.
+    /// into `NAME.2`. `pieces` is what the program writes, as far as that is known.
     ///
     /// # Errors
     /// If the file cannot be made, or there can be no more threads. The error names the file.
-    pub(crate) fn create(path: &Path, about: &About) -> io::Result<Recorder> {
+    pub(crate) fn create(path: &Path, about: &About, pieces: Arc<Pieces>) -> io::Result<Recorder> {
         let path = unused(path);
         let fault = |error: io::Error| {
             let text = format!("the recording {} cannot be made: {error}", path.display());
@@ -54,7 +55,7 @@ impl Recorder {
         let queue = Arc::new(Queue::new());
         let (events, file) = (Arc::clone(&queue), members.clone());
         let writer = thread::Builder::new().name("oneloop-recorder".into());
-        let writer = writer.spawn(move || write(&events, &file)).map_err(fault)?;
+        let writer = writer.spawn(move || write(&events, &file, &pieces)).map_err(fault)?;
         AT_EXIT.with(|at_exit| at_exit.0.borrow_mut().push(Arc::downgrade(&queue)));
         Ok(Recorder { level: about.level, queue, members, writer: Some(writer) })
     }

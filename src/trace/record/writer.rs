@@ -18,6 +18,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Lines;
+use super::pieces::Pieces;
 use super::queue::Queue;
 
 /// So many bytes of lines are packed together at most.
@@ -81,7 +82,7 @@ fn packed(lines: &[u8]) -> io::Result<Cow<'_, [u8]>> {
 }
 
 /// What the writer's thread does, until the queue is closed.
-pub(crate) fn write(queue: &Queue, members: &Members) {
+pub(crate) fn write(queue: &Queue, members: &Members, pieces: &Pieces) {
     let (mut batch, mut lines, mut text) = (Vec::new(), Lines::new(), Vec::new());
     let mut failed = false;
     while queue.take(&mut batch) {
@@ -89,12 +90,17 @@ pub(crate) fn write(queue: &Queue, members: &Members) {
             if failed {
                 continue;
             }
+            pieces.before(&event, &mut text);
             lines.event(&event, &mut text);
             if text.len() >= MEMBER {
                 failed = append(members, &mut text);
             }
         }
         failed = failed || append(members, &mut text);
+    }
+    pieces.rest(&mut text);
+    if !failed {
+        append(members, &mut text);
     }
 }
 

@@ -38,6 +38,11 @@ impl Folder {
         }
         Err(ErrorKind::AlreadyExists.into())
     }
+
+    /// Where the socket is.
+    pub fn socket(&self) -> PathBuf {
+        self.0.join("socket")
+    }
 }
 
 /// What is needed to end a program from another thread, when this process is about to be ended itself.
