@@ -16,7 +16,7 @@
 //! not the very events that one looks for. A loop that is faster than the writer for long waits for it, instead of filling
 //! the memory or leaving gaps.
 //!
-//! Before: `trace/record/header.rs`. Next: `trace/record/writer.rs`.
+//! Before: `trace/record/header.rs`. Next: `trace/record/pieces.rs`.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -10,7 +10,7 @@
 //!   └────────┴──────────────┴──────────────┴────
 //! ```
 //!
-//! Before: `trace/record/queue.rs`. Next: `trace/record/recorder.rs`, the observer.
+//! Before: `trace/record/output.rs`. Next: `trace/record/recorder.rs`.
 
 use std::borrow::Cow;
 use std::fs::File;

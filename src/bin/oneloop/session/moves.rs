@@ -303,6 +303,13 @@ impl<F: Feed, W: Write> Session<F, W> {
     /// That there is no more; and that what was to come, did not come.
     fn tell_end(&mut self, missed: Option<&Until>) -> io::Result<()> {
         let (called, seq) = (self.feed.called(), self.history.events().last().map(|event| event.seq));
+        if called == "recording" && !self.shown && self.history.is_at_end() {
+            // What the program wrote when its loop was closed.
+            let events = self.history.events().len();
+            let behind = self.written.partition_point(|written| written.after < events);
+            let behind = self.written[behind..].iter().take(LINES);
+            behind.into_iter().try_for_each(|written| super::show::write_output(&mut self.out, written))?;
+        }
         let missed = match missed {
             Some(Until::PollOf(task)) => format!("There was no further poll of task {}.", plain(task)),
             Some(Until::WakeOf(task)) => format!("There was no further wake of task {}.", plain(task)),
