@@ -14,6 +14,7 @@
 pub(crate) mod json;
 mod words;
 mod line;
+#[cfg(feature = "cli")]
 mod snapshot;
 mod level;
 mod header;
