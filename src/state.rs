@@ -17,8 +17,9 @@
 //!          └─ seam       who watches                   trace/observer.rs
 //! ```
 //!
-//! Before: `pace.rs`. Next: `state/ends.rs`.
+//! Before: `pace.rs`. Next: `state/telling.rs`, how its observers are told.
 
+mod telling;
 mod ends;
 mod sources;
 mod standing;
@@ -201,35 +202,6 @@ impl State {
         matches!(self.phase.get(), Phase::Closing | Phase::Closed)
     }
 
-    /// Tells the observers, if there are any; the event is built only then.
-    #[inline(always)]
-    pub(crate) fn tell(&self, kind: impl FnOnce() -> EventKind) {
-        if self.seam.watched() {
-            self.seam.tell(self.moment(), None, kind());
-        }
-    }
-
-    /// The loop's time, as events carry it.
-    pub(crate) fn moment(&self) -> Duration {
-        Duration::from_nanos(self.clock.now())
-    }
-
-    /// Tells what happened on another thread, at its own time.
-    pub(crate) fn tell_of_thread(&self, at: Instant, thread: Arc<str>, kind: EventKind) {
-        let now = self.clock.now();
-        // A thread's clock goes on while the loop's is frozen, but nothing is told of that is still to come.
-        let time = if self.clock.is_virtual() { now } else { self.clock.at(at).min(now) };
-        let job = match kind {
-            EventKind::JobStart { job, .. } | EventKind::JobEnd { job, .. } => Some(job),
-            _ => None,
-        };
-        let cause = job.and_then(|job| self.seam.job_cause(job));
-        let seq = self.seam.tell_because(cause, Duration::from_nanos(time), Some(thread), kind);
-        if let Some(job) = job {
-            self.seam.follow_job(job, seq);
-        }
-    }
-
     /// Whether the poll may do one more ready I/O operation; counts it.
     #[inline]
     pub(crate) fn spend(&self) -> bool {
@@ -275,7 +247,7 @@ impl State {
     #[inline]
     pub(crate) fn note_kept(&self, entry: Entry, more: bool) {
         if self.seam.watched() {
-            self.seam.note_kept(task_id(entry), more);
+            self.seam.note_kept(entry.key(), task_id(entry), more);
         }
     }
 

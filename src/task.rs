@@ -21,7 +21,7 @@
 //! if the flag was not set. `begin_poll` unsets it, so that a wake that arrives during the poll is not lost: the task
 //! is polled once more. Cancelled while it is polled, a task is condemned when the poll returns.
 //!
-//! Before: `trace/observer.rs`. Next: `ready.rs`, the queue of what can run.
+//! Before: `trace/observer/notes.rs`. Next: `ready.rs`.
 
 use std::any::Any;
 use std::fmt;

@@ -173,7 +173,7 @@ impl Turns {
             let entries = state.begin_step_5();
             self.run_watched(&state.tasks.slots(), main);
             self.warned.set(self.warned.get() && entries == 0);
-            state.tell(|| EventKind::TurnEnd { turn, ready: state.ready.to_run() });
+            state.tell_still(|| EventKind::TurnEnd { turn, ready: state.ready.to_run() });
             state.seam.go_on();
             if state.stopping.replace(false) {
                 return;
@@ -249,7 +249,8 @@ impl Turns {
             Plan::Jump(at) => Some(until(state.clock.now(), at)),
             Plan::Wait(..) => timeout,
         };
-        state.tell(|| EventKind::WaitBegin { timeout: planned, why });
+        state.tell_still(|| EventKind::WaitBegin { timeout: planned, why });
+        state.seam.now();
         let decided = self.decide_wait(planned);
         let began = state.clock.is_virtual().then(Instant::now);
         state.block(if decided { Some(Duration::ZERO) } else { timeout });
@@ -264,7 +265,9 @@ impl Turns {
             }
             _ => {}
         }
-        state.clock.now()
+        let now = state.clock.now();
+        state.seam.still(Duration::from_nanos(now));
+        now
     }
 
     /// Virtual time passes as real time does, though in one step: when what was waited adds up to the time left
@@ -319,9 +322,11 @@ impl Turns {
 
     /// Step 5 while somebody watches.
     fn run_watched(&self, slots: &[Slot], main: &mut Option<&mut dyn Main>) {
-        let mut choices: Vec<Ready> = self.state.ready.rest().into_iter().map(State::ready_of).collect();
-        for done in 0..choices.len() {
-            self.decide_next(&mut choices[done..]);
+        let decided = self.state.seam.decided();
+        let rest = if decided { self.state.ready.rest() } else { Vec::new() };
+        let mut choices: Vec<Ready> = rest.into_iter().map(State::ready_of).collect();
+        for done in 0.. {
+            self.decide_next(choices.get_mut(done..).unwrap_or_default());
             let Some(entry) = self.state.ready.next() else { return };
             match entry.is_callback() {
                 false => self.state.run_task_watched(slots, entry, main),
@@ -349,7 +354,7 @@ impl Turns {
         let state = &*self.state;
         let turn = self.begun.get();
         self.begun.set(turn + 1);
-        state.tell(|| EventKind::TurnBegin {
+        state.tell_still(|| EventKind::TurnBegin {
             turn,
             ready: state.ready.to_run(),
             timers: state.timers(),

@@ -34,10 +34,22 @@ fn main() -> ExitCode {
         }),
         Ok("aborts") => run(async {
             greet().await;
-            // Longer than an event may lie in memory.
-            thread::sleep(Duration::from_millis(400));
+            wait_until_written("joined");
             abort()
         }),
+        Ok("overflows") => run(async {
+            greet().await;
+            wait_until_written("joined");
+            overflow(0);
+        }),
+        Ok("yields much") => {
+            run(async {
+                for _ in 0..50_000 {
+                    yield_now().await;
+                }
+            });
+            println!("went on to its end");
+        }
         Ok("hangs") => run(async {
             drop(spawn_named("the one that hangs", async {
                 loop {
@@ -86,7 +98,8 @@ fn main() -> ExitCode {
                 a_program_that_returns_is_recorded_to_its_end
                 a_program_that_panics_is_recorded_to_its_end
                 a_program_that_exits_is_recorded_to_that_moment
-                a_program_that_aborts_leaves_what_lay_in_memory_long_enough
+                a_program_that_aborts_leaves_what_was_written
+                a_stack_that_overflows_leaves_what_was_written
                 a_program_that_hangs_in_a_poll_has_told_of_that_poll
                 a_program_killed_in_a_poll_that_never_ends_has_told_of_that
                 polls_that_end_are_not_told_of_however_long_all_of_them_take
@@ -95,7 +108,8 @@ fn main() -> ExitCode {
                 a_second_loop_is_recorded_in_a_file_of_its_own
                 a_level_leaves_out_the_events_above_it
                 a_file_that_cannot_be_made_is_an_error_that_names_it
-                a_disk_that_is_full_is_an_error_that_names_the_file
+                a_disk_that_is_full_is_said_and_the_program_goes_on
+                a_disk_that_fills_up_is_said_once_and_what_was_written_can_be_read
                 the_first_line_tells_of_the_program
             });
         }
@@ -106,6 +120,26 @@ fn main() -> ExitCode {
 async fn greet() {
     let task = spawn_named("greeter </script>", sleep(Duration::from_millis(1)));
     task.await.expect("it returns");
+}
+
+/// Waits, in the middle of a poll, until this program's own recording has an event of that kind.
+fn wait_until_written(kind: &str) {
+    let words = env::var("ONELOOP").expect("it is recorded");
+    let file = PathBuf::from(words.strip_prefix("record=").expect("and nothing else is asked for"));
+    let begun = Instant::now();
+    while count(&lines(&file), kind) == 0 {
+        assert!(begun.elapsed() < LIMIT, "it did not come: {:#?}", lines(&file));
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Does not come to its end.
+fn overflow(depth: u64) -> u64 {
+    if depth == u64::MAX {
+        return 0;
+    }
+    let room = std::hint::black_box([depth; 1_024]);
+    overflow(depth + 1) + room[(depth % 1_024) as usize]
 }
 
 /// Where the recordings of one test lie.
@@ -206,9 +240,19 @@ fn a_program_that_exits_is_recorded_to_that_moment() {
     assert!(last.starts_with("{\"k\":\"joined\""), "{last}");
 }
 
-fn a_program_that_aborts_leaves_what_lay_in_memory_long_enough() {
+fn a_program_that_aborts_leaves_what_was_written() {
     let room = Room::new();
     assert_eq!(room.play("aborts", "").status.code(), None);
+    let lines = room.lines();
+    assert_no_gap(&lines);
+    assert!(has(&lines, "\"k\":\"joined\""), "{lines:#?}");
+}
+
+fn a_stack_that_overflows_leaves_what_was_written() {
+    let room = Room::new();
+    let output = room.play("overflows", "");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code().is_none() && said.contains("overflowed its stack"), "{said}");
     let lines = room.lines();
     assert_no_gap(&lines);
     assert!(has(&lines, "\"k\":\"joined\""), "{lines:#?}");
@@ -317,11 +361,29 @@ fn a_file_that_cannot_be_made_is_an_error_that_names_it() {
     assert!(!output.status.success() && said.contains(&*path.to_string_lossy()), "{said}");
 }
 
-fn a_disk_that_is_full_is_an_error_that_names_the_file() {
+fn a_disk_that_is_full_is_said_and_the_program_goes_on() {
     let mut command = Room::new().command("returns", "");
     let output = command.env("ONELOOP", "record=/dev/full").output().expect("it starts");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && said.contains("/dev/full cannot be made"), "{said}");
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said.matches("the recording /dev/full ends here").count(), 1, "{said}");
+}
+
+fn a_disk_that_fills_up_is_said_once_and_what_was_written_can_be_read() {
+    let room = Room::new();
+    let command = room.command("yields much", "");
+    let program = command.get_program().to_owned();
+    // A limit for files stands in for the end of the disk.
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\""]).arg(program);
+    limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = limited.output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && output.stdout == b"went on to its end\n", "{said}");
+    assert_eq!(said.matches("ends here, it cannot be written").count(), 1, "{said}");
+    let lines = room.lines();
+    assert!(lines.len() > 100, "{said}");
+    assert_no_gap(&lines);
 }
 
 fn the_first_line_tells_of_the_program() {

@@ -1,9 +1,9 @@
-//! Chapter 12, part 2: who hears of a task's end, besides whoever awaits its handle.
+//! Chapter 12, part 3: who hears of a task's end, besides whoever awaits its handle.
 //!
 //! They stand in a table beside the tasks, so that a task that nobody listens to pays one test for it at its
 //! end and no memory.
 //!
-//! Before: `state.rs`. Next: `state/sources.rs`.
+//! Before: `state/telling.rs`. Next: `state/sources.rs`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! Chapter 12, part 3: sockets and jobs: what lets a task wait for the world outside.
+//! Chapter 12, part 4: sockets and jobs: what lets a task wait for the world outside.
 //!
 //! Before: `state/ends.rs`. Next: `state/standing.rs`.
 
@@ -132,12 +132,14 @@ impl State {
             (true, true) => WaitEnd::Notify,
             (true, false) => WaitEnd::Timeout,
         };
-        self.tell(|| EventKind::WaitEnd { sources: edges.len(), by });
+        self.tell_still(|| EventKind::WaitEnd { sources: edges.len(), by });
         let mut targets = targets.drain(..);
         for Edge { id, readable, writable, closed, targets: count } in edges {
             let kind = EventKind::IoReady { source: id, readable, writable, closed };
-            let seq = self.seam.tell(self.moment(), None, kind);
+            let time = self.still_moment();
+            let seq = self.seam.tell(time, None, kind);
             self.seam.enter(Actor::Source(id), Some(seq));
+            self.seam.still(time);
             targets.by_ref().take(count).for_each(|target| self.make_ready(target));
             self.seam.leave();
         }

@@ -1,4 +1,4 @@
-//! Chapter 12, part 4: How all tasks stand, for somebody who asks from outside.
+//! Chapter 12, part 5: How all tasks stand, for somebody who asks from outside.
 //!
 //! What a task waits for is known in five places: its own note says at which line and for what; the timer wheel, the
 //! reactor, the handles and the lists of ends each know whom they will wake. Here they are put together, so that it

@@ -1,4 +1,4 @@
-//! Chapter 12, part 5: whether a loop with nothing to do can ever have something to do again.
+//! Chapter 12, part 6: whether a loop with nothing to do can ever have something to do again.
 //!
 //! A suspended task goes on when somebody wakes it, and whoever wants to must have its waker, or be something that the
 //! loop itself keeps for it. So before the loop waits without limit it can go through all who might:
@@ -65,7 +65,7 @@ impl State {
         let waits = self.tasks.info(entry).is_some_and(|info| !info.queued && !info.cancelled);
         clones == 0
             && waits
-            && !self.seam.is_kept(task_id(entry))
+            && !self.seam.is_kept(entry.key(), task_id(entry))
             && !self.reactor.borrow().keeps(entry)
             && !self.timers.borrow().waiting().any(|(_, _, target)| target.is_of(entry))
     }

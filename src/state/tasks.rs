@@ -1,4 +1,4 @@
-//! Chapter 12, part 6: spawning, waking, polling, cancelling, and the end of a task.
+//! Chapter 12, part 7: spawning, waking, polling, cancelling, and the end of a task.
 //!
 //! Before: `state/stuck.rs`. Next: `state/timers.rs`.
 
@@ -13,7 +13,7 @@ use crate::ready::Entry;
 use crate::task::BoxedCell;
 use crate::task::{self, JoinError, Panic, drop_payload, drop_quietly, panic_text, report_panic};
 use crate::tasks::{Ended, Slot, Suspended, Unwanted};
-use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId, Wait, WakeEffect};
+use crate::trace::event::{Actor, EventKind, Name, Outcome, Site, TaskId, Wait, WakeEffect};
 
 /// The main future: polled like a task, but it stays on the stack of `run_until_complete`, so that it may
 /// borrow.
@@ -62,12 +62,13 @@ impl State {
     #[cold]
     fn tell_spawn(&self, entry: Entry, origin: &Origin<'_>) {
         let (task, time) = (task_id(entry), self.moment());
-        let (name, by) = (self.name_of(entry), self.seam.actor());
+        let name = self.given_name(entry).map_or_else(|| Name::numbered(task), Name::from);
+        let by = self.seam.actor();
         let Origin { site, future, size, .. } = *origin;
         let site = site.into();
         let seq = self.seam.tell(time, None, EventKind::Spawn { task, name, by, site, future, size });
         // What leads to the first poll is the spawning.
-        self.seam.note_wake(task, seq, time);
+        self.seam.note_wake(entry.key(), task, seq, time);
     }
 
     /// A task's name.
@@ -103,10 +104,15 @@ impl State {
         if queued {
             self.ready.push(entry);
         }
-        let (task, time) = (task_id(entry), self.moment());
+        // Known where the loop itself wakes: for a timer, a source, the end of a task.
+        let still = self.seam.now();
+        let (task, time) = (task_id(entry), still.unwrap_or_else(|| self.moment()));
         let seq = self.seam.tell(time, None, EventKind::Wake { task, by: self.seam.actor(), effect });
         if queued {
-            self.seam.note_wake(task, seq, time);
+            self.seam.note_wake(entry.key(), task, seq, time);
+        }
+        if let Some(time) = still {
+            self.seam.still(time);
         }
     }
 
@@ -142,7 +148,7 @@ impl State {
         }
         let poll = || self.poll(slot, Polled { entry, waker }, main);
         let result = catch_unwind(AssertUnwindSafe(poll));
-        self.tell_poll_end(entry, result.as_ref().is_ok_and(Poll::is_pending), watch);
+        self.tell_poll_end(entry, result.as_ref().ok(), watch);
         match result {
             Ok(result) => self.settle(slot, entry, result),
             Err(payload) => self.end_panicked(main, payload),
@@ -222,8 +228,8 @@ impl State {
     fn finish(&self, entry: Entry, finish: impl FnOnce() -> Ended, outcome: Outcome, at: Option<Site>) {
         self.nobody_is_polled();
         if self.seam.watched() {
-            self.tell(|| EventKind::TaskEnd { task: task_id(entry), outcome, at: at.map(Into::into) });
-            self.seam.note_end(task_id(entry));
+            self.tell_still(|| EventKind::TaskEnd { task: task_id(entry), outcome, at: at.map(Into::into) });
+            self.seam.note_end(entry.key(), task_id(entry));
         }
         let ended = finish();
         if ended.main {
@@ -232,6 +238,7 @@ impl State {
         if !ended.joinable
             && let Some(unwanted) = self.tasks.free_unwanted(entry)
         {
+            self.seam.now();
             self.discard(entry, unwanted);
         }
         if self.ends.any() {
@@ -304,7 +311,7 @@ impl State {
             self.wake(entry);
         }
         // Whatever queued the task: what leads to its end is this.
-        self.seam.note_wake(task, seq, time);
+        self.seam.note_wake(entry.key(), task, seq, time);
     }
 
     /// The turn of a cancelled task: its future is dropped where it is suspended, and its guards run. Nothing
@@ -318,7 +325,9 @@ impl State {
         let watched = self.seam.watched();
         if watched {
             let task = task_id(entry);
-            self.seam.enter(Actor::Task(task), self.seam.take_wake(task));
+            self.seam.enter(Actor::Task(task), self.seam.take_wake(entry.key(), task));
+            // Its guards take the time they take.
+            self.seam.now();
         }
         drop_quietly(Some(cell), "future of a cancelled task");
         self.polled.set(before);
@@ -354,15 +363,15 @@ impl State {
         if self.seam.watched() {
             let at = self.tasks.info(entry).and_then(|info| info.suspended_at).map(Into::into);
             self.tell(|| EventKind::TaskEnd { task: task_id(entry), outcome: Outcome::Cancelled, at });
-            self.seam.note_end(task_id(entry));
+            self.seam.note_end(entry.key(), task_id(entry));
         }
         self.tasks.free(entry);
     }
 
     #[cold]
     fn tell_poll_begin(&self, entry: Entry) -> Watch {
-        let (task, time) = (task_id(entry), self.moment());
-        let (poll, wake) = self.seam.note_poll(task);
+        let (task, time) = (task_id(entry), self.still_moment());
+        let (poll, wake) = self.seam.note_poll(entry.key(), task);
         let waited = wake.map_or(Duration::ZERO, |(_, woken)| time.saturating_sub(woken));
         let kind = EventKind::PollBegin { task, poll, waited };
         let seq = self.seam.tell_because(wake.map(|(seq, _)| seq), time, None, kind);
@@ -371,16 +380,23 @@ impl State {
     }
 
     #[cold]
-    fn tell_poll_end(&self, entry: Entry, pending: bool, watch: Watch) {
+    fn tell_poll_end(&self, entry: Entry, result: Option<&Poll<()>>, watch: Watch) {
+        let pending = result.is_some_and(Poll::is_pending);
         let line = |site| self.tasks.line_of(entry, site).into();
         let suspended = pending.then(|| self.suspended.get()).map(|said| (said.wait, said.site.map(line)));
         let wakers = self.tasks.clones_of_waker(entry);
-        let took = self.moment().saturating_sub(watch.began);
-        let task = task_id(entry);
-        if let Some(frames) = self.seam.stacks().filter(|_| pending).and_then(|stacks| stacks.end(task)) {
-            self.tell(|| EventKind::Chain { task, frames });
+        let (task, time, poll) = (task_id(entry), self.moment(), watch.poll);
+        let took = time.saturating_sub(watch.began);
+        let chain = self.seam.stacks().filter(|_| pending).and_then(|stacks| stacks.end(task));
+        let chained = chain.is_some();
+        if let Some(frames) = chain {
+            self.seam.tell(time, None, EventKind::Chain { task, frames });
         }
-        self.tell(|| EventKind::PollEnd { task, poll: watch.poll, took, suspended, wakers });
+        self.seam.tell(time, None, EventKind::PollEnd { task, poll, took, suspended, wakers });
+        // After a panic there is much to be dropped, and chains take their time.
+        if result.is_some() && !chained {
+            self.seam.still(time);
+        }
         // A leaf of ours that has said where it is suspended has also seen to being woken.
         if suspended.is_some_and(|(_, site)| site.is_none()) && self.is_lost(entry) {
             self.tell(|| EventKind::Lost { task });

@@ -1,4 +1,4 @@
-//! Chapter 12, part 7: callbacks, and the timers that tasks and callbacks wait for.
+//! Chapter 12, part 8: callbacks, and the timers that tasks and callbacks wait for.
 //!
 //! Before: `state/tasks.rs`. Next: `current.rs`, how a future finds its loop.
 
@@ -212,7 +212,7 @@ impl State {
 
     #[cold]
     fn fire_watched(&self, key: TimerKey, target: Target) {
-        let (id, time) = (timer_id(key), self.moment());
+        let (id, time) = (timer_id(key), self.still_moment());
         let (armed, at) = self.seam.take_deadline(id).unzip();
         let late = at.map_or(Duration::ZERO, |at| time.saturating_sub(at));
         let callback = called(&target);
@@ -222,6 +222,7 @@ impl State {
             self.seam.note_callback(callback, seq);
         }
         self.seam.enter(Actor::Timer(id), Some(seq));
+        self.seam.still(time);
         self.make_ready(target);
         self.seam.leave();
     }

@@ -293,7 +293,7 @@ pub enum EventKind {
 
     /// A task was made, and joined the ready queue; in a loop that is being closed it ends at once instead.
     /// `future` is the type of its future, `size` its bytes.
-    Spawn { task: TaskId, name: Arc<str>, by: Actor, site: Place, future: &'static str, size: usize },
+    Spawn { task: TaskId, name: Name, by: Actor, site: Place, future: &'static str, size: usize },
     /// A task was woken: it may go on, and `effect` says what that changed.
     Wake { task: TaskId, by: Actor, effect: WakeEffect },
     /// Poll number `poll` (from 1) begins, after `waited` in the ready queue.

@@ -29,11 +29,12 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Before: `trace/event.rs`. Next: `task.rs`, what a task is.
+//! Before: `trace/event.rs`. Next: `trace/observer/notes.rs`, how causes are known.
+
+mod notes;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -41,7 +42,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::{Actor, CallbackId, Event, EventKind, IoOp, JobId, LineId, SourceId, TaskId, TimerId};
+use super::event::{Actor, CallbackId, Event, EventKind, IoOp, SourceId, TaskId};
 use super::frames::Stacks;
 
 /// Watches a loop. Both methods are called on the loop's thread, never while the loop holds a borrow.
@@ -58,6 +59,12 @@ pub trait Observer {
     fn decide(&self, choice: &Choice<'_>) -> Decision {
         let _ = choice;
         Decision::GoOn
+    }
+
+    /// Whether it wants to be asked: `false` if it only listens, which spares the loop the asking. Looked at once, when the
+    /// loop is made.
+    fn decides(&self) -> bool {
+        true
     }
 }
 
@@ -106,17 +113,6 @@ pub enum Decision {
     Cancel(TaskId),
 }
 
-/// What the seam remembers of a task while somebody watches.
-#[derive(Clone, Copy, Default)]
-struct TaskNotes {
-    /// Polls begun.
-    polls: u32,
-    /// The wake that queued it last (at first its spawning), and when; `None` once polled.
-    wake: Option<(u64, Duration)>,
-    /// How many objects of its thread keep its entry, to wake it.
-    kept: usize,
-}
-
 /// The loop's side of the seam: who listens, and what is needed to name causes.
 pub(crate) struct Seam {
     /// Whether anybody listens: the one branch an unwatched loop pays.
@@ -125,26 +121,21 @@ pub(crate) struct Seam {
     observers: RefCell<Rc<[Rc<dyn Observer>]>>,
     /// What takes the chains of awaits; `None`: nobody wants them.
     stacks: Option<Stacks>,
+    /// Whether any of them wants to be asked.
+    decided: Cell<bool>,
     /// The next event's number.
     seq: Cell<u64>,
+    /// The time, if it was looked at and nothing of the program has run since then, so that it still is that time. Reading
+    /// a clock is half of what an event costs.
+    still: Cell<Option<Duration>>,
     /// Who is at work now. Kept only while watched.
     actor: RefCell<Actor>,
     /// The event that began what is going on now; `None` outside of everything.
     cause: Cell<Option<u64>>,
     /// Who was at work before, and what began that: the wake inside a timer inside a turn. Empty unless watched.
     outer: RefCell<Vec<(Actor, Option<u64>)>>,
-    /// Notes on live tasks. Empty unless watched.
-    notes: RefCell<HashMap<TaskId, TaskNotes>>,
-    /// The events that armed the timers in the wheel, and their deadlines. Empty unless watched.
-    deadlines: RefCell<HashMap<TimerId, (u64, Duration)>>,
-    /// What led to callbacks that were not called yet: the event that made or queued them. Empty unless watched.
-    callbacks: RefCell<HashMap<CallbackId, u64>>,
-    /// The latest event of each job that is awaited. Empty unless watched.
-    jobs: RefCell<HashMap<JobId, u64>>,
-    /// The numbers of lines, by where they lie in memory. Empty unless watched.
-    lines: RefCell<HashMap<usize, LineId>>,
-    /// The next line's number.
-    next_line: Cell<u64>,
+    /// What is remembered of tasks, timers and others, to name the causes of what comes. Empty unless watched.
+    notes: notes::Notes,
     /// What happened under somebody's borrow, to be told before the next event: when, why and what.
     held_back: RefCell<Vec<(Duration, Option<u64>, EventKind)>>,
     /// What an observer panicked with; `None`: none has since the last time the loop could tell.
@@ -156,18 +147,15 @@ impl Seam {
     pub(crate) fn new(observers: Vec<Rc<dyn Observer>>, chains: bool) -> Seam {
         Seam {
             watched: Cell::new(!observers.is_empty()),
+            decided: Cell::new(observers.iter().any(|observer| observer.decides())),
             observers: RefCell::new(observers.into()),
             stacks: chains.then(Stacks::default),
             seq: Cell::new(0),
+            still: Cell::new(None),
             actor: RefCell::new(Actor::Loop),
             cause: Cell::new(None),
             outer: RefCell::default(),
-            notes: RefCell::default(),
-            deadlines: RefCell::default(),
-            callbacks: RefCell::default(),
-            jobs: RefCell::default(),
-            lines: RefCell::default(),
-            next_line: Cell::new(0),
+            notes: notes::Notes::default(),
             held_back: RefCell::default(),
             panicked: Cell::new(None),
         }
@@ -186,13 +174,14 @@ impl Seam {
     }
 
     /// Tells every observer; returns the event's number.
-    #[cold]
+    #[inline]
     pub(crate) fn tell(&self, time: Duration, thread: Option<Arc<str>>, kind: EventKind) -> u64 {
-        let cause = self.cause.get();
-        self.tell_because(cause, time, thread, kind)
+        self.tell_because(self.cause.get(), time, thread, kind)
     }
 
     /// As [`tell`](Seam::tell), with a cause of its own instead of what is going on now.
+    // Inlined, so that the event is built where it stays: it is too large to be moved about.
+    #[inline]
     pub(crate) fn tell_because(
         &self,
         cause: Option<u64>,
@@ -200,11 +189,27 @@ impl Seam {
         thread: Option<Arc<str>>,
         kind: EventKind,
     ) -> u64 {
-        let held_back = self.held_back.take();
-        for (time, cause, kind) in held_back {
-            self.tell_now(Event { seq: self.seq.get(), time, cause, thread: None, kind });
+        if !self.held_back.borrow().is_empty() {
+            self.tell_held_back();
         }
-        self.tell_now(Event { seq: self.seq.get(), time, cause, thread, kind })
+        let seq = self.next_seq();
+        self.tell_all(&Event { seq, time, cause, thread, kind });
+        seq
+    }
+
+    fn next_seq(&self) -> u64 {
+        let seq = self.seq.get();
+        self.seq.set(seq + 1);
+        seq
+    }
+
+    /// Tells what had to wait until nothing is borrowed.
+    #[cold]
+    #[inline(never)]
+    fn tell_held_back(&self) {
+        for (time, cause, kind) in self.held_back.take() {
+            self.tell_all(&Event { seq: self.next_seq(), time, cause, thread: None, kind });
+        }
     }
 
     /// As [`tell`](Seam::tell), but with the next event, since now an object is borrowed that observers may look at.
@@ -212,19 +217,41 @@ impl Seam {
         self.held_back.borrow_mut().push((time, self.cause.get(), kind));
     }
 
-    fn tell_now(&self, event: Event) -> u64 {
-        let seq = event.seq;
-        self.seq.set(seq + 1);
+    #[inline]
+    fn tell_all(&self, event: &Event) {
+        self.still.set(None);
         let observers = Rc::clone(&self.observers.borrow());
         for observer in observers.iter() {
-            self.catch(|| observer.event(&event));
+            self.catch(|| observer.event(event));
         }
-        seq
+    }
+
+    /// It is `time`, for the next event, since nothing of the program runs until then. Not so where an observer may hold
+    /// the loop up, or move its clock.
+    #[inline]
+    pub(crate) fn still(&self, time: Duration) {
+        if self.watched() && !self.decided() {
+            self.still.set(Some(time));
+        }
+    }
+
+    /// The time, if it is known; whoever asks next must look at the clock.
+    #[inline]
+    pub(crate) fn now(&self) -> Option<Duration> {
+        self.still.take()
+    }
+
+    /// Whether any observer wants to be asked.
+    #[inline]
+    pub(crate) fn decided(&self) -> bool {
+        self.decided.get()
     }
 
     /// Asks the observers in turn; the first answer other than `GoOn` counts.
-    #[cold]
     pub(crate) fn decide(&self, choice: &Choice<'_>) -> Decision {
+        if !self.decided() {
+            return Decision::GoOn;
+        }
         let observers = Rc::clone(&self.observers.borrow());
         let mut answers = observers.iter().map(|observer| self.catch(|| observer.decide(choice)));
         answers.find(|answer| *answer != Decision::GoOn).unwrap_or_default()
@@ -251,6 +278,7 @@ impl Seam {
     pub(crate) fn end_run(&self) {
         self.panicked.set(None);
         if self.watched() {
+            self.still.set(None);
             self.outer.take();
             self.actor.replace(Actor::Loop);
             self.cause.set(None);
@@ -263,115 +291,18 @@ impl Seam {
     }
 
     /// From now on `actor` is at work, begun by event `cause`; until `leave`.
+    #[inline]
     pub(crate) fn enter(&self, actor: Actor, cause: Option<u64>) {
         let outer = (self.actor.replace(actor), self.cause.replace(cause));
         self.outer.borrow_mut().push(outer);
     }
 
     /// Whoever was at work before the last `enter` goes on.
+    #[inline]
     pub(crate) fn leave(&self) {
         let (actor, cause) = self.outer.borrow_mut().pop().unwrap_or((Actor::Loop, None));
         self.actor.replace(actor);
         self.cause.set(cause);
-    }
-
-    /// Notes the wake that queued `task`.
-    pub(crate) fn note_wake(&self, task: TaskId, seq: u64, time: Duration) {
-        self.notes.borrow_mut().entry(task).or_default().wake = Some((seq, time));
-    }
-
-    /// Counts a poll of `task`: its number, and the wake that led to it.
-    pub(crate) fn note_poll(&self, task: TaskId) -> (u32, Option<(u64, Duration)>) {
-        let mut notes = self.notes.borrow_mut();
-        let note = notes.entry(task).or_default();
-        note.polls += 1;
-        (note.polls, note.wake.take())
-    }
-
-    /// Takes the wake that queued `task`, for one that is dropped and not polled.
-    pub(crate) fn take_wake(&self, task: TaskId) -> Option<u64> {
-        let mut notes = self.notes.borrow_mut();
-        notes.get_mut(&task).and_then(|note| note.wake.take()).map(|(seq, _)| seq)
-    }
-
-    /// Notes that event `seq` armed a timer, due at `at`.
-    pub(crate) fn note_deadline(&self, timer: TimerId, seq: u64, at: Duration) {
-        self.deadlines.borrow_mut().insert(timer, (seq, at));
-    }
-
-    /// Forgets a timer that fired or was cancelled; says what armed it, and when it was due.
-    pub(crate) fn take_deadline(&self, timer: TimerId) -> Option<(u64, Duration)> {
-        self.deadlines.borrow_mut().remove(&timer)
-    }
-
-    /// Notes that event `seq` made a callback, or put it in the ready queue.
-    pub(crate) fn note_callback(&self, callback: CallbackId, seq: u64) {
-        self.callbacks.borrow_mut().insert(callback, seq);
-    }
-
-    /// What led to a callback so far.
-    pub(crate) fn callback_cause(&self, callback: CallbackId) -> Option<u64> {
-        self.callbacks.borrow().get(&callback).copied()
-    }
-
-    /// Forgets a callback that is called or cancelled; says what led to it.
-    pub(crate) fn take_callback(&self, callback: CallbackId) -> Option<u64> {
-        self.callbacks.borrow_mut().remove(&callback)
-    }
-
-    /// Notes that event `seq` made a job.
-    pub(crate) fn note_job(&self, job: JobId, seq: u64) {
-        self.jobs.borrow_mut().insert(job, seq);
-    }
-
-    /// What led to what a job does now; `None` if nobody awaits it any more.
-    pub(crate) fn job_cause(&self, job: JobId) -> Option<u64> {
-        self.jobs.borrow().get(&job).copied()
-    }
-
-    /// Notes that the latest event of a job is `seq`, if somebody awaits it.
-    pub(crate) fn follow_job(&self, job: JobId, seq: u64) {
-        if let Some(latest) = self.jobs.borrow_mut().get_mut(&job) {
-            *latest = seq;
-        }
-    }
-
-    /// Forgets a job whose result was delivered, or that was abandoned; says what led to that.
-    pub(crate) fn take_job(&self, job: JobId) -> Option<u64> {
-        self.jobs.borrow_mut().remove(&job)
-    }
-
-    /// Notes that one object more keeps the task's entry, or one less.
-    pub(crate) fn note_kept(&self, task: TaskId, more: bool) {
-        if let Some(note) = self.notes.borrow_mut().get_mut(&task) {
-            note.kept = if more { note.kept + 1 } else { note.kept.saturating_sub(1) };
-        }
-    }
-
-    /// Whether any object keeps the task's entry.
-    pub(crate) fn is_kept(&self, task: TaskId) -> bool {
-        self.notes.borrow().get(&task).is_some_and(|note| note.kept > 0)
-    }
-
-    /// The number of the line that lies there in memory.
-    pub(crate) fn line(&self, address: usize) -> LineId {
-        *self.lines.borrow_mut().entry(address).or_insert_with(|| {
-            self.next_line.set(self.next_line.get() + 1);
-            LineId(self.next_line.get() - 1)
-        })
-    }
-
-    /// Forgets a line: another one may come to lie there.
-    pub(crate) fn forget_line(&self, address: usize) {
-        self.lines.borrow_mut().remove(&address);
-    }
-
-    /// Forgets `task`, which ended.
-    pub(crate) fn note_end(&self, task: TaskId) {
-        self.notes.borrow_mut().remove(&task);
-        if let Some(stacks) = &self.stacks {
-            stacks.forget(task);
-        }
     }
 }
 

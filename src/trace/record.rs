@@ -18,6 +18,7 @@ mod line;
 mod snapshot;
 mod level;
 mod header;
+mod compact;
 mod queue;
 mod pieces;
 mod output;

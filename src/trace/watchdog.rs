@@ -30,6 +30,7 @@ use std::time::{Duration, Instant};
 
 use super::narrate::{named, place, span};
 use super::record::Beside;
+use crate::timer::clock::nanos;
 use crate::trace::event::{Actor, CallbackId, Event, EventKind as E, Place, TaskId};
 use crate::trace::observer::Observer;
 
@@ -150,9 +151,12 @@ impl Observer for Watchdog {
             E::PollEnd { .. } | E::CallbackEnd { .. } => pulse.began.store(0, Ordering::Release),
             _ => {}
         }
-        let time = u64::try_from(event.time.as_nanos()).unwrap_or(u64::MAX);
-        pulse.time.store(time, Ordering::Relaxed);
+        pulse.time.store(nanos(event.time), Ordering::Relaxed);
         pulse.told.store(event.seq + 1, Ordering::Release);
+    }
+
+    fn decides(&self) -> bool {
+        false
     }
 }
 
@@ -231,7 +235,7 @@ impl Known {
     fn learn(&mut self, event: &Event) {
         match &event.kind {
             E::Spawn { task, name, site, .. } => {
-                let task_known = Task { name: Arc::clone(name), spawned_at: *site, suspended: None };
+                let task_known = Task { name: name.into(), spawned_at: *site, suspended: None };
                 self.tasks.insert(*task, task_known);
             }
             E::PollEnd { task, suspended, .. } => {

@@ -5,7 +5,10 @@
 //!
 //! Before: `trace/mod.rs`. Next: `trace/frames.rs`.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Deref;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -70,6 +73,128 @@ ids! {
     LineId, "line";
 }
 
+/// The name of a task. One that was given none is called after its number, `task-7`; that takes no memory elsewhere.
+#[derive(Clone)]
+pub struct Name(Letters);
+
+#[derive(Clone)]
+enum Letters {
+    Given(Arc<str>),
+    /// So many of the bytes, of a word and a number.
+    Numbered(u8, [u8; NUMBERED]),
+}
+
+/// The most bytes of a name after a number: `task-18446744073709551615` has 25, but no loop makes so many tasks.
+const NUMBERED: usize = 22;
+
+impl Name {
+    /// The name of a task that was given none.
+    pub(crate) fn numbered(task: TaskId) -> Name {
+        let mut bytes = *b"task-\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+        let digits = task.0.checked_ilog10().unwrap_or(0) as usize + 1;
+        let end = 5 + digits;
+        let Some(places) = bytes.get_mut(5..end) else {
+            return Name::from(format!("task-{}", task.0));
+        };
+        let mut rest = task.0;
+        for place in places.iter_mut().rev() {
+            *place = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        Name(Letters::Numbered(end as u8, bytes))
+    }
+
+    /// Whether it was given, and is not only made of the task's number.
+    pub(crate) fn is_given(&self) -> bool {
+        matches!(self.0, Letters::Given(_))
+    }
+}
+
+impl Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match &self.0 {
+            Letters::Given(name) => name,
+            Letters::Numbered(len, bytes) => {
+                std::str::from_utf8(&bytes[..usize::from(*len)]).unwrap_or_default()
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&**self, f)
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Name) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Name {}
+
+impl From<Arc<str>> for Name {
+    fn from(name: Arc<str>) -> Name {
+        Name(Letters::Given(name))
+    }
+}
+
+impl From<&str> for Name {
+    fn from(name: &str) -> Name {
+        Arc::<str>::from(name).into()
+    }
+}
+
+impl From<String> for Name {
+    fn from(name: String) -> Name {
+        Arc::<str>::from(name).into()
+    }
+}
+
+impl From<&Name> for Arc<str> {
+    fn from(name: &Name) -> Arc<str> {
+        match &name.0 {
+            Letters::Given(name) => Arc::clone(name),
+            Letters::Numbered(..) => (**name).into(),
+        }
+    }
+}
+
+/// What is kept of things by their numbers. The numbers come from a loop's own counters and from nobody who means harm,
+/// so the quickest hash will do; this is looked at several times in each poll that is watched.
+pub(crate) type ById<Id, T> = HashMap<Id, T, BuildHasherDefault<IdHasher>>;
+
+/// Spreads one number over 64 bits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    #[inline]
+    fn write_u64(&mut self, number: u64) {
+        // 2^64 divided by the golden ratio: numbers in a row come to lie far apart.
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// Who did it: the party at work when an event happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -90,4 +215,17 @@ pub enum Actor {
     Thread(Arc<str>),
     /// Whoever watches the loop, through `Observer::decide`.
     Observer,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_without_a_name_is_called_after_its_number() {
+        for number in [0, 9, 10, 4_294_967_295, 99_999_999_999_999_999, u64::MAX] {
+            assert_eq!(&*Name::numbered(TaskId(number)), format!("task-{number}"));
+        }
+        assert!(Name::from("task-7") == Name::numbered(TaskId(7)));
+    }
 }

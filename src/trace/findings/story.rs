@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::trace::event::{
-    Actor, CallbackId, Event, EventKind as E, JobId, LineId, LoopEnd, Place, SourceId, TaskId, TimerId, Wait,
-    WakeEffect,
+    Actor, CallbackId, Event, EventKind as E, JobId, LineId, LoopEnd, Name, Place, SourceId, TaskId, TimerId,
+    Wait, WakeEffect,
 };
 use crate::trace::frames::Frames;
 use crate::trace::narrate::{named, place};
@@ -213,9 +213,9 @@ impl Story {
         }
     }
 
-    fn add(&mut self, task: TaskId, name: &Arc<str>, site: Place, event: &Event) {
+    fn add(&mut self, task: TaskId, name: &Name, site: Place, event: &Event) {
         let known = TaskStory {
-            name: Arc::clone(name),
+            name: name.into(),
             spawned_at: site,
             spawned: event.seq,
             polls: 0,

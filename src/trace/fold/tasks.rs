@@ -141,7 +141,7 @@ impl World {
     pub(super) fn of_tasks(&mut self, event: &Event) {
         match &event.kind {
             E::Spawn { task, name, by, site, future, size } => {
-                let (name, by, woken) = (Arc::clone(name), by.clone(), Some((event.seq, by.clone())));
+                let (name, by, woken) = (name.into(), by.clone(), Some((event.seq, by.clone())));
                 let place = Spot(Some(self.ready.push(Ready::Task(*task))));
                 let found = Task::found(*task, Stand::Ready, self.time);
                 let spawned_at = Some(*site);

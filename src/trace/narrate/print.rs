@@ -114,6 +114,10 @@ impl Observer for Print {
         // A program is not to fail because nobody reads what it says of itself.
         let _ = self.write(&text);
     }
+
+    fn decides(&self) -> bool {
+        false
+    }
 }
 
 impl fmt::Debug for Print {
@@ -145,6 +149,10 @@ impl Observer for Log {
         for line in lines {
             log::trace!(target: "oneloop", "{}", line.text);
         }
+    }
+
+    fn decides(&self) -> bool {
+        false
     }
 }
 

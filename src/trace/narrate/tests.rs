@@ -183,7 +183,7 @@ fn names_are_forgotten_when_their_task_is_gone() {
     for number in 0..100 {
         let (task, by) = (TaskId(number), Actor::Loop);
         let name: Arc<str> = if number % 2 == 0 { "main".into() } else { "child".into() };
-        let spawn = E::Spawn { task, name, by: by.clone(), site, future: "f", size: 1 };
+        let spawn = E::Spawn { task, name: name.into(), by: by.clone(), site, future: "f", size: 1 };
         narrator.sentence(&event(spawn));
         narrator.sentence(&event(E::TaskEnd { task, outcome: Outcome::Done, at: None }));
         if number % 2 == 1 {

@@ -100,7 +100,7 @@ impl Observer for Warn {
     fn event(&self, event: &Event) {
         match &event.kind {
             E::Spawn { task, name, site, .. } => {
-                let known = Known { name: Arc::clone(name), spawned_at: *site, suspended: None };
+                let known = Known { name: name.into(), spawned_at: *site, suspended: None };
                 self.tasks.borrow_mut().insert(*task, known);
             }
             E::TaskEnd { task, .. } => drop(self.tasks.borrow_mut().remove(task)),
@@ -119,6 +119,10 @@ impl Observer for Warn {
             E::Stuck { report, fatal: false, .. } => self.warn(report),
             _ => {}
         }
+    }
+
+    fn decides(&self) -> bool {
+        false
     }
 }
 

@@ -156,7 +156,7 @@ fn of_tasks(kind: &str, line: &Line<'_>) -> Decoded {
     Ok(Some(match kind {
         "spawn" => E::Spawn {
             task: line.task()?,
-            name: name(fields.maybe_text("name")),
+            name: name(fields.maybe_text("name")).into(),
             by: line.by()?,
             site: line.site()?,
             future: lasting(fields.maybe_text("future")),

@@ -5,7 +5,7 @@
 //!    "started":"2026-03-01T09:30:00.125Z","level":"task","clock":"real","wheel":{…},"pool":{"threads":6},"features":["http"]}
 //! ```
 //!
-//! Before: `trace/record/level.rs`. Next: `trace/record/queue.rs`.
+//! Before: `trace/record/level.rs`. Next: `trace/record/compact.rs`.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -195,6 +195,10 @@ impl Observer for Output {
             _ => {}
         }
     }
+
+    fn decides(&self) -> bool {
+        false
+    }
 }
 
 impl Drop for Output {

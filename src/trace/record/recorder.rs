@@ -22,7 +22,7 @@ use super::header::About;
 use super::level::Level;
 use super::line::Lines;
 use super::pieces::Pieces;
-use super::queue::Queue;
+use super::queue::{Pen, Queue};
 use super::writer::{Members, write};
 use crate::trace::event::Event;
 use crate::trace::observer::Observer;
@@ -30,6 +30,7 @@ use crate::trace::observer::Observer;
 /// Records a loop.
 pub(crate) struct Recorder {
     level: Level,
+    pen: RefCell<Pen>,
     queue: Arc<Queue>,
     members: Members,
     /// `None` once it was joined.
@@ -48,16 +49,16 @@ impl Recorder {
             let text = format!("the recording {} cannot be made: {error}", path.display());
             io::Error::new(error.kind(), text)
         };
-        let members = Members::new(File::create(&path).map_err(fault)?);
+        let members = Members::new(File::create(&path).map_err(fault)?, path.clone());
         let mut header = Vec::new();
         about.header(0, &mut header);
-        members.append(&mut header).map_err(fault)?;
-        let queue = Arc::new(Queue::new());
+        let queue = Queue::new();
         let (events, file) = (Arc::clone(&queue), members.clone());
         let writer = thread::Builder::new().name("oneloop-recorder".into());
-        let writer = writer.spawn(move || write(&events, &file, &pieces)).map_err(fault)?;
+        let writer = writer.spawn(move || write(&events, &file, &pieces, header)).map_err(fault)?;
         AT_EXIT.with(|at_exit| at_exit.0.borrow_mut().push(Arc::downgrade(&queue)));
-        Ok(Recorder { level: about.level, queue, members, writer: Some(writer) })
+        let pen = RefCell::new(Pen::new(Arc::clone(&queue)));
+        Ok(Recorder { level: about.level, pen, queue, members, writer: Some(writer) })
     }
 
     /// For another thread, which has something to tell when the loop's own cannot.
@@ -76,12 +77,10 @@ impl Beside {
     /// Appends an event that names no place, after all that the loop has told, and if `still` holds then. The loop may go
     /// on at any moment: what it tells from then on comes behind it.
     pub(crate) fn append(&self, event: &Event, still: impl FnOnce() -> bool) {
-        self.queue.flush();
+        self.queue.ask("beside");
         let mut line = Vec::new();
         Lines::new().event(event, &mut line);
-        if let Err(error) = self.members.append_if(&mut line, still) {
-            log::error!(target: "oneloop", "the recording ends here, its file cannot be written: {error}");
-        }
+        self.members.append_if(&mut line, still);
     }
 }
 
@@ -105,8 +104,12 @@ fn unused(path: &Path) -> PathBuf {
 impl Observer for Recorder {
     fn event(&self, event: &Event) {
         if self.level.records(&event.kind) {
-            self.queue.push(event);
+            self.pen.borrow_mut().push(event);
         }
+    }
+
+    fn decides(&self) -> bool {
+        false
     }
 }
 
@@ -136,6 +139,6 @@ thread_local! {
 
 impl Drop for AtExit {
     fn drop(&mut self) {
-        self.0.get_mut().iter().filter_map(Weak::upgrade).for_each(|queue| queue.flush());
+        self.0.get_mut().iter().filter_map(Weak::upgrade).for_each(|queue| queue.ask("exit"));
     }
 }

@@ -60,11 +60,19 @@ fn of_tasks() -> Vec<EventKind> {
     vec![
         Spawn {
             task,
-            name: name("</script>"),
+            name: "</script>".into(),
             by: by.clone(),
             site: SITE,
             future: "main::{{closure}}",
             size: 24,
+        },
+        Spawn {
+            task,
+            name: Name::numbered(task),
+            by: by.clone(),
+            site: OTHER,
+            future: "main::other",
+            size: 1 << 40,
         },
         Wake { task, by: Actor::Timer(TimerId(3)), effect: WakeEffect::Queued },
         Wake { task, by: Actor::Source(SourceId(5)), effect: WakeEffect::AlreadyQueued },

@@ -15,56 +15,66 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Lines;
 use super::pieces::Pieces;
-use super::queue::Queue;
+use super::queue::{Queue, Reader};
 
 /// So many bytes of lines are packed together at most.
 const MEMBER: usize = 1 << 20;
 
 /// A file that grows by members. Clones mean the same file.
 #[derive(Clone, Debug)]
-pub(crate) struct Members {
+pub(super) struct Members {
     /// `None` once it could not be written.
     file: Arc<Mutex<Option<File>>>,
+    /// Its name, to be told of.
+    path: PathBuf,
 }
 
 impl Members {
-    pub(crate) fn new(file: File) -> Members {
-        Members { file: Arc::new(Mutex::new(Some(file))) }
+    pub(super) fn new(file: File, path: PathBuf) -> Members {
+        Members { file: Arc::new(Mutex::new(Some(file))), path }
     }
 
-    /// Appends some lines and empties `lines`.
-    ///
-    /// # Errors
-    /// If the file cannot be written. The next time nothing happens.
-    pub(crate) fn append(&self, lines: &mut Vec<u8>) -> io::Result<()> {
+    /// Appends some lines and empties `lines`; whether the file is still written. If it cannot be, that is said, once, and
+    /// no more is written: a gap would tell another story than what happened.
+    pub(super) fn append(&self, lines: &mut Vec<u8>) -> bool {
         self.append_if(lines, || true)
     }
 
     /// The same if `still` holds at that very moment, when nobody else appends anything.
-    ///
-    /// # Errors
-    /// As [`append`](Members::append).
-    pub(crate) fn append_if(&self, lines: &mut Vec<u8>, still: impl FnOnce() -> bool) -> io::Result<()> {
-        if lines.is_empty() {
-            return Ok(());
-        }
-        let packed: Cow<[u8]> = packed(lines)?;
+    pub(super) fn append_if(&self, lines: &mut Vec<u8>, still: impl FnOnce() -> bool) -> bool {
+        let packed = packed(lines);
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let result = match &mut *file {
-            Some(file) if still() => file.write_all(&packed),
+            Some(file) if !lines.is_empty() && still() => packed.and_then(|packed| file.write_all(&packed)),
             _ => Ok(()),
         };
         if result.is_err() {
             *file = None;
         }
+        let goes_on = file.is_some();
         drop(file);
+        if let Err(error) = result {
+            let path = self.path.display();
+            complain(&format!(
+                "the recording {path} ends here, it cannot be written: {error}. The program goes on. Make room, or \
+                 record elsewhere, with ONELOOP=record=FILE, or less, with level=loop"
+            ));
+        }
         lines.clear();
-        result
+        goes_on
     }
+}
+
+/// Says what is wrong with a file that was asked for, on standard error and in the log.
+pub(super) fn complain(text: &str) {
+    log::error!(target: "oneloop", "{text}");
+    // If that fails too there is nobody left to be told.
+    let _ = io::stderr().lock().write_all(format!("oneloop: {text}\n").as_bytes());
 }
 
 /// One member of a gzip file. The fastest setting makes about a sixth of the lines, the best one about a ninth in eight
@@ -81,34 +91,27 @@ fn packed(lines: &[u8]) -> io::Result<Cow<'_, [u8]>> {
     Ok(Cow::Borrowed(lines))
 }
 
-/// What the writer's thread does, until the queue is closed.
-pub(crate) fn write(queue: &Queue, members: &Members, pieces: &Pieces) {
-    let (mut batch, mut lines, mut text) = (Vec::new(), Lines::new(), Vec::new());
-    let mut failed = false;
-    while queue.take(&mut batch) {
-        for event in batch.drain(..) {
-            if failed {
-                continue;
-            }
-            pieces.before(&event, &mut text);
-            lines.event(&event, &mut text);
-            if text.len() >= MEMBER {
-                failed = append(members, &mut text);
+/// What the writer's thread does, until the queue is closed. `text` is the first line.
+pub(super) fn write(queue: &Arc<Queue>, members: &Members, pieces: &Pieces, mut text: Vec<u8>) {
+    let (mut reader, mut lines) = (Reader::new(Arc::clone(queue)), Lines::new());
+    let mut goes_on = members.append(&mut text);
+    loop {
+        let work = reader.wait();
+        while let Some(event) = reader.next() {
+            // Read to the end in any case: the loop is not to wait.
+            if goes_on {
+                pieces.before(&event, &mut text);
+                lines.event(&event, &mut text);
+                goes_on = text.len() < MEMBER || members.append(&mut text);
             }
         }
-        failed = failed || append(members, &mut text);
+        goes_on = members.append(&mut text);
+        let closed = work.closed;
+        queue.done(work);
+        if closed {
+            break;
+        }
     }
     pieces.rest(&mut text);
-    if !failed {
-        append(members, &mut text);
-    }
-}
-
-/// Appends the lines; whether that failed. Then no more is written: a gap would tell another story than what happened.
-fn append(members: &Members, lines: &mut Vec<u8>) -> bool {
-    let result = members.append(lines);
-    if let Err(error) = &result {
-        log::error!(target: "oneloop", "the recording ends here, its file cannot be written: {error}");
-    }
-    result.is_err()
+    members.append(&mut text);
 }
