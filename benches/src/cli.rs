@@ -8,6 +8,7 @@ use crate::costs;
 use crate::driver::Plan;
 use crate::row::{Peer, Row};
 use crate::rows;
+use crate::watching;
 
 /// Compares oneloop with tokio's current-thread runtime, smol, and a bare mio loop.
 ///
@@ -65,6 +66,8 @@ pub struct Arguments {
 pub enum Command {
     /// What a task, a thread and a process cost, and what each is good for
     Costs(costs::Arguments),
+    /// What it costs a loop to be watched, an event at a time
+    Watching(watching::Arguments),
 }
 
 /// One measurement.

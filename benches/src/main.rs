@@ -16,6 +16,7 @@ mod row;
 mod rows;
 mod start;
 mod table;
+mod watching;
 
 use std::fs;
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     }
     let done = match (&arguments.command, arguments.child()) {
         (Some(Command::Costs(arguments)), _) => costs::run(arguments),
+        (Some(Command::Watching(arguments)), _) => watching::run(arguments),
         (None, Some(child)) => child.and_then(|child| measure(&child)),
         (None, None) => compare(&arguments),
     };
