@@ -22,8 +22,9 @@
 //!
 //! An edge may be false (mio says so): "ready" means "may succeed now", never "has data".
 //!
-//! Before: `callback.rs`. Next: `reactor/side.rs`, who waits.
+//! Before: `callback.rs`. Next: `reactor/alarm.rs`, a wait that ends exactly.
 
+mod alarm;
 mod side;
 
 use std::io;
@@ -38,6 +39,7 @@ use slab::Slab;
 use crate::ready::Entry;
 use crate::trace::event::{SourceId, Wait};
 
+use alarm::Alarm;
 use side::Line;
 pub(crate) use side::{Interest, Readiness};
 
@@ -46,6 +48,9 @@ const EVENTS_PER_WAIT: usize = 1024;
 
 /// The token of the notifier. No slot has this number.
 const NOTIFIER: Token = Token(usize::MAX);
+
+/// The token of the alarm. No slot has this number either.
+const ALARM: Token = Token(usize::MAX - 1);
 
 /// What to make ready when something has come: an entry of this loop's queue, or anybody's waker.
 ///
@@ -132,6 +137,7 @@ pub(crate) struct Reactor {
     /// Filled by `wait`, emptied by `edges`.
     events: Events,
     sources: Slab<Source>,
+    alarm: Alarm,
     /// The next source's number.
     next_id: u64,
     /// The latest interest's number.
@@ -149,7 +155,8 @@ impl Reactor {
         let poll = mio::Poll::new()?;
         let notifier = mio::Waker::new(poll.registry(), NOTIFIER)?;
         let events = Events::with_capacity(EVENTS_PER_WAIT);
-        Ok((Reactor { poll, events, sources: Slab::new(), next_id: 0, interests: 0, waiting: 0 }, notifier))
+        let (sources, alarm) = (Slab::new(), Alarm::default());
+        Ok((Reactor { poll, events, sources, alarm, next_id: 0, interests: 0, waiting: 0 }, notifier))
     }
 
     /// Registers `source` for both directions, once for its life. `counted`: whether a task that waits for
@@ -263,8 +270,13 @@ impl Reactor {
     }
 
     /// Blocks until a source is ready, the notifier was used, or `timeout` is over (`None`: no limit).
-    /// A signal that arrives meanwhile ends it early, with nothing ready.
-    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+    /// A signal that arrives meanwhile ends it early, with nothing ready. `exactly`: the time on the loop's clock at
+    /// which `timeout` is over, if it is to end then and not up to a millisecond later.
+    pub(crate) fn wait(&mut self, timeout: Option<Duration>, exactly: Option<u64>) -> io::Result<()> {
+        let timeout = match (timeout, exactly) {
+            (Some(left), Some(at)) if self.alarm.set(at, left, self.poll.registry()) => None,
+            _ => timeout,
+        };
         match self.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 self.events.clear();
@@ -272,6 +284,11 @@ impl Reactor {
             }
             result => result,
         }
+    }
+
+    /// The alarm may ring at another time than it seems to: the next exact wait sets it anew.
+    pub(crate) fn forget_alarm(&mut self) {
+        self.alarm.rang();
     }
 
     /// Notes what the last `wait` brought: whom to wake is given to `target`, and then the edge to `edge`. Neither may
@@ -282,6 +299,10 @@ impl Reactor {
         for event in &self.events {
             if event.token() == NOTIFIER {
                 notified = true;
+                continue;
+            }
+            if event.token() == ALARM {
+                self.alarm.rang();
                 continue;
             }
             // An event may be of a source that was taken out since: its number tells.

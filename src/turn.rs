@@ -253,7 +253,8 @@ impl Turns {
         state.seam.now();
         let decided = self.decide_wait(planned);
         let began = state.clock.is_virtual().then(Instant::now);
-        state.block(if decided { Some(Duration::ZERO) } else { timeout });
+        let exactly = if why == WaitReason::NextTimer { state.exact_deadline() } else { None };
+        state.block(if decided { Some(Duration::ZERO) } else { timeout }, exactly);
         match plan {
             _ if decided => {}
             // Another thread may have sent something meanwhile, which comes first.

@@ -171,7 +171,10 @@ fn the_next_wait_ends_with_the_tick_when_many_timers_share_it() {
     assert!(fired(&mut wheel, 40 * TICK - 1).is_empty());
     assert_eq!(wheel.next(), Some(41 * TICK - 1));
     assert_eq!(fired(&mut wheel, 40 * TICK).len(), 1); // something else ended the wait: FEW are left
-    assert_eq!(wheel.next(), Some(40 * TICK + 1));
+    assert_eq!(wheel.next(), Some(41 * TICK - 1)); // of a crowd, which so wakes nobody one by one
+    assert_eq!(fired(&mut wheel, 41 * TICK).len(), FEW);
+    wheel.insert(41 * TICK + 5, ());
+    assert_eq!(wheel.next(), Some(41 * TICK + 5)); // another tick
 }
 
 #[test]

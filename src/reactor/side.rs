@@ -4,7 +4,7 @@
 //! kept in a place that socket and reactor share ([`Readiness`]), and no table has to be searched for it. Who waits is
 //! asked once an edge, by the reactor alone: a [`Line`], which holds the usual case, one task, without a list.
 //!
-//! Before: `reactor.rs`. Next: `delivery.rs`.
+//! Before: `reactor/alarm.rs`. Next: `delivery.rs`.
 
 use std::cell::Cell;
 use std::num::NonZeroU64;

@@ -92,14 +92,22 @@ impl State {
         self.jobs.get()
     }
 
-    /// Step 2: blocks until there is something to do, at most for `timeout`.
+    /// Step 2: blocks until there is something to do, at most for `timeout`; to the nanosecond, if the deadline is given
+    /// at which it is over.
     ///
     /// # Panics
     /// If the operating system refuses, which it has no reason to.
-    pub(crate) fn block(&self, timeout: Option<Duration>) {
+    pub(crate) fn block(&self, timeout: Option<Duration>, exactly: Option<u64>) {
         let may_block = timeout != Some(Duration::ZERO) && self.remote.fall_asleep();
         let timeout = if may_block { timeout } else { Some(Duration::ZERO) };
-        let result = self.reactor.borrow_mut().wait(timeout);
+        let exactly = exactly.filter(|_| may_block);
+        let mut reactor = self.reactor.borrow_mut();
+        if self.seam.watched() {
+            // Whoever watches may have moved the clock.
+            reactor.forget_alarm();
+        }
+        let result = reactor.wait(timeout, exactly);
+        drop(reactor);
         self.remote.woke_up();
         if let Err(error) = result {
             panic!("the operating system refused to wait for I/O: {error}; the event loop cannot go on");

@@ -11,7 +11,7 @@ use crate::callback::Function;
 use crate::reactor::Target;
 use crate::ready::Entry;
 use crate::task::{drop_quietly, report_panic};
-use crate::timer::wheel::TimerKey;
+use crate::timer::wheel::{TimerKey, is_a_deadline};
 use crate::trace::event::{Actor, CallbackId, EventKind, Site};
 
 /// So many tasks are fetched from memory at once: with some 200 bytes each, they stay in the second cache until they
@@ -160,6 +160,12 @@ impl State {
         let mut timers = self.timers.borrow_mut();
         let next = if self.clock.is_virtual() { timers.earliest() } else { timers.next() };
         next.filter(|&at| at < u64::MAX)
+    }
+
+    /// The deadline at which a wait for timers is to end to the nanosecond: in real time, and where no crowd of them
+    /// is served once a tick.
+    pub(crate) fn exact_deadline(&self) -> Option<u64> {
+        self.next_deadline().filter(|&at| !self.clock.is_virtual() && is_a_deadline(at))
     }
 
     /// Timers armed.

@@ -32,6 +32,8 @@ pub struct Front {
     late: BinaryHeap<Reverse<Due>>,
     /// How many of all these still wait. When it is 0, both are empty.
     waiting: usize,
+    /// How many the tick brought when it was entered.
+    brought: usize,
 }
 
 /// A timer in the front. The order of the fields is the order of firing.
@@ -46,9 +48,15 @@ pub struct Due {
 }
 
 impl Front {
-    /// How many timers wait here.
-    pub fn waiting(&self) -> usize {
-        self.waiting
+    /// The most of them that were known to share the tick at once: a crowd stays one until its tick is over, though most
+    /// of it has fired.
+    pub fn crowd(&self) -> usize {
+        self.brought.max(self.waiting)
+    }
+
+    /// Another tick begins, and has brought nothing so far. What waits here, if anything, is overdue.
+    pub fn begin_tick(&mut self) {
+        self.brought = 0;
     }
 
     /// Adds a timer.
@@ -60,9 +68,10 @@ impl Front {
         }
     }
 
-    /// Adds a timer of a tick just entered, in any order; `sort` must follow.
-    pub fn bring(&mut self, due: Due) {
+    /// Adds a timer of a tick just entered, or (`overdue`) of one that was passed over, in any order; `sort` must follow.
+    pub fn bring(&mut self, due: Due, overdue: bool) {
         self.waiting += 1;
+        self.brought += usize::from(!overdue);
         self.run.push_back(due);
     }
 

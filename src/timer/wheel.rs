@@ -205,7 +205,10 @@ impl<T> Wheel<T> {
             // The front held ticks before the target only, so all of it was due, and it is empty here.
             match self.slots.first() {
                 Some(place) if place.span(self.tick).0 <= target => self.enter(place, target),
-                _ => self.tick = target,
+                _ => {
+                    self.tick = target;
+                    self.front.begin_tick();
+                }
             }
         }
     }
@@ -221,7 +224,7 @@ impl<T> Wheel<T> {
     /// Works out the answer of `next`.
     fn plan(&mut self) -> Option<u64> {
         if let Some(due) = self.front.first(|due| due.waits(&self.slots)) {
-            let crowded = self.front.waiting() > FEW && due.deadline > self.now;
+            let crowded = self.front.crowd() > FEW && due.deadline > self.now;
             return Some(if crowded { tick_end(self.tick) } else { due.deadline });
         }
         let place = self.slots.first()?;
@@ -238,6 +241,7 @@ impl<T> Wheel<T> {
     /// level.
     fn enter(&mut self, place: Place, target: u64) {
         self.tick = place.span(self.tick).1.min(target);
+        self.front.begin_tick();
         let list = self.slots.take(place);
         for &index in &list {
             let (deadline, armed) = self.slots.timer(index);
@@ -247,7 +251,7 @@ impl<T> Wheel<T> {
                     // The whole number is the latest one that has this low half.
                     let since = (self.armed as u32).wrapping_sub(armed);
                     let armed = self.armed - u64::from(since);
-                    self.front.bring(Due { deadline, armed, index });
+                    self.front.bring(Due { deadline, armed, index }, deadline / TICK < self.tick);
                 }
             }
         }
@@ -299,13 +303,22 @@ impl Planned {
     }
 }
 
-/// The last nanosecond of a tick; for the very last tick, which is cut short, the last there is.
-fn tick_end(tick: u64) -> u64 {
-    (tick * TICK).saturating_add(TICK - 1)
+/// Whether an answer of [`Wheel::next`] is a timer's deadline, and not the end of a tick or the start of a slot. (One
+/// timer in half a million has its deadline just there, and is none to this.)
+pub fn is_a_deadline(next: u64) -> bool {
+    !matches!(next % TICK, 0 | LAST)
 }
 
-/// How many timers a tick may hold for each of them to get a wake-up of its own. A wake-up costs a system
-/// call of about 1 µs, so 8 in each tick take about 1 % of a core; and 8 deadlines are quickly compared.
+/// The last nanosecond of a tick, counted within it.
+const LAST: u64 = TICK - 1;
+
+/// The last nanosecond of a tick; for the very last tick, which is cut short, the last there is.
+fn tick_end(tick: u64) -> u64 {
+    (tick * TICK).saturating_add(LAST)
+}
+
+/// How many timers a tick may hold for each of them to get a wake-up of its own. A wake-up costs two system calls of
+/// together about 1 µs, so 8 in each tick take about 1 % of a core; and 8 deadlines are quickly compared.
 pub const FEW: usize = 8;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Row `sleep`: how much later than asked a lone sleep of a millisecond ends.
 //!
-//! Nothing is asked of oneloop here; the row shows what ticks of a millisecond cost.
+//! epoll counts in whole milliseconds; who leaves it at that is a millisecond late.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
