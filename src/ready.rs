@@ -152,10 +152,16 @@ impl Ready {
         ring::with(Ring::begin)
     }
 
-    /// The next entry of this turn of the running loop; `None`: its step 5 is over.
+    /// The next entry of this turn of the running loop; `None`: its step 5 is over, unless there is `more`.
     #[inline]
     pub(crate) fn next(&self) -> Option<Entry> {
         ring::with(Ring::next)
+    }
+
+    /// To be asked when there is no next entry: the entries with which step 5 goes on, of a burst; `None`: it is over.
+    #[inline]
+    pub(crate) fn more(&self) -> Option<Vec<Entry>> {
+        ring::with(|ring| (ring.is_overfull() && ring.more()).then(|| ring.in_ring().collect()))
     }
 
     /// What this turn has not run yet.

@@ -124,6 +124,10 @@ impl Turns {
                     true => self.run_callback(entry),
                 }
             }
+            if let Some(coming) = state.ready.more() {
+                state.tasks.touch(coming.into_iter());
+                continue;
+            }
             // 1 plan
             if !self.may_hurry() {
                 break;
@@ -328,7 +332,10 @@ impl Turns {
         let mut choices: Vec<Ready> = rest.into_iter().map(State::ready_of).collect();
         for done in 0.. {
             self.decide_next(choices.get_mut(done..).unwrap_or_default());
-            let Some(entry) = self.state.ready.next() else { return };
+            let ready = &self.state.ready;
+            let Some(entry) = ready.next().or_else(|| ready.more().and_then(|_| ready.next())) else {
+                return;
+            };
             match entry.is_callback() {
                 false => self.state.run_task_watched(slots, entry, main),
                 true => self.run_callback(entry),

@@ -197,8 +197,8 @@ impl State {
             return;
         }
         self.tasks.touch(fired.iter().filter_map(|(_, target)| match target {
-            Target::Entry(entry) if !entry.is_callback() => Some(*entry),
-            _ => None,
+            Target::Entry(entry) => Some(*entry),
+            Target::Waker(_) => None,
         }));
     }
 
