@@ -226,15 +226,15 @@ fn a_recording_is_not_written_over() {
     );
 }
 
-/// Programs that are recorded for the browser, the last one with arguments of its own.
+/// Programs that are recorded for the browser: how, and with which arguments.
 const PROGRAMS: [(&str, &str, &[&str]); 7] = [
-    ("hello", "virtual,", &[]),
-    ("hello_three", "", &[]),
-    ("sleep", "virtual,", &[]),
-    ("event_loop", "virtual,", &[]),
-    ("spinner", "", &[]),
+    ("hello", ",virtual", &[]),
+    ("hello_three", ",level=frame,virtual", &[]),
+    ("sleep", ",virtual", &[]),
+    ("event_loop", ",virtual", &[]),
+    ("spinner", ",level=frame", &[]),
     ("files", "", &[]),
-    ("crawler", "", &["--limit", "20", "--pages", "1..4", "--out"]),
+    ("crawler", ",level=frame", &["--limit", "20", "--pages", "1..4", "--out"]),
 ];
 
 #[test]
@@ -247,7 +247,7 @@ fn write_what_the_browser_is_to_show() {
         let mut command = Command::new(examples.join(name));
         command
             .args(args)
-            .env("ONELOOP", format!("{how}record={}", folder.join(format!("{name}.trace")).display()));
+            .env("ONELOOP", format!("record={}{how}", folder.join(format!("{name}.trace")).display()));
         if !args.is_empty() {
             command.arg(folder.join("out"));
         }

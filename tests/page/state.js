@@ -14,9 +14,9 @@ function stateOf(world, sites) {
     seq, time, turn, step, waiting, looked, spawned, ended, end,
     ready: [...world.ready.values()].map(ready),
     running: world.running && ready(world.running),
-    tasks: listed(world.tasks, (id, { name, by, site, stand, since, suspended, wakers, polls, woken, cancelled, handle, busy, queued, waited }) => ({
+    tasks: listed(world.tasks, (id, { name, by, site, stand, since, suspended, wakers, polls, woken, cancelled, handle, busy, queued, waited, frames }) => ({
       id, name, by: actor(by), site: place(site), stand, since, suspended: suspended && [suspended[0], place(suspended[1])], wakers, polls,
-      woken: woken && [woken[0], actor(woken[1])], cancelled, handle, busy, queued, waited,
+      woken: woken && [woken[0], actor(woken[1])], cancelled, handle, busy, queued, waited, frames: frames && frames.map(place),
     })),
     callbacks: listed(world.callbacks, (id, { by, site, at }) => ({ id, by: actor(by), site: place(site), at })),
     timers: listed(world.timers, (id, { by, callback, at, armed }) => ({ id, by: actor(by), callback, at, armed, slot: slot(at, world.looked) })),

@@ -33,6 +33,7 @@ fn tasks(world: &World) -> Vec<Value> {
             "woken": task.woken.as_ref().map(|(seq, by)| json!([seq, actor(by)])), "cancelled": task.cancelled,
             "handle": if task.handle == Handle::Held { "held" } else { "dropped" },
             "busy": ns(task.busy), "queued": ns(task.queued), "waited": ns(task.waited),
+            "frames": task.frames.as_ref().map(|frames| frames.places().iter().copied().map(place).collect::<Vec<_>>()),
         })
     });
     tasks.collect()

@@ -21,13 +21,13 @@ function coloured(line) {
 }
 
 /** What stands before a marked line; of several, the last one. */
-const LINE_SIGNS = { waits: "‖", next: "▷", led: "◁", ran: "▶" };
+const LINE_SIGNS = { chain: "┆", waits: "‖", next: "▷", led: "◁", ran: "▶" };
 
 /** What an event does at its line. */
 function atText(event, world) {
   if (event.k === "poll_begin") return world.tasks.get(event.task)?.suspended ? "goes on" : "begins";
   if (event.k === "poll_end") return event.suspended ? "suspends" : "went on to its end";
-  return { spawn: "spawns", task_end: "last seen here", callback_begin: "calls" }[event.k] ?? "ran";
+  return { chain: "waits here", spawn: "spawns", task_end: "last seen here", callback_begin: "calls" }[event.k] ?? "ran";
 }
 
 class CodePanel {
@@ -60,32 +60,22 @@ class CodePanel {
     rebuild(this.body, list);
   }
 
-  /** Which line is shown for this moment: the event's, or, if that is a library's and those are hidden, the last own. */
-  lineOf(index, world) {
-    const line = this.recording.lineOf(index, world);
-    if (!line || !this.settings.hideLibraries || !this.recording.isLibrary(line.site.file)) return line;
-    for (let before = index; before >= 0 && before > index - FAR; before -= 1) {
-      const site = this.recording.ownSite(this.recording.events[before]);
-      if (site && !this.recording.isLibrary(site.file)) return { how: "after", site };
-    }
-    return null;
-  }
-
   update(index, world) {
-    const line = this.lineOf(index, world);
-    this.open(line?.site.file ?? this.file ?? this.recording.about.sources[0]?.file ?? null);
+    const { recording, settings } = this;
+    const line = recording.lineOf(index, world, (file) => settings.hideLibraries && recording.isLibrary(file));
+    this.open(line?.site.file ?? this.file ?? recording.about.sources[0]?.file ?? null);
     for (const element of this.marked) {
-      element.classList.remove("ran", "led", "next", "waits");
+      element.classList.remove("ran", "led", "next", "waits", "chain");
       element.removeAttribute("aria-current");
       setText(element.firstChild, "");
       rebuild(element.lastChild);
     }
     this.marked = [];
     this.markWaits(world);
-    const next = this.recording.nextSite(world);
+    const next = recording.nextSite(world);
     if (next) this.mark(next, "next", "runs next");
     if (line) {
-      const words = line.how === "at" ? atText(this.recording.events[index], world) : { led: "led to this", after: "before this" }[line.how];
+      const words = line.how === "at" ? atText(recording.events[index], world) : { led: "led to this", after: "before this" }[line.how];
       const element = this.mark(line.site, line.how === "at" ? "ran" : "led", words);
       element?.setAttribute("aria-current", "true");
       if (element) this.reveal(element);
@@ -103,9 +93,25 @@ class CodePanel {
       at.tasks.push([id, task]);
       lines.set(site.line, at);
     }
+    this.markChains(world);
     for (const { site, tasks } of lines.values()) {
       const who = tasks.length > 1 ? `${count(tasks.length, "task")} wait` : `${this.recording.taskName(tasks[0][0])} waits`;
       this.mark(site, "waits", who, waitSort(tasks[0][1].suspended[0]));
+    }
+  }
+
+  /** The lines of the async functions around the one that waits, for tasks whose chain was recorded. */
+  markChains(world) {
+    const { recording } = this;
+    for (const task of world.tasks.values()) {
+      const outer = (task.frames ?? []).slice(0, -1).map((id) => recording.sites.get(id));
+      for (const site of outer) {
+        const element = site?.file === this.file ? this.lines[site.line - 1] : null;
+        if (!element || element.classList.contains("chain")) continue;
+        element.classList.add("chain");
+        setText(element.firstChild, LINE_SIGNS.chain);
+        this.marked.push(element);
+      }
     }
   }
 

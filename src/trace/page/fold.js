@@ -89,7 +89,7 @@ class World {
 function found(id, stand, time) {
   return {
     name: `task-${id}`, by: "loop", site: null, stand, since: time, suspended: null, wakers: 0, polls: 0,
-    woken: null, cancelled: false, handle: "held", busy: 0, queued: 0, waited: 0, again: false, place: null,
+    woken: null, cancelled: false, handle: "held", busy: 0, queued: 0, waited: 0, frames: null, again: false, place: null,
   };
 }
 
@@ -175,8 +175,13 @@ const TAKES = {
     world.change(task, "running", (known) => {
       // After its last poll a task is not suspended: its end comes next.
       const stand = known.again ? "ready" : suspended ? "suspended" : "running";
-      return { ...turned(known, stand, world.time), again: false, wakers, suspended: suspended ?? known.suspended };
+      // A future that does not say where it waits has no chain either.
+      const frames = suspended?.[1] === undefined ? null : known.frames;
+      return { ...turned(known, stand, world.time), again: false, wakers, frames, suspended: suspended ?? known.suspended };
     });
+  },
+  chain(world, { task, frames }) {
+    world.change(task, "running", () => ({ frames }));
   },
   cancel(world, { task }) {
     world.change(task, "suspended", () => ({ cancelled: true }));
@@ -225,6 +230,9 @@ const TAKES = {
       waits: known.waits.filter(([wait]) =>
         wait === "writable" || wait === "connect" ? !(writable || closed) : !(readable || closed)),
     }));
+  },
+  io_forget(world, { source, wait, by }) {
+    replace(world.sources, source, ({ waits }) => ({ waits: waits.filter(([what, who]) => what !== wait || !sameActor(who, by)) }));
   },
   io_op(world, { source, op, result }) {
     replace(world.sources, source, () => ({ last: [op, result] }));

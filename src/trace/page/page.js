@@ -24,7 +24,7 @@ class SideView {
     Object.assign(this, { recording, number, player, settings });
     const follower = { get followed() { return player.followed?.side === number ? player.followed.id : null; }, follow: (id) => player.follow(number, id) };
     this.code = new CodePanel(recording, settings);
-    this.panels = new Panels(recording, follower);
+    this.panels = new Panels(recording, number, follower, settings);
     this.facts = el("p", { class: "facts" });
     this.sentence = el("p", { class: "sentence", "aria-live": "polite", "aria-atomic": "true" });
     this.because = el("p", { class: "because" });
@@ -187,8 +187,9 @@ class Page {
 /** What the bars and patterns of the timeline mean; only those that occur. */
 function legend(lanes) {
   const sorts = Object.entries(SORTS).filter(([sort]) => lanes.some((side) => side.sorts.has(sort)));
-  const entries = [["run", "running"], ["ready", "ready"], ...sorts.map(([sort, text]) => [`sort-${sort}`, text])];
-  return el("ul", { class: "legend" }, ...entries.map(([name, text]) => el("li", {}, el("span", { class: `swatch ${name}` }), text)));
+  const entries = (list) => list.map(([name, text]) => el("li", {}, el("span", { class: `swatch ${name}` }), text));
+  const waits = sorts.length ? [el("li", {}, "waiting for:"), ...entries(sorts.map(([sort, text]) => [`sort-${sort}`, text]))] : [];
+  return el("ul", { class: "legend" }, ...entries([["run", "running"], ["ready", "ready"]]), ...waits);
 }
 
 /** Reads what the page holds, and shows it. */

@@ -10,8 +10,8 @@ const MANY = 4;
 const SIGNS = { running: "▶", ready: "◆", suspended: "‖" };
 
 class Panels {
-  constructor(recording, player) {
-    [this.recording, this.player] = [recording, player];
+  constructor(recording, number, player, settings) {
+    Object.assign(this, { recording, number, player, settings });
     this.ready = panel("ready", "Ready queue");
     this.timers = panel("timers", "Timers");
     this.io = panel("io", "I/O");
@@ -119,8 +119,9 @@ class Panels {
       if (tasks.length >= MANY) entries.push({ key, id: tasks[0][0], task: tasks[0][1], number: tasks.length });
       else for (const [id, task] of tasks) entries.push({ key: `task ${id}`, id, task, number: 1 });
     }
-    const rank = { running: 0, ready: 1, suspended: 2 };
-    return entries.sort((one, other) => rank[one.task.stand] - rank[other.task.stand] || one.id - other.id);
+    // The one that is followed is the first, then those that run or are ready.
+    const rank = ({ id, task }) => (id === this.player.followed ? -1 : { running: 0, ready: 1, suspended: 2 }[task.stand]);
+    return entries.sort((one, other) => rank(one) - rank(other) || one.id - other.id);
   }
 
   updateTasks(world) {
@@ -137,13 +138,15 @@ class Panels {
     const [name, how, facts] = [el("b", { class: "name" }), el("span", { class: "stand" }), el("span", { class: "facts" })];
     const button = el(number === 1 ? "button" : "div", { class: "task" }, name, how, facts);
     if (number === 1) button.addEventListener("click", () => this.player.follow(id));
-    const row = el("li", {}, button);
-    row.parts = { button, name, how, facts };
+    const more = el("div", { class: "more" });
+    const row = el("li", {}, button, more);
+    row.parts = { button, name, how, facts, more };
     return row;
   }
 
   updateTask(row, { id, task, number }, world) {
-    const { button, name, how, facts } = row.parts;
+    const { button, name, how, facts, more } = row.parts;
+    rebuild(more, ...(number === 1 && this.player.followed === id ? this.story(task) : []));
     setText(name, number > 1 ? count(number, "task") : this.recording.taskName(id));
     const sort = task.stand === "suspended" && task.suspended ? waitSort(task.suspended[0]) : "";
     setAttribute(button, "class", `task is-${task.stand} ${sort ? `sort-${sort}` : ""}`);
@@ -160,6 +163,23 @@ class Panels {
       const from = task.stand === "ready" ? `goes on at ${placeText(at)}` : `from ${placeText(at)}`;
       setText(facts, [poll, from + woken].filter(Boolean).join(", "));
     }
+  }
+
+  /** What else is known of the task that is followed: where it comes from, what woke it, and the chain of its awaits. */
+  story(task) {
+    const { recording } = this;
+    const spawned = recording.sites.get(task.site);
+    const lines = [el("p", {}, `Spawned by ${actorText(task.by, recording)}${spawned ? ` at ${placeText(spawned)}` : ""}.`)];
+    if (task.woken && task.polls > 0) {
+      const link = el("a", { href: `#${linkTo(task.woken[0], this.number)}` }, `event ${grouped(task.woken[0])}`);
+      lines.push(el("p", {}, "Woken last in ", link, ` by ${actorText(task.woken[1], recording)}.`));
+    }
+    const frames = (task.frames ?? []).map((id) => recording.sites.get(id)).filter((site) => site && !(this.settings.hideLibraries && recording.isLibrary(site.file)));
+    if (frames.length) {
+      const rows = frames.map((site) => el("li", {}, `${placeText(site)} `, el("code", {}, recording.codeAt(site))));
+      lines.push(el("p", {}, "It waits within:"), el("ol", { class: "frames" }, ...rows));
+    }
+    return lines;
   }
 
   updateOutput(at) {

@@ -95,8 +95,8 @@ class Recording {
 
   /** The line that an event itself names. */
   ownSite(event) {
-    const site = event.k === "poll_end" ? event.suspended?.[1] : event.k === "task_end" ? event.at : event.site;
-    return this.sites.get(site) ?? null;
+    const own = { poll_end: () => event.suspended?.[1], task_end: () => event.at, chain: () => event.frames.at(-1) }[event.k];
+    return this.sites.get(own ? own() : event.site) ?? null;
   }
 
   /** The line a task goes on from: where it is suspended, or where it was spawned. */
@@ -112,20 +112,20 @@ class Recording {
 
   /**
    * The line of an event, and how it belongs to it: it happened there (`at`), what happened there led to it (`led`), or
-   * that was the last line heard of (`after`). `world` is the state after it.
+   * that was the last line heard of (`after`). `world` is the state after it; lines for which `hidden` holds are passed over.
    */
-  lineOf(index, world) {
-    const event = this.events[index];
-    const here = this.ownSite(event) ?? this.runSite(index, world);
+  lineOf(index, world, hidden) {
+    const shown = (site) => (site && !hidden(site.file) ? site : null);
+    const here = shown(this.ownSite(this.events[index])) ?? shown(this.runSite(index, world));
     if (here) return { how: "at", site: here };
     for (let cause = this.cause(index), far = 0; cause !== null && far < FAR; far += 1) {
-      const site = this.ownSite(this.events[cause]);
+      const site = shown(this.ownSite(this.events[cause])) ?? shown(this.runSite(cause, world));
       if (site) return { how: "led", site };
       const before = this.cause(cause);
       cause = before !== null && before < cause ? before : null;
     }
     for (let before = index - 1; before >= 0 && before > index - FAR; before -= 1) {
-      const site = this.ownSite(this.events[before]);
+      const site = shown(this.ownSite(this.events[before]));
       if (site) return { how: "after", site };
     }
     return null;
@@ -134,10 +134,10 @@ class Recording {
   /** The line of the task or callback that an event runs or ends. */
   runSite(index, world) {
     const event = this.events[index];
-    if (event.k === "poll_begin" || event.k === "poll_end") return this.taskSite(world.tasks.get(event.task));
+    if (event.k === "callback_begin") return this.entrySite(event, world);
+    if (!["poll_begin", "poll_end", "task_end"].includes(event.k)) return null;
     // Of a task that has ended the world knows nothing any more.
-    if (event.k === "task_end") return this.sites.get(this.lastSites.get(event.task)) ?? null;
-    return event.k === "callback_begin" ? this.entrySite(event, world) : null;
+    return this.taskSite(world.tasks.get(event.task)) ?? this.sites.get(this.lastSites.get(event.task)) ?? null;
   }
 
   /** The line of what runs next, if that is known. */
@@ -147,6 +147,12 @@ class Recording {
       if (site) return site;
     }
     return null;
+  }
+
+  /** The text of a line, if its file is on the page. */
+  codeAt(site) {
+    this.texts ??= new Map(this.about.sources.map(({ file, text }) => [file, text?.split("\n") ?? []]));
+    return this.texts.get(site.file)?.[site.line - 1]?.trim() ?? "";
   }
 
   /** Whether a file is a library's and not the program's own. */

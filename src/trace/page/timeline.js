@@ -177,7 +177,7 @@ class Timeline {
     const { paint, player } = this;
     const [from, to] = this.window(side);
     const followed = player.followed;
-    paint.alpha(!followed || (followed.side === number && (lane.sort !== "task" || lane.id === followed.id)) ? 1 : 0.3);
+    paint.alpha(!followed || (followed.side === number && (lane.sort !== "task" || lane.id === followed.id)) ? 1 : 0.4);
     const left = this.gutter;
     // A short poll between two long waits is not to be covered by them.
     for (const layer of ["suspended", "ready", "run"]) this.drawSpans(lane, side, from, to, y, layer);

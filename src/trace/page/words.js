@@ -38,12 +38,12 @@ const WAITS = {
 
 /** The sorts of waits, in the order of the legend. */
 const SORTS = {
-  time: "waits for time",
-  io: "waits for I/O",
-  task: "waits for tasks",
-  object: "waits for a lock, queue, event…",
-  pool: "waits for the pool",
-  other: "waits for something else",
+  time: "time",
+  io: "I/O",
+  task: "tasks",
+  object: "a lock, a queue, an event…",
+  pool: "the pool",
+  other: "something else",
 };
 
 /** What is waited for; a word of a later version stands for itself. */
