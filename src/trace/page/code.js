@@ -71,7 +71,7 @@ class CodePanel {
       rebuild(element.lastChild);
     }
     this.marked = [];
-    this.markWaits(world);
+    this.markWaits(world, recording.events[index]);
     const next = recording.nextSite(world);
     if (next) this.mark(next, "next", "runs next");
     if (line) {
@@ -83,12 +83,12 @@ class CodePanel {
     return line;
   }
 
-  /** The tasks that wait, at their lines; those of one line counted, if they are many. */
-  markWaits(world) {
+  /** The tasks that wait, at their lines; those of one line are counted. Of the one that just went to wait the event tells. */
+  markWaits(world, event) {
     const lines = new Map();
     for (const [id, task] of world.tasks) {
       const site = this.recording.sites.get(task.suspended?.[1]);
-      if (task.stand !== "suspended" || site?.file !== this.file) continue;
+      if (task.stand !== "suspended" || site?.file !== this.file || (event.k === "poll_end" && event.task === id)) continue;
       const at = lines.get(site.line) ?? { site, tasks: [] };
       at.tasks.push([id, task]);
       lines.set(site.line, at);

@@ -72,7 +72,6 @@ class Paint {
       to.fillStyle = this.colour(span.kind === "run" ? "accent" : "wait-pool");
       this.box(from, y + 4, width - (roomy ? 1 : 0), lane - 8, 4);
       to.fill();
-      if (span.text) this.text(span.text, from, width, y, this.colour("on-accent"));
     } else if (span.kind === "ready") {
       to.strokeStyle = this.colour("accent");
       to.lineWidth = 1.5;
@@ -89,7 +88,6 @@ class Paint {
       to.fillStyle = this.pattern(sort);
       this.box(from, y + lane / 2 - 6, width, 12, 2);
       to.fill();
-      this.plate(span.text, from, width, y);
     }
   }
 
@@ -98,25 +96,22 @@ class Paint {
     this.to.roundRect(x, y, Math.max(0.5, width), height, Math.min(radius, width / 2));
   }
 
-  /** A text within a span, if there is room for it. */
-  text(text, x, width, y, colour) {
+  /** What a span is, if there is room for it; upon a pattern it gets a plate of its own. */
+  caption(span, x, width, y, alpha) {
     const { to } = this;
-    to.font = `500 12px ${this.font}`;
-    if (width < 24 || to.measureText(text).width + 10 > width) return;
-    to.fillStyle = colour;
-    to.fillText(text, x + 6, y + this.lane / 2 + 0.5);
-  }
-
-  /** A text on a plate of its own, upon a pattern. */
-  plate(text, x, width, y) {
-    const { to } = this;
-    to.font = `400 12px ${this.font}`;
-    const room = width < 60 ? 0 : to.measureText(text).width + 12;
-    if (!room || room + 16 > width) return;
-    to.fillStyle = this.colour("panel");
-    to.fillRect(x + 10, y + this.lane / 2 - 8, room, 16);
-    to.fillStyle = this.colour("quiet");
-    to.fillText(text, x + 16, y + this.lane / 2 + 0.5);
+    const onPattern = span.kind === "suspended";
+    to.font = `${onPattern ? 400 : 500} 12px ${this.font}`;
+    const needed = to.measureText(span.text).width + (onPattern ? 28 : 10);
+    if (needed > width) return;
+    const middle = y + this.lane / 2;
+    to.globalAlpha = alpha;
+    if (onPattern) {
+      to.fillStyle = this.colour("panel");
+      to.fillRect(x + 10, middle - 8, needed - 16, 16);
+    }
+    to.fillStyle = this.colour(onPattern ? "quiet" : "on-accent");
+    to.fillText(span.text, x + (onPattern ? 16 : 6), middle + 0.5);
+    to.globalAlpha = 1;
   }
 
   /** How a task ended, where it ended: returned, was cancelled, or panicked. */

@@ -146,6 +146,7 @@ class Timeline {
     this.revealing = false;
     this.paint.begin(this.width, height, this.lane);
     const top = this.scroller.scrollTop;
+    this.captions = []; // texts, which go over the arrows
     for (const row of this.rows) {
       const y = row.y - top;
       if (y > height || y < RULER - this.lane) continue;
@@ -153,6 +154,7 @@ class Timeline {
       else this.paint.title(row.title ?? count(row.idle, "idle task"), y, this.width, Boolean(row.title));
     }
     this.drawArrows(top);
+    for (const caption of this.captions) this.paint.caption(...caption);
     this.drawRuler();
     this.drawNowMark(height, top);
     const shown = this.rows.filter((row) => row.lane).map((row) => row.lane.name);
@@ -199,6 +201,7 @@ class Timeline {
       // What is narrower than a pixel is drawn once for all that fall into it.
       if (begin > right || end < left || end < drawn) continue;
       this.paint.span(span, begin, end, y);
+      if (span.text && end - begin > 24) this.captions.push([span, begin, end - begin, y, this.paint.to.globalAlpha]);
       drawn = Math.max(begin + 1, end);
     }
   }
