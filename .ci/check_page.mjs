@@ -189,7 +189,7 @@ async function speed() {
 
 let compared = 0;
 const names = readdirSync(folder).filter((name) => name.endsWith(".states.json")).map((name) => name.replace(".states.json", ""));
-assert.ok(names.length >= 8, `only ${names} are there`);
+assert.ok(names.length >= 10, `only ${names} are there`);
 for (const name of names) compared += await states(name);
 assert.ok(compared > 200, `only ${compared} states were compared`);
 await controls();

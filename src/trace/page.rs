@@ -33,8 +33,9 @@ const TEMPLATE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 
 /// The scripts, in the order in which they build on one another.
-const SCRIPTS: [&str; 13] = [
+const SCRIPTS: [&str; 14] = [
     include_str!("page/fold.js"),
+    include_str!("page/snapshot.js"),
     include_str!("page/words.js"),
     include_str!("page/recording.js"),
     include_str!("page/lanes.js"),

@@ -8,9 +8,9 @@ import { gunzipSync } from "node:zlib";
 
 const here = import.meta.dirname;
 const folder = process.argv[2];
-const script = readFileSync(join(here, "../../src/trace/page/fold.js"), "utf8");
-const { History, stateOf, canonical } = runInThisContext(
-  `(() => { ${script}\n${readFileSync(join(here, "state.js"), "utf8")}\nreturn { History, stateOf, canonical }; })()`,
+const script = ["../../src/trace/page/fold.js", "../../src/trace/page/snapshot.js", "state.js"].map((file) => readFileSync(join(here, file), "utf8"));
+const { History, worldOf, stateOf, canonical } = runInThisContext(
+  `(() => { ${script.join("\n")}\nreturn { History, worldOf, stateOf, canonical }; })()`,
 );
 
 let compared = 0;
@@ -21,7 +21,7 @@ for (const name of names) {
   const data = JSON.parse(gunzipSync(Buffer.from(text, "base64")));
   const sites = new Map(data.sites.map((site) => [site.id, site]));
   const states = JSON.parse(readFileSync(join(folder, name), "utf8"));
-  const history = new History(data.events);
+  const history = new History(data.events, worldOf(data.begin));
   for (const [at, wanted] of [...states, ...states.toReversed()]) {
     const [given, expected] = [canonical(stateOf(history.go(at), sites)), canonical(wanted)];
     if (given !== expected) {

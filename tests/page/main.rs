@@ -10,7 +10,6 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use flate2::read::GzDecoder;
-use oneloop::trace::fold::World;
 use oneloop::trace::page::{self, Side, Source};
 use oneloop::trace::read::Recording;
 use serde_json::{Value, json};
@@ -255,7 +254,12 @@ fn write_what_the_browser_is_to_show() {
     }
     fs::write(folder.join("hostile.trace"), long(200, HOSTILE)).unwrap();
     fs::write(folder.join("long.trace"), long(100_000, "task")).unwrap();
-    for name in PROGRAMS.map(|(name, ..)| name).into_iter().chain(["hostile", "long"]) {
+    // One that begins in the middle, with a snapshot.
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (whole, part) = (path("crawler.trace"), path("part.trace"));
+    let part = ["export", "--part", "--from", "300", "--to", "900", &whole, "-o", &part];
+    assert!(oneloop(Path::new("."), &part).status.success());
+    for name in PROGRAMS.map(|(name, ..)| name).into_iter().chain(["part", "hostile", "long"]) {
         let trace = format!("{name}.trace");
         let began = Instant::now();
         let output = oneloop(Path::new("."), &["page", folder.join(&trace).to_str().unwrap()]);
@@ -263,7 +267,6 @@ fn write_what_the_browser_is_to_show() {
         assert!(began.elapsed() < Duration::from_secs(120));
         write_states(folder, name, &Recording::open(folder.join(&trace)).unwrap());
     }
-    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let pair =
         ["page".into(), path("hello.trace"), path("hello_three.trace"), "-o".into(), path("pair.html")];
     assert!(oneloop(Path::new("."), &pair.each_ref().map(String::as_str)).status.success());
@@ -271,7 +274,7 @@ fn write_what_the_browser_is_to_show() {
 
 /// The state after each event, or, if they are many, after some of them.
 fn write_states(folder: &Path, name: &str, recording: &Recording) {
-    let (mut world, mut states) = (World::new(), Vec::new());
+    let (mut world, mut states) = (recording.begin.clone().unwrap_or_default(), Vec::new());
     let step = recording.events.len() / 300 + 1;
     for (index, event) in recording.events.iter().enumerate() {
         world.apply(event);

@@ -11,10 +11,10 @@ pub fn state(world: &World) -> Value {
     let waiting = world.waiting.map(|(timeout, why)| json!([timeout.map(ns), snake(&why)]));
     json!({
         "seq": world.seq, "time": ns(world.time), "turn": world.turn, "step": snake(&world.step), "waiting": waiting,
-        "looked": ns(world.looked), "spawned": world.spawned, "ended": world.ended, "end": world.end.map(|end| snake(&end)),
+        "looked": ns(world.looked), "held_up": world.held_up.map(ns), "spawned": world.spawned, "ended": world.ended, "end": world.end.map(|end| snake(&end)),
         "ready": world.ready.iter().map(ready).collect::<Vec<_>>(), "running": world.running.map(ready),
         "tasks": tasks(world), "callbacks": callbacks(world), "timers": timers(world), "sources": sources(world),
-        "jobs": jobs(world), "threads": world.threads.iter().map(|(name, job)| json!([&**name, job.map(|job| job.0)])).collect::<Vec<_>>(),
+        "jobs": jobs(world), "lines": lines(world), "threads": world.threads.iter().map(|(name, job)| json!([&**name, job.map(|job| job.0)])).collect::<Vec<_>>(),
     })
 }
 
@@ -33,6 +33,7 @@ fn tasks(world: &World) -> Vec<Value> {
             "woken": task.woken.as_ref().map(|(seq, by)| json!([seq, actor(by)])), "cancelled": task.cancelled,
             "handle": if task.handle == Handle::Held { "held" } else { "dropped" },
             "busy": ns(task.busy), "queued": ns(task.queued), "waited": ns(task.waited),
+            "awaits": task.awaits.iter().map(|id| id.0).collect::<Vec<_>>(), "lost": task.lost,
             "frames": task.frames.as_ref().map(|frames| frames.places().iter().copied().map(place).collect::<Vec<_>>()),
         })
     });
@@ -62,6 +63,17 @@ fn sources(world: &World) -> Vec<Value> {
         json!({"id": id.0, "what": source.what, "by": actor(&source.by), "site": source.site.map(place), "waits": waits, "last": last, "closed": source.closed})
     });
     sources.collect()
+}
+
+fn lines(world: &World) -> Vec<Value> {
+    let lines = world.lines.iter().map(|(id, line)| {
+        let waiters = line.waiters.iter().map(|(ticket, waiter)| {
+            json!([ticket, word(waiter.wait), actor(&waiter.by), place(waiter.site), waiter.seq, waiter.granted])
+        });
+        let holders: Vec<_> = line.holders.iter().map(actor).collect();
+        json!({"id": id.0, "what": line.what.map(word), "holders": holders, "waiters": waiters.collect::<Vec<_>>()})
+    });
+    lines.collect()
 }
 
 fn jobs(world: &World) -> Vec<Value> {

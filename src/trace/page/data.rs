@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use super::{MAX_EVENTS, Side};
 use crate::trace::event::Event;
 use crate::trace::findings::{Limits, check};
+use crate::trace::fold::World;
 use crate::trace::narrate::{Narrator, count, plain};
 use crate::trace::read::Recording;
 use crate::trace::record::Lines;
@@ -30,7 +31,7 @@ const HOLE: char = '\u{1}';
 /// The source files that a recording's places are in, in the order in which they are first named.
 pub fn files(recording: &Recording) -> Vec<String> {
     let mut files: Vec<String> = Vec::new();
-    for site in written(shown_events(recording)).sites {
+    for site in written(recording.begin.as_ref(), shown_events(recording)).sites {
         let site: Value = serde_json::from_str(&site).unwrap_or_default();
         let file = site["file"].as_str().unwrap_or_default();
         if !file.is_empty() && !files.iter().any(|known| known == file) {
@@ -56,12 +57,13 @@ pub(super) fn packed(side: &Side<'_>) -> io::Result<Vec<u8>> {
     let mut out = GzEncoder::new(Vec::new(), Compression::new(6));
     let events = shown_events(side.recording);
     let about = about(side, events).to_string();
-    let Written { sites, events: lines } = written(events);
-    let Said { patterns, said } = said(events);
+    let begin = side.recording.begin.as_ref();
+    let Written { sites, begin: stood, events: lines } = written(begin, events);
+    let Said { patterns, said } = said(begin, events);
     // The object goes on where `about` would end.
     out.write_all(about.strip_suffix('}').unwrap_or(&about).as_bytes())?;
     write!(out, ",\"sites\":[{}]", sites.join(","))?;
-    write!(out, ",\"events\":[{}]", lines.join(","))?;
+    write!(out, ",\"begin\":[{}],\"events\":[{}]", stood.join(","), lines.join(","))?;
     write!(out, ",\"patterns\":{},\"said\":{}}}", json!(patterns), json!(said))?;
     out.finish()
 }
@@ -121,24 +123,34 @@ fn findings(events: &[Event]) -> Vec<Value> {
     found.collect()
 }
 
-/// Events and the places they name, as lines of the trace format.
+/// How things stood before the first event, the events, and the places that both name, as lines of the trace format.
+#[derive(Default)]
 struct Written {
     sites: Vec<String>,
+    begin: Vec<String>,
     events: Vec<String>,
 }
 
-fn written(events: &[Event]) -> Written {
-    let (mut lines, mut out) = (Lines::new(), Vec::new());
-    let mut written = Written { sites: Vec::new(), events: Vec::with_capacity(events.len()) };
+fn written(begin: Option<&World>, events: &[Event]) -> Written {
+    let (mut lines, mut out, mut written) = (Lines::new(), Vec::new(), Written::default());
+    if let Some(world) = begin {
+        lines.world(world, &mut out);
+        sort(&out, &mut written.sites, &mut written.begin);
+    }
     for event in events {
-        lines.event(event, &mut out);
-        for line in String::from_utf8_lossy(&out).lines() {
-            let is_site = line.starts_with("{\"k\":\"site\"");
-            if is_site { &mut written.sites } else { &mut written.events }.push(line.to_owned());
-        }
         out.clear();
+        lines.event(event, &mut out);
+        sort(&out, &mut written.sites, &mut written.events);
     }
     written
+}
+
+/// Lines that define places, and others.
+fn sort(lines: &[u8], sites: &mut Vec<String>, others: &mut Vec<String>) {
+    for line in String::from_utf8_lossy(lines).lines() {
+        let is_site = line.starts_with("{\"k\":\"site\"");
+        if is_site { &mut *sites } else { &mut *others }.push(line.to_owned());
+    }
 }
 
 /// The sentences of all events.
@@ -148,8 +160,15 @@ struct Said {
     said: Vec<Value>,
 }
 
-fn said(events: &[Event]) -> Said {
-    let (mut narrator, mut known) = (Narrator::new(), HashMap::new());
+/// One that knows who was there before the first event.
+fn narrator(begin: Option<&World>) -> Narrator {
+    let Some(world) = begin else { return Narrator::new() };
+    let tasks = world.tasks.iter().map(|(id, task)| (*id, &*task.name, task.cancelled));
+    Narrator::knowing(tasks, world.sources.iter().map(|(id, source)| (*id, source.what)))
+}
+
+fn said(begin: Option<&World>, events: &[Event]) -> Said {
+    let (mut narrator, mut known) = (narrator(begin), HashMap::new());
     let mut all = Said { patterns: Vec::new(), said: Vec::with_capacity(2 * events.len()) };
     for event in events {
         let (pattern, numbers) = taken_apart(&narrator.sentence(event));
@@ -219,7 +238,7 @@ mod tests {
     #[test]
     fn each_event_is_one_line_and_each_place_another() {
         let events = samples::events();
-        let Written { sites, events: lines } = written(&events);
+        let Written { sites, events: lines, .. } = written(None, &events);
         assert_eq!((sites.len(), lines.len()), (2, events.len()));
         for line in sites.iter().chain(&lines) {
             serde_json::from_str::<Value>(line).expect(line);

@@ -27,12 +27,14 @@ class World {
     this.ready = new Map(); // by its place: {task} or {callback} or {end: true}, the next one first
     this.places = 0; // the next place
     this.running = null;
+    this.heldUp = null; // how long that has held up the loop at least, if it was told that it does
     this.tasks = new Map();
     this.callbacks = new Map();
     this.timers = new Map();
     this.sources = new Map();
     this.jobs = new Map();
     this.threads = new Map(); // by name: the job each is at, or null
+    this.lines = new Map(); // what is held or waited for: {what, holders, waiters by ticket}
     this.spawned = 0;
     this.ended = 0;
     this.end = null; // how the last run ended
@@ -50,7 +52,7 @@ class World {
   /** How much there is in it: what a copy costs. */
   size() {
     const things = this.callbacks.size + this.timers.size + this.sources.size + this.jobs.size;
-    return this.tasks.size + things + this.ready.size;
+    return this.tasks.size + things + this.lines.size + this.ready.size;
   }
 
   /** Takes up the next event. Kinds that are not known change nothing but the time. */
@@ -77,6 +79,14 @@ class World {
     return task;
   }
 
+  /** A line with some of it changed; one that nobody holds or waits for is forgotten. */
+  line(id, changes) {
+    const known = this.lines.get(id) ?? { what: null, holders: [], waiters: new Map() };
+    const line = { ...known, ...changes(known) };
+    if (line.holders.length || line.waiters.size) this.lines.set(id, line);
+    else this.lines.delete(id);
+  }
+
   /** Takes a callback out, and out of the queue. */
   takeCallback(id) {
     const known = this.callbacks.get(id);
@@ -89,7 +99,8 @@ class World {
 function found(id, stand, time) {
   return {
     name: `task-${id}`, by: "loop", site: null, stand, since: time, suspended: null, wakers: 0, polls: 0,
-    woken: null, cancelled: false, handle: "held", busy: 0, queued: 0, waited: 0, frames: null, again: false, place: null,
+    woken: null, cancelled: false, handle: "held", busy: 0, queued: 0, waited: 0, frames: null,
+    awaits: [], lost: false, again: false, place: null,
   };
 }
 
@@ -126,6 +137,9 @@ const TAKES = {
   clock_jump(world, event) {
     world.time = Math.max(world.time, event.to);
   },
+  held_up(world, event) {
+    world.heldUp = event.took;
+  },
   loop_end(world, event) {
     world.end = event.why;
     world.running = null;
@@ -138,11 +152,11 @@ const TAKES = {
     world.callbacks.set(callback, { by, site, at, place });
   },
   callback_begin(world, { callback }) {
-    world.running = { callback };
+    [world.running, world.heldUp] = [{ callback }, null];
     world.takeCallback(callback);
   },
   callback_end(world) {
-    world.running = null;
+    [world.running, world.heldUp] = [null, null];
   },
   callback_cancel(world, { callback }) {
     world.takeCallback(callback);
@@ -164,14 +178,14 @@ const TAKES = {
     });
   },
   poll_begin(world, { task, poll }) {
-    world.running = { task };
+    [world.running, world.heldUp] = [{ task }, null];
     world.change(task, "ready", (known) => {
       if (known.place !== null) world.ready.delete(known.place);
-      return { ...turned(known, "running", world.time), polls: poll, place: null };
+      return { ...turned(known, "running", world.time), polls: poll, awaits: [], place: null };
     });
   },
   poll_end(world, { task, suspended = null, wakers }) {
-    world.running = null;
+    [world.running, world.heldUp] = [null, null];
     world.change(task, "running", (known) => {
       // After its last poll a task is not suspended: its end comes next.
       const stand = known.again ? "ready" : suspended ? "suspended" : "running";
@@ -186,6 +200,13 @@ const TAKES = {
   cancel(world, { task }) {
     world.change(task, "suspended", () => ({ cancelled: true }));
   },
+  join_wait(world, { task, by }) {
+    if (by.task === undefined) return;
+    world.change(by.task, "running", ({ awaits }) => (awaits.includes(task) ? {} : { awaits: [...awaits, task] }));
+  },
+  lost(world, { task }) {
+    world.change(task, "suspended", () => ({ lost: true }));
+  },
   handle_drop(world, { task }) {
     replace(world.tasks, task, () => ({ handle: "dropped" }));
   },
@@ -199,6 +220,39 @@ const TAKES = {
     if (isMain(known) && outcome !== "cancelled" && world.runEnd === null) {
       world.runEnd = world.push({ end: true });
     }
+  },
+
+  line_wait(world, { line, ticket, wait, by, site, n }) {
+    world.line(line, ({ waiters }) => {
+      const known = waiters.get(ticket);
+      // A future may be polled again and again while it waits.
+      const same = known && known.granted === null && sameActor(known.by, by);
+      const waiter = same ? { ...known, site } : { wait, by, site, seq: n, since: world.time, granted: null };
+      return { what: wait, waiters: new Map(waiters).set(ticket, waiter) };
+    });
+  },
+  line_grant(world, { line, ticket, n }) {
+    const waiter = world.lines.get(line)?.waiters.get(ticket);
+    if (waiter) world.line(line, ({ waiters }) => ({ waiters: new Map(waiters).set(ticket, { ...waiter, granted: n }) }));
+  },
+  line_leave(world, { line, ticket }) {
+    if (!world.lines.has(line)) return;
+    world.line(line, (known) => {
+      const waiters = new Map(known.waiters);
+      waiters.delete(ticket);
+      return { waiters };
+    });
+  },
+  permit_take(world, { line, by }) {
+    world.line(line, ({ holders }) => ({ holders: [...holders, by] }));
+  },
+  permit_release(world, { line, by }) {
+    if (!world.lines.has(line)) return;
+    // Of whoever gives it back, or the oldest: a permit may be handed on.
+    world.line(line, ({ holders }) => {
+      const index = Math.max(0, holders.findIndex((holder) => sameActor(holder, by)));
+      return { holders: holders.filter((_, at) => at !== index) };
+    });
   },
 
   timer_arm(world, { timer, callback = null, by, at, n }) {
@@ -293,10 +347,11 @@ const INTERVAL = 1_000;
 
 /** A run, gone through forwards and backwards: the world after the first `at` of its events. */
 class History {
-  constructor(events) {
+  constructor(events, begin = new World()) {
     this.events = events;
+    this.begin = begin; // how things stood before the first of them
     this.at = 0;
-    this.world = new World();
+    this.world = begin.copy();
     this.copies = []; // [at, world], by increasing `at`
   }
 
@@ -306,7 +361,7 @@ class History {
     let copy = null;
     for (const known of this.copies) if (known[0] <= at) copy = known;
     if (at < this.at || (copy && copy[0] > this.at)) {
-      [this.at, this.world] = copy ? [copy[0], copy[1].copy()] : [0, new World()];
+      [this.at, this.world] = copy ? [copy[0], copy[1].copy()] : [0, this.begin.copy()];
     }
     while (this.at < at) {
       this.world.apply(this.events[this.at]);

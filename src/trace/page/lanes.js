@@ -55,6 +55,11 @@ class Lanes {
     this.arrows = []; // {at, from, to, kind}: lanes, by the index of the wake or the spawn
     this.texts = new Map(); // of waits, by what and where
     this.sorts = new Set(); // of the waits that occur
+    for (const [id, task] of recording.history.begin.tasks) {
+      const [wait, site] = task.suspended ?? [];
+      const kind = task.stand === "running" ? "run" : task.stand;
+      this.task(id, 0).turn(-1, kind === "suspended" && wait ? { kind, wait, text: this.waitText(wait, site) } : { kind: kind === "run" ? kind : "ready" });
+    }
     recording.events.forEach((event, at) => LANE_TAKES[event.k]?.(this, event, at));
   }
 

@@ -32,6 +32,7 @@ class Panels {
   }
 
   update(at, world) {
+    this.world = world;
     this.updateReady(world);
     this.updateTimers(world);
     this.updateIo(world);
@@ -146,12 +147,12 @@ class Panels {
 
   updateTask(row, { id, task, number }, world) {
     const { button, name, how, facts, more } = row.parts;
-    rebuild(more, ...(number === 1 && this.player.followed === id ? this.story(task) : []));
+    rebuild(more, ...(number === 1 && this.player.followed === id ? this.story(id, task) : []));
     setText(name, number > 1 ? count(number, "task") : this.recording.taskName(id));
     const sort = task.stand === "suspended" && task.suspended ? waitSort(task.suspended[0]) : "";
     setAttribute(button, "class", `task is-${task.stand} ${sort ? `sort-${sort}` : ""}`);
     if (number === 1) setAttribute(button, "aria-pressed", String(this.player.followed === id));
-    setText(how, `${SIGNS[task.stand]} ${task.cancelled ? "cancelled, " : ""}${task.stand}`);
+    setText(how, `${SIGNS[task.stand]} ${task.cancelled ? "cancelled, " : ""}${task.lost ? "lost, " : ""}${task.stand}`);
     const since = world.time - task.since;
     const lasting = since > 0 && number === 1 ? ` for ${span(since)}` : "";
     const at = this.recording.taskSite(task);
@@ -166,13 +167,19 @@ class Panels {
   }
 
   /** What else is known of the task that is followed: where it comes from, what woke it, and the chain of its awaits. */
-  story(task) {
+  story(id, task) {
     const { recording } = this;
     const spawned = recording.sites.get(task.site);
     const lines = [el("p", {}, `Spawned by ${actorText(task.by, recording)}${spawned ? ` at ${placeText(spawned)}` : ""}.`)];
     if (task.woken && task.polls > 0) {
       const link = el("a", { href: `#${linkTo(task.woken[0], this.number)}` }, `event ${grouped(task.woken[0])}`);
       lines.push(el("p", {}, "Woken last in ", link, ` by ${actorText(task.woken[1], recording)}.`));
+    }
+    for (const [line, { what, holders, waiters }] of this.world.lines) {
+      const others = [...waiters.values()].filter(({ by, granted }) => by.task !== id && granted === null);
+      if (!holders.some((by) => by.task === id)) continue;
+      const waiting = others.length ? `, for which ${others.slice(0, 3).map(({ by }) => actorText(by, recording)).join(", ")}${others.length > 3 ? " and others" : ""} wait` : "";
+      lines.push(el("p", {}, `Holds ${what ? waitText(what) : "a permit"} (line ${line})${waiting}.`));
     }
     const frames = (task.frames ?? []).map((id) => recording.sites.get(id)).filter((site) => site && !(this.settings.hideLibraries && recording.isLibrary(site.file)));
     if (frames.length) {

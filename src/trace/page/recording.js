@@ -20,7 +20,7 @@ class Recording {
     this.said = data.said;
     this.output = data.output;
     this.findings = data.findings;
-    this.history = new History(this.events);
+    this.history = new History(this.events, worldOf(data.begin));
     this.index();
   }
 
@@ -29,8 +29,13 @@ class Recording {
     const { events } = this;
     [this.polls, this.turns, this.names] = [[], [], new Map()];
     [this.callbackSites, this.lastSites] = [new Map(), new Map()]; // of callbacks; of tasks, where each was last
+    for (const [id, task] of this.history.begin.tasks) {
+      this.names.set(id, task.name);
+      this.lastSites.set(id, task.suspended?.[1] ?? task.site);
+    }
+    for (const [id, callback] of this.history.begin.callbacks) this.callbackSites.set(id, callback.site);
     this.times = new Float64Array(events.length);
-    let time = 0;
+    let { time } = this.history.begin;
     for (let at = 0; at < events.length; at += 1) {
       const event = events[at];
       time = Math.max(time, event.t, event.k === "clock_jump" ? event.to : 0);

@@ -50,7 +50,7 @@ class Timeline {
 
   /** Where a span begins and ends along the axis. */
   begin(side, span) {
-    if (this.byTime) return span.start ?? side.times[span.from];
+    if (this.byTime) return span.start ?? side.times[Math.max(0, span.from)];
     return span.kind === "suspended" || span.after ? span.from + 1 : span.from;
   }
 
