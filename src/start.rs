@@ -204,11 +204,25 @@ impl Builder {
         self
     }
 
+    /// Connects to a stepper that listens at this Unix-domain socket, tells it each event, and waits there until it is told
+    /// to go on. As `ONELOOP=step=SOCKET`, for a loop of any thread.
+    pub fn step(mut self, socket: impl Into<PathBuf>) -> Builder {
+        self.stepper = Some(socket.into());
+        self
+    }
+
+    /// Lets others ask how the tasks stand, as `oneloop tree PID` and `oneloop why PID` do. As `ONELOOP=attach`, for a loop of
+    /// any thread; a process can have one such loop at a time.
+    pub fn attach(mut self) -> Builder {
+        self.attach = true;
+        self
+    }
+
     /// Makes the loop.
     ///
     /// # Errors
-    /// If the operating system has no descriptors left, `ONELOOP` has an unknown word, or a file to record in cannot be
-    /// made.
+    /// If the operating system has no descriptors left, `ONELOOP` has an unknown word, a file to record in cannot be made,
+    /// no stepper can be reached, or another loop of the process is attached to.
     pub fn build(mut self) -> io::Result<EventLoop> {
         if std::thread::current().name() == Some("main")
             && let Some(words) = std::env::var_os(VARIABLE)

@@ -381,9 +381,16 @@ fn whoever_asks_something_else_is_told_what_can_be_asked() {
     let attached = Attached::start("tree");
     let answer = attached.ask("tree!\n");
     assert!(answer.contains("the question there is: tasks"), "{answer}");
-    // Somebody who says nothing, or too little, and goes away does not keep the next one from an answer.
-    drop(UnixStream::connect(attached.socket()).expect("it listens"));
-    attached.ask("tasks\n").lines().next().expect("it answers");
+    // Somebody who says nothing, too little or too much, and goes away does not keep the next one from an answer.
+    let long = "x".repeat(1 << 20);
+    for rubbish in ["", "tas", &long, "\u{1b}[2J\0\n"] {
+        let mut socket = UnixStream::connect(attached.socket()).expect("it listens");
+        // It may have hung up in the middle.
+        let _ = socket.write_all(rubbish.as_bytes());
+        drop(socket);
+        let answer = attached.ask("tasks\n");
+        assert!(answer.lines().next().is_some_and(|line| line.starts_with(r#"{"k":"tasks""#)), "{answer}");
+    }
 }
 
 fn a_loop_that_is_held_up_is_said_to_be_and_by_whom() {

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use oneloop::trace::export::{chrome, perfetto};
+use oneloop::trace::findings::{Limits, check, why};
+use oneloop::trace::fold::History;
 use oneloop::trace::narrate::Narrator;
 use oneloop::trace::read::{MAX_LINE, MAX_NAME, ReadError, Recording};
 use oneloop::trace::{Actor, EventKind, TaskId, TimerId, Wait, WakeEffect};
@@ -222,4 +225,69 @@ fn what_was_seen_of_a_poll_that_goes_on_gives_way_to_what_comes_next() {
     let over = read(format!("{begun}{}\n", LINES[4..].join("\n")));
     assert_eq!(shown(&over), shown(&read(whole())));
     assert_eq!(over.warnings(), Vec::<String>::new());
+}
+
+#[test]
+fn a_file_that_unpacks_to_far_more_than_itself_costs_no_more_memory_than_a_line() {
+    let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
+    writeln!(bomb, "{HEADER}").expect("memory takes it");
+    for _ in 0..2 * (MAX_LINE >> 20) {
+        bomb.write_all(&[b' '; 1 << 20]).expect("memory takes it");
+    }
+    write!(bomb, "\n{}\n", LINES.join("\n")).expect("memory takes it");
+    let bomb = bomb.finish().expect("memory takes it");
+    assert!(bomb.len() < MAX_LINE / 100, "{} bytes", bomb.len());
+    let recording = read(bomb);
+    assert_eq!((recording.faults.count, recording.events.len()), (1, 8));
+    let what = recording.faults.first.expect("there is one").1;
+    assert!(what.contains("longer than 16777216 bytes"), "{what}");
+}
+
+#[test]
+fn events_in_any_order_with_ids_that_repeat_do_no_harm() {
+    // Each line once more, everything backwards, from the middle on, and the same with only one id for all.
+    let events: Vec<&str> = LINES.into_iter().filter(|line| line.contains("\"n\":")).collect();
+    let doubled: Vec<&str> = events.iter().flat_map(|line| [*line; 2]).collect();
+    let backwards: Vec<&str> = events.iter().rev().copied().collect();
+    let orders = [doubled, backwards, events[4..].to_vec(), [&events[3..], &events[..3]].concat()];
+    for order in orders {
+        let mut text = format!("{HEADER}\n{}\n{}\n", LINES[0], LINES[0].replace("main.rs", "other.rs"));
+        for (number, line) in order.iter().enumerate() {
+            let (kind, rest) = line.split_once("\"n\":").expect("it has a number");
+            let (_, rest) = rest.split_once(',').expect("and more");
+            text.push_str(&format!("{kind}\"n\":{number},{rest}\n"));
+        }
+        let recording = read(&text);
+        assert_eq!((recording.events.len(), recording.faults.count), (order.len(), 0));
+        through_everything(&recording);
+    }
+}
+
+/// Whatever is done with recordings.
+fn through_everything(recording: &Recording) {
+    let findings = check(&recording.events, Limits::default());
+    let tasks: Vec<_> = findings.story().live().map(|(task, _)| task).collect();
+    tasks.into_iter().for_each(|task| drop(why(findings.story(), task)));
+    let mut narrator = Narrator::new();
+    recording.events.iter().for_each(|event| drop(narrator.sentence(event)));
+    let mut history = History::new(recording.events.clone());
+    (0..=recording.events.len()).rev().for_each(|at| history.go(at));
+    chrome("x", &recording.events, Vec::new()).expect("memory takes it");
+    perfetto("x", &recording.events, Vec::new()).expect("memory takes it");
+}
+
+/// Recordings that once did harm; the fuzzer's targets found them.
+#[test]
+fn what_once_did_harm_does_no_more() {
+    let found = [
+        // A task ends twice.
+        r#"{"k":"spawn","n":1,"t":0,"task":1,"by":{"task":0},"site":5,"size":8}
+           {"k":"task_end","n":2,"t":0,"task":1,"outcome":"done"}
+           {"k":"task_end","n":3,"t":0,"task":1,"outcome":"done"}"#,
+    ];
+    for lines in found {
+        let recording = read(format!("{HEADER}\n{lines}\n"));
+        assert_eq!(recording.faults.count, 0, "{:?}", recording.warnings());
+        through_everything(&recording);
+    }
 }

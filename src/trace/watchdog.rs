@@ -108,8 +108,10 @@ struct Task {
 struct Seen {
     /// The number of its first event, plus one, and of the last time an observer held it up.
     which: (u64, u64),
-    /// When it was seen first.
-    since: Instant,
+    /// When it was seen last.
+    looked: Instant,
+    /// For how long it was seen to go on.
+    took: Duration,
     /// After how long it is to be told of.
     tell: Duration,
 }
@@ -200,10 +202,12 @@ impl Pulse {
         };
         let mut known = self.lock();
         let Some(seen) = known.seen.as_mut().filter(|seen| seen.which == which) else {
-            known.seen = Some(Seen { which, since: Instant::now(), tell: limit });
+            known.seen = Some(Seen { which, looked: Instant::now(), took: Duration::ZERO, tell: limit });
             return;
         };
-        let took = seen.since.elapsed();
+        // A machine that slept in between, or had no time for this thread, had none for the poll either.
+        let took = seen.took + seen.looked.elapsed().min(2 * LOOK);
+        (seen.took, seen.looked) = (took, Instant::now());
         if took >= seen.tell {
             seen.tell = took * AGAIN;
             drop(known);
@@ -215,7 +219,7 @@ impl Pulse {
     pub(crate) fn held_up_by(&self) -> Option<String> {
         let known = self.lock();
         let seen = known.seen.filter(|seen| self.running() == Some(seen.which))?;
-        Some(known.sentence(self.whose(), seen.since.elapsed()))
+        Some(known.sentence(self.whose(), seen.took))
     }
 
     fn whose(&self) -> Actor {

@@ -1,6 +1,7 @@
 //! The command `oneloop`, as somebody uses it: programs are recorded, and recordings gone through by command.
 
 mod export;
+mod hostile;
 mod play;
 mod record;
 mod summary;

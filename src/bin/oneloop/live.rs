@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use oneloop::trace::read::{Decoder, Item};
+use oneloop::trace::read::{Decoder, Item, VERSION};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 
@@ -226,6 +226,11 @@ impl Live {
             match link.decoder.decode(line) {
                 _ if line == STOPPED => link.stopped = true,
                 Ok(Item::Event(event)) => events.push(News::Event(event)),
+                Ok(Item::Header(header)) if header.version > VERSION => {
+                    let version = header.version;
+                    fault = fault
+                        .or(Some(format!("speaks version {version} of the trace format, which is too new")));
+                }
                 Ok(_) => {}
                 Err(error) => fault = fault.or(Some(format!("sent a line that is no event ({error})"))),
             }

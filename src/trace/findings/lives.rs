@@ -25,7 +25,7 @@ impl Rule for DroppedError {
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
         let E::Unheard { task, name, how, text } = &event.kind else { return };
         let who = named(*task, name);
-        let text = format!("{who} {how}, and nobody took its result: {}", plain(text));
+        let text = format!("{who} {}, and nobody took its result: {}", plain(how), plain(text));
         const ADVICE: &str = "await the handle, or handle the error inside the task";
         let dropped = finding("dropped_error", Level::Error, Some(*task), text, ADVICE);
         let site = story.task(*task).map(|known| known.spawned_at);
@@ -276,7 +276,7 @@ impl Rule for OneAtATime {
             E::TaskEnd { task, .. } => {
                 let polls = story.task(*task).map_or(0, |known| known.polls);
                 if let Some((_, row)) = self.row(*task) {
-                    (row.polls, row.live) = (polls, row.live - 1);
+                    (row.polls, row.live) = (polls, row.live.saturating_sub(1));
                 }
             }
             E::Joined { task, .. } => {

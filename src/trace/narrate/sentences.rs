@@ -152,7 +152,8 @@ fn of_tasks(names: &Narrator, event: &Event) -> Option<String> {
         E::Lost { task } => format!("nobody is left who could wake {}", names.task(*task)),
         E::Joined { task, by } => format!("{} took the result of {}", names.who(by), names.task(*task)),
         E::Unheard { task, name, how, text } => {
-            format!("nobody took what {} ended with: it {how}: {}", names.named(*task, name), plain(text))
+            let (who, how) = (names.named(*task, name), plain(how));
+            format!("nobody took what {who} ended with: it {how}: {}", plain(text))
         }
         _ => return None,
     })

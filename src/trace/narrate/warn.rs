@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::words::{named, place, span};
+use super::words::{named, place, plain, span};
 use crate::trace::event::{CallbackId, Event, EventKind as E, Place, TaskId, Wait};
 use crate::trace::observer::Observer;
 
@@ -113,7 +113,8 @@ impl Observer for Warn {
             E::CallbackEnd { callback, .. } => self.call_ended(*callback),
             E::Unheard { task, name, how, text } => {
                 // The log has it from the loop already, debug mode or not.
-                self.write(&format!("nobody took what {} ended with: it {how}: {text}", named(*task, name)));
+                let (who, how, text) = (named(*task, name), plain(how), plain(text));
+                self.write(&format!("nobody took what {who} ended with: it {how}: {text}"));
             }
             // A fatal one is told by the panic that ends the run.
             E::Stuck { report, fatal: false, .. } => self.warn(report),
