@@ -265,13 +265,15 @@ fn events_in_any_order_with_ids_that_repeat_do_no_harm() {
 
 /// Whatever is done with recordings.
 fn through_everything(recording: &Recording) {
-    let findings = check(&recording.events, Limits::default());
-    let tasks: Vec<_> = findings.story().live().map(|(task, _)| task).collect();
-    tasks.into_iter().for_each(|task| drop(why(findings.story(), task)));
+    drop(check(&recording.events, Limits::default()));
     let mut narrator = Narrator::new();
     recording.events.iter().for_each(|event| drop(narrator.sentence(event)));
-    let mut history = History::new(recording.events.clone());
-    (0..=recording.events.len()).rev().for_each(|at| history.go(at));
+    let mut history = History::beginning_with(recording.begin.clone(), recording.events.clone());
+    for at in (0..=recording.events.len()).rev() {
+        history.go(at);
+        let tasks: Vec<_> = history.world().tasks.keys().copied().collect();
+        tasks.into_iter().for_each(|task| drop(why(history.world(), task)));
+    }
     chrome("x", &recording.events, Vec::new()).expect("memory takes it");
     perfetto("x", &recording.events, Vec::new()).expect("memory takes it");
 }

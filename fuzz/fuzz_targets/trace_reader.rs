@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use oneloop::trace::export::{chrome, perfetto};
 use oneloop::trace::findings::{Limits, check, why};
-use oneloop::trace::fold::{History, World};
+use oneloop::trace::fold::History;
 use oneloop::trace::narrate::Narrator;
 use oneloop::trace::read::Recording;
 
@@ -20,17 +20,16 @@ fuzz_target!(|bytes: &[u8]| {
 
     let findings = check(&recording.events, Limits::default());
     findings.found().iter().for_each(|finding| plain(&finding.to_string().replace('\n', "")));
-    let story = findings.story();
-    for (task, _) in story.live().take(100) {
-        why(story, task).into_iter().flatten().for_each(|line| plain(&line));
-    }
 
     let events = recording.events.len();
-    let mut history = History::new(recording.events.clone());
+    let mut history = History::beginning_with(recording.begin.clone(), recording.events.clone());
     history.go(events);
     let end = history.world().clone();
+    for task in end.tasks.keys().take(100) {
+        why(&end, *task).into_iter().flatten().for_each(|line| plain(&line));
+    }
     history.go(events / 2);
-    let mut folded = World::new();
+    let mut folded = recording.begin.clone().unwrap_or_default();
     recording.events[..events / 2].iter().for_each(|event| folded.apply(event));
     assert_eq!(*history.world(), folded, "going back is folding less");
     history.go(events);
