@@ -10,6 +10,8 @@ use crate::trace::event::*;
 use crate::trace::frames::Frames;
 
 const SITE: Place = Place { file: "src/main.rs", line: 7, column: 39 };
+/// A task that was given no name.
+const UNNAMED: TaskId = TaskId(9);
 const OTHER: Place = Place { file: "src/main.rs", line: 9, column: 5 };
 
 fn name(name: &str) -> Arc<str> {
@@ -67,8 +69,8 @@ fn of_tasks() -> Vec<EventKind> {
             size: 24,
         },
         Spawn {
-            task,
-            name: Name::numbered(task),
+            task: UNNAMED,
+            name: Name::numbered(UNNAMED),
             by: by.clone(),
             site: OTHER,
             future: "main::other",
