@@ -55,14 +55,20 @@ impl State {
     /// A future is dropped: nobody waits with this interest any more.
     #[inline]
     pub(crate) fn io_forget(&self, key: SourceKey, direction: Direction, interest: &Interest) {
+        // Most often an edge has ended the wait.
         if interest.is_waiting() {
-            let forgotten = self.reactor.borrow_mut().forget(key, direction, interest);
-            if forgotten.is_some() {
-                let wait = wait_of(direction);
-                self.tell(|| EventKind::IoForget { source: key.id(), wait, by: self.seam.actor() });
-            }
-            drop(forgotten);
+            self.io_give_up(key, direction, interest);
         }
+    }
+
+    #[cold]
+    fn io_give_up(&self, key: SourceKey, direction: Direction, interest: &Interest) {
+        let forgotten = self.reactor.borrow_mut().forget(key, direction, interest);
+        if forgotten.is_some() {
+            let wait = wait_of(direction);
+            self.tell(|| EventKind::IoForget { source: key.id(), wait, by: self.seam.actor() });
+        }
+        drop(forgotten);
     }
 
     /// What an observer wants of an operation about to be tried; asked only while one watches.
