@@ -10,7 +10,7 @@ mod wheel;
 #[path = "wheel/model.rs"]
 mod model;
 
-use wheel::{FEW, TICK, TimerKey, Wheel};
+use wheel::{FEW, TICK, TimerKey, Wheel, is_a_deadline};
 
 const SECOND: u64 = 1000 * TICK;
 const YEAR: u64 = 365 * 24 * 3600 * SECOND;
@@ -158,6 +158,7 @@ fn the_next_wait_is_exact_when_few_timers_share_its_tick() {
     assert_eq!(wheel.next(), Some(5 * SECOND + 3)); // from a slot of level 2, without a cascade
     assert!(fired(&mut wheel, 5 * SECOND).is_empty());
     assert_eq!(wheel.next(), Some(5 * SECOND + 3)); // and from the front
+    assert!(wheel.next().is_some_and(is_a_deadline));
 }
 
 #[test]
@@ -167,6 +168,7 @@ fn the_next_wait_ends_with_the_tick_when_many_timers_share_it() {
         wheel.insert(40 * TICK + n, ());
     }
     assert_eq!(wheel.next(), Some(41 * TICK - 1));
+    assert!(!wheel.next().is_some_and(is_a_deadline));
     assert_eq!(wheel.earliest(), Some(40 * TICK));
     assert!(fired(&mut wheel, 40 * TICK - 1).is_empty());
     assert_eq!(wheel.next(), Some(41 * TICK - 1));
