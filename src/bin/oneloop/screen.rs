@@ -13,6 +13,7 @@
 //! keys are looked at, and the picture is drawn anew.
 
 mod look;
+mod key;
 mod keys;
 mod prompt;
 mod index;
@@ -20,6 +21,9 @@ mod scene;
 mod model;
 mod view;
 mod terminal;
+
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -29,7 +33,7 @@ use oneloop::trace::fold::History;
 pub use self::look::Look;
 
 use self::index::Index;
-use self::keys::Key;
+use self::key::Key;
 use self::model::{Model, Request};
 use self::scene::Scene;
 use self::terminal::{Input, Terminal};

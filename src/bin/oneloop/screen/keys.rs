@@ -1,25 +1,6 @@
 //! What each key does: one table, from which the help and the lowest line of the screen are made as well.
 
-/// A key, as far as any of them means something here.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Key {
-    Letter(char),
-    Ctrl(char),
-    Enter,
-    Escape,
-    Tab,
-    BackTab,
-    Backspace,
-    Delete,
-    Up,
-    Down,
-    Left,
-    Right,
-    PageUp,
-    PageDown,
-    Home,
-    End,
-}
+use super::key::Key;
 
 /// What a key has the screen do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,7 +66,7 @@ pub const GO: &[Binding] = &[
     key(&[Home], "Home", A::First, "to the first event"),
     key(&[End, Letter('G')], "End G", A::Last, "to the last event known"),
     key(&[Letter('g')], "g", A::Ask("go "), "to the event of a number"),
-    key(&[Letter('o')], "o", A::Run("to poll {task}"), "to the selected task's next poll"),
+    key(&[Letter('o')], "o", A::Run("to poll {task}"), "to the task's next poll"),
     key(&[Letter('w')], "w", A::Run("to wake {task}"), "to its next wake"),
     key(&[Letter('l')], "l", A::Ask("to {place}"), "to a line of the source"),
     key(&[Letter('F')], "F", A::Run("to finding"), "to where something is wrong"),
@@ -94,7 +75,7 @@ pub const GO: &[Binding] = &[
 
 /// Looking around.
 pub const LOOK: &[Binding] = &[
-    key(&[Letter('.')], ".", A::Here, "to what just happened (where)"),
+    key(&[Letter('.')], ".", A::Here, "back to what just happened"),
     key(&[Tab], "Tab", A::NextPane, "to the next pane"),
     key(&[BackTab], "⇧Tab", A::PaneBefore, "to the pane before"),
     key(&[Letter('1')], "1", A::Pane(0), "tasks"),
@@ -105,13 +86,13 @@ pub const LOOK: &[Binding] = &[
     key(&[Letter('6')], "6", A::Pane(5), "the selected task"),
     key(&[Letter('7')], "7", A::Pane(6), "source"),
     key(&[Letter('8')], "8", A::Pane(7), "output"),
-    key(&[Up, Letter('k')], "↑ k", A::Up, "up in the pane; selects a task"),
+    key(&[Up, Letter('k')], "↑ k", A::Up, "up; selects among tasks"),
     key(&[Down, Letter('j')], "↓ j", A::Down, "down"),
     key(&[PageUp], "PgUp", A::PageUp, "up by a page"),
     key(&[PageDown], "PgDn", A::PageDown, "down by a page"),
     key(&[Letter('v')], "v", A::Whole, "all there is in the pane"),
     key(&[Letter('s')], "s", A::Run("show"), "how much there is of all"),
-    key(&[Letter('S')], "S", A::Run("show task {task}"), "the selected task's whole story"),
+    key(&[Letter('S')], "S", A::Run("show task {task}"), "its whole story"),
     key(&[Letter('y')], "y", A::Run("why {task}"), "why it does not run"),
     key(&[Letter('Y')], "Y", A::Run("why"), "why none of them runs"),
 ];

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use oneloop::trace::TaskId;
 
-use super::keys::{self, Action, Key};
+use super::key::Key;
+use super::keys::{self, Action};
 use super::prompt::{Prompt, Purpose};
 use super::scene::Scene;
 

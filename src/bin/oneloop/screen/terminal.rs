@@ -26,7 +26,7 @@ use rustix::process::{Signal, kill_current_process_group};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::{flag, low_level};
 
-use super::keys::Key;
+use super::key::Key;
 
 /// Whether the terminal is taken over just now.
 static TAKEN: AtomicBool = AtomicBool::new(false);

@@ -17,10 +17,10 @@ const KEYS: [(&str, &str); 14] = [
     ("t", "turn"),
     ("N P T", "back"),
     ("c", "go on"),
-    ("1-8", "pane"),
-    ("y", "why"),
     (":", "command"),
     ("q", "quit"),
+    ("y", "why"),
+    ("1-8", "pane"),
     ("/", "search"),
     ("f", "finish the poll"),
     ("o w", "to its poll, wake"),
@@ -53,7 +53,7 @@ pub fn draw(model: &Model, area: Rect, picture: &mut Buffer) -> Option<(u16, u16
     let mut width = 0;
     for (key, does) in KEYS {
         let more = key.len() + does.len() + 3;
-        if width + more > usize::from(area.width) {
+        if width + more > usize::from(area.width) + 1 {
             break;
         }
         width += more;

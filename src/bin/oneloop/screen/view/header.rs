@@ -23,7 +23,7 @@ const STEPS: [(&str, Step); 5] = [
 ];
 
 pub fn draw(scene: &Scene, area: Rect, picture: &mut Buffer) {
-    let steps = steps(scene);
+    let steps = steps(scene, area.width >= 100);
     let width = u16::try_from(steps.width()).unwrap_or(0).min(area.width);
     let left = Rect { width: area.width - width, ..area };
     cut(picture, left, 0, place(scene));
@@ -42,9 +42,10 @@ pub fn draw(scene: &Scene, area: Rect, picture: &mut Buffer) {
         cut(picture, area, 3, line.into());
     }
     let (next, _) = scene.next();
+    let number = scene.after().map_or(String::from("next: "), |event| format!("next is {}: ", event.seq));
     let line = match scene.goes_on {
         true => vec![Span::styled("▷ ", ACCENT), Span::styled("goes on … Esc stops it", STRONG)],
-        false => vec![Span::styled("▷ ", ACCENT), Span::styled("next: ", DIM), next.into()],
+        false => vec![Span::styled("▷ ", ACCENT), Span::styled(number, DIM), next.into()],
     };
     cut(picture, area, 4, line.into());
 }
@@ -69,11 +70,14 @@ fn place(scene: &Scene) -> Line<'static> {
 }
 
 /// The five steps of a turn, with the one that the loop is in.
-fn steps(scene: &Scene) -> Line<'static> {
+fn steps(scene: &Scene, numbered: bool) -> Line<'static> {
     let step = scene.world().step;
-    let spans = STEPS.into_iter().zip(1..).map(|((name, which), number)| match which == step {
-        true => Span::styled(format!("[{number} {name}]"), STRONG),
-        false => Span::styled(format!(" {number} {name} "), DIM),
+    let spans = STEPS.into_iter().zip(1..).map(|((name, which), number)| {
+        let name = if numbered { format!("{number} {name}") } else { name.to_owned() };
+        match which == step {
+            true => Span::styled(format!("[{name}]"), STRONG),
+            false => Span::styled(format!(" {name} "), DIM),
+        }
     });
     spans.collect::<Vec<_>>().into()
 }

@@ -1,5 +1,7 @@
 //! The ready queue, the sources of I/O and the blocking pool: one line for each thing, as line mode says it.
 
+use oneloop::trace::JobId;
+use oneloop::trace::fold::JobStand;
 use oneloop::trace::narrate::plain;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -36,21 +38,41 @@ pub fn io(scene: &Scene, model: &Model, area: Rect, picture: &mut Buffer) {
     if world.sources.is_empty() {
         return nothing(picture, area, "  no source");
     }
-    let sources = world.sources.iter().take(MOST);
-    let lines = sources.map(|(id, source)| Line::from(format!(" {}", things::source(*id, source, world))));
+    let lines = world.sources.iter().take(MOST).map(|(id, source)| {
+        let waits = source.waits.iter().map(|(wait, by)| format!("{} for {wait}", things::who(by, world)));
+        let waits = waits.collect::<Vec<_>>().join(", ");
+        let closed = if source.closed { " (closed)" } else { "" };
+        let head = format!(" {} {}{closed}  ", id.0, source.what);
+        let waits = if waits.is_empty() { "nobody waits".into() } else { waits };
+        Line::from(vec![Span::styled(head, PLAIN), Span::styled(waits, DIM)])
+    });
     list(picture, area, lines.collect(), model.moved(Pane::Io));
 }
 
+/// Each thread with its job, and then what waits: for a thread, or to be taken.
 pub fn pool(scene: &Scene, model: &Model, area: Rect, picture: &mut Buffer) {
     let world = scene.world();
     if world.threads.is_empty() && world.jobs.is_empty() {
         return nothing(picture, area, "  no thread, no job");
     }
+    let who = |job: &JobId| match world.jobs.get(job) {
+        Some(known) => format!("{job} of {}", things::who(&known.by, world)),
+        None => job.to_string(),
+    };
     let threads = world.threads.iter().take(MOST).map(|(name, job)| {
-        let at = job.map_or("idle".into(), |job| format!("at {job}"));
-        Line::from(format!(" thread {}: {at}", plain(name)))
+        let at = job.map_or("idle".into(), |job| who(&job));
+        let name = plain(name.strip_prefix("oneloop-").unwrap_or(name));
+        Line::from(vec![Span::raw(format!(" {name}  ")), Span::styled(at, DIM)])
     });
-    let jobs = world.jobs.iter().take(MOST);
-    let jobs = jobs.map(|(id, job)| Line::from(format!(" {}", things::job(*id, job, world))));
+    let at_work = |job: &JobId| world.threads.values().any(|at| *at == Some(*job));
+    let jobs = world.jobs.iter().filter(|(id, _)| !at_work(id)).take(MOST).map(|(id, job)| {
+        let how = match &job.stand {
+            JobStand::Queued => "queued",
+            JobStand::Running(_) => "running",
+            _ => "ended, not taken yet",
+        };
+        let nobody = if job.abandoned { ", nobody waits" } else { "" };
+        Line::from(vec![Span::raw(format!(" {}  ", who(id))), Span::styled(format!("{how}{nobody}"), DIM)])
+    });
     list(picture, area, threads.chain(jobs).collect(), model.moved(Pane::Pool));
 }

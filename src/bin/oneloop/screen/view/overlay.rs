@@ -84,7 +84,7 @@ fn help(scene: &Scene, width: u16) -> Vec<Line<'static>> {
     let rows = (0..rows).map(|_| {
         let mut line = left.next().unwrap_or_default();
         if let Some(other) = right.next() {
-            let gap = 40_usize.saturating_sub(line.width());
+            let gap = 38_usize.saturating_sub(line.width());
             line.spans.push(" ".repeat(gap).into());
             line.spans.extend(other.spans);
         }

@@ -3,7 +3,7 @@
 //! ```text
 //!   ○1▶  28     sleep(Duration::from_secs(3)).await;
 //!   │ │  └ the number of the line
-//!   │ └ ▶ just ran, ▷ is next
+//!   │ └ ▶ just ran, · led to it, ▷ is next
 //!   └ task 1 waits here; ○×7: seven tasks do
 //! ```
 
@@ -49,10 +49,15 @@ pub fn draw(scene: &Scene, model: &Model, area: Rect, picture: &mut Buffer) {
     for (row, (index, text)) in (0..area.height).zip(page.iter().enumerate().skip(first)) {
         let number = index as u32 + 1;
         let is = |place: Place| place.file == ran.place.file && place.line == number;
-        let just = ran.how != How::Next && is(ran.place);
+        let just = ran.how == How::At && is(ran.place);
+        let led = matches!(ran.how, How::CausedBy | How::After) && is(ran.place);
         let next = next.is_some_and(is) || (ran.how == How::Next && is(ran.place));
         let mut spans = vec![waiting(waits.get(&number))];
-        spans.push(Span::styled(if just { "▶" } else { " " }, STRONG));
+        spans.push(match (just, led) {
+            (true, _) => Span::styled("▶", STRONG),
+            (_, true) => Span::styled("·", ACCENT),
+            _ => " ".into(),
+        });
         spans.push(Span::styled(if next { "▷" } else { " " }, ACCENT));
         let style = if just { STRONG } else { DIM };
         spans.push(Span::styled(format!("{number:>digits$} "), style));

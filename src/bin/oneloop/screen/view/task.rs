@@ -79,7 +79,10 @@ fn story(scene: &Scene, model: &Model, task: TaskId, area: Rect, picture: &mut B
             std::cmp::Ordering::Equal => ("▶", STRONG),
             std::cmp::Ordering::Greater => (" ", DIM),
         };
-        let time = format!("{seq:>5} {:>8}  ", span(event.time));
+        let time = match area.width {
+            50.. => format!("{seq:>5} {:>8}  ", span(event.time)),
+            _ => format!("{seq:>4} "),
+        };
         let sentence = scene.sentence(event);
         let line = vec![Span::styled(sign, style), Span::styled(time, DIM), Span::styled(sentence, style)];
         cut(picture, area, row, Line::from(line));

@@ -7,7 +7,6 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use oneloop::trace::fold::{World, slot};
 use oneloop::trace::narrate::span;
@@ -23,6 +22,8 @@ use crate::session::things;
 
 /// The slots of a level.
 const SLOTS: usize = 64;
+/// How long a slot of each level is.
+const LENGTHS: [&str; 8] = ["1 ms", "64 ms", "4.1 s", "4.4 min", "4.7 h", "12.4 d", "2.2 y", "139 y"];
 /// The levels that are always shown: milliseconds to minutes.
 const LEVELS: u8 = 3;
 /// The most timers that are listed.
@@ -59,7 +60,7 @@ pub fn draw(scene: &Scene, model: &Model, area: Rect, picture: &mut Buffer) {
 
 /// How many slots a letter stands for.
 fn each(width: u16) -> usize {
-    match width.saturating_sub(12) {
+    match width.saturating_sub(10) {
         64.. => 1,
         32.. => 2,
         _ => 4,
@@ -67,10 +68,10 @@ fn each(width: u16) -> usize {
 }
 
 fn row(level: u8, slots: Option<&BTreeMap<u8, usize>>, world: &World, each: usize) -> Line<'static> {
-    let length = Duration::from_millis(1) * 64_u32.saturating_pow(u32::from(level));
+    let length = LENGTHS.get(usize::from(level)).copied().unwrap_or("more");
     let ticks = world.looked.as_millis() >> (6 * u32::from(level));
     let hand = (ticks % SLOTS as u128) as usize / each;
-    let mut spans = vec![Span::styled(format!(" {:<9}", span(length)), DIM)];
+    let mut spans = vec![Span::styled(format!(" {length:<8}"), DIM)];
     spans.extend((0..SLOTS / each).map(|cell| {
         let mine = slots.into_iter().flatten().filter(|(slot, _)| usize::from(**slot) / each == cell);
         match mine.map(|(_, timers)| timers).sum() {
