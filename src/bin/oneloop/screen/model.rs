@@ -145,7 +145,7 @@ impl Model {
         self.moved.get(&pane).copied().unwrap_or(0)
     }
 
-    /// What a command had to say: on one line, or over the screen.
+    /// What a command had to say: a line at the bottom, or several over the screen.
     pub fn say(&mut self, text: &str) {
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         match lines.as_slice() {
@@ -171,7 +171,7 @@ impl Model {
         }
         let Some(action) = keys::action(key, scene.is_program) else { return Request::Nothing };
         match self.overlay {
-            Some(_) => self.in_overlay(action),
+            Some(_) => self.in_overlay(action, scene),
             None => self.act(action, scene),
         }
     }
@@ -207,18 +207,21 @@ impl Model {
         Request::Nothing
     }
 
-    /// With text over the screen, keys move in it or close it.
-    fn in_overlay(&mut self, action: Action) -> Request {
+    /// With text over the screen, keys move in it or close it; one that means something else does that too.
+    fn in_overlay(&mut self, action: Action, scene: &Scene) -> Request {
         match action {
             Action::Up => self.top = self.top.saturating_sub(1),
             Action::Down => self.top += 1,
             Action::PageUp => self.top = self.top.saturating_sub(10),
-            Action::PageDown | Action::Run("n") => self.top += 10,
+            Action::PageDown => self.top += 10,
             Action::First => self.top = 0,
-            Action::Last => self.top = usize::MAX,
-            Action::Redraw => return Request::Redraw,
-            Action::Suspend => return Request::Suspend,
-            _ => self.overlay = None,
+            Action::Last => self.top = usize::MAX / 2,
+            Action::Close | Action::Quit | Action::Help | Action::Repeat => self.overlay = None,
+            Action::Redraw | Action::Suspend => return self.act(action, scene),
+            _ => {
+                self.overlay = None;
+                return self.act(action, scene);
+            }
         }
         Request::Nothing
     }

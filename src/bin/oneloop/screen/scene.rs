@@ -168,8 +168,13 @@ impl<'a> Scene<'a> {
                 (Stand::Running, _) => lines.push(format!("{name} is running.")),
                 (Stand::Ready, _) => lines.push(format!("{name} is ready.")),
                 (_, Some((wait, at))) => {
-                    let at = at.map(|at| format!(", at {}", place(at))).unwrap_or_default();
+                    let frames = known.frames.as_ref().map_or(&[][..], |frames| frames.places());
+                    let at = match frames.first().filter(|_| frames.len() > 1) {
+                        Some(first) => format!(", in {}", place(*first)),
+                        None => at.map(|at| format!(", at {}", place(at))).unwrap_or_default(),
+                    };
                     lines.push(format!("{name} waits for {wait}{at}."));
+                    lines.extend(frames.iter().skip(1).map(|frame| format!("at {}", place(*frame))));
                     let (line, other) = self.beyond(task, *wait);
                     lines.extend(line);
                     next = other;

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{
@@ -85,9 +85,12 @@ impl Terminal {
         Ok(())
     }
 
-    /// Has all of the next picture drawn, and not only what differs from the last one.
+    /// Has all of the next picture drawn, in the size that the terminal has now, and not only what differs from the last
+    /// one. (`Terminal::clear` would ask the terminal where the cursor is, and not every one answers.)
     pub fn forget(&mut self) -> io::Result<()> {
-        self.screen.clear()
+        self.screen.backend_mut().clear()?;
+        self.screen = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        Ok(())
     }
 
     /// What comes next, if it comes within that time.

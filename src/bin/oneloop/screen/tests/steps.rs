@@ -146,6 +146,9 @@ fn what_is_said_is_a_line_or_lies_over_the_screen() {
     press(&mut model, &run, &[Letter('q')]);
     assert_eq!(model.overlay, None, "the first `q` only closes it");
     assert_eq!(press(&mut model, &run, &[Letter('q')]), Request::Quit);
+    model.say("one\ntwo");
+    assert_eq!(press(&mut model, &run, &[Letter('p')]), command("p"), "any other key does what it does");
+    assert_eq!(model.overlay, None);
     press(&mut model, &run, &[Letter('?')]);
     assert_eq!(model.overlay, Some(Overlay::Help));
     assert_eq!(press(&mut model, &run, &[Ctrl('z')]), Request::Suspend);

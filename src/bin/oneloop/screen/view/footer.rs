@@ -2,9 +2,10 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::canvas::cut;
+use super::canvas::{cut, wrap};
 use crate::screen::look::{BOLD, DIM, STRONG};
 use crate::screen::model::{Letter, Model};
 use crate::screen::prompt::Purpose;
@@ -46,7 +47,7 @@ pub fn draw(model: &Model, area: Rect, picture: &mut Buffer) -> Option<(u16, u16
         Letter::GoToMark => "To which bookmark?",
     });
     if let Some(text) = letter.or(model.message.as_deref()) {
-        cut(picture, area, 0, Span::styled(format!(" {text}"), BOLD).into());
+        say(text, area, picture);
         return None;
     }
     let mut spans: Vec<Span> = Vec::new();
@@ -61,4 +62,18 @@ pub fn draw(model: &Model, area: Rect, picture: &mut Buffer) -> Option<(u16, u16
     }
     cut(picture, area, 0, spans.into());
     None
+}
+
+/// A sentence or two, in as many of the last rows as they take: what is there is not seen until the next key.
+fn say(text: &str, area: Rect, picture: &mut Buffer) {
+    const MOST: u16 = 4;
+    let width = area.width.saturating_sub(2);
+    let above = MOST.min(area.y);
+    let draft = Rect { x: 0, y: 0, width, height: above + 1 };
+    let rows = wrap(&mut Buffer::empty(draft), draft, text, BOLD).max(1);
+    let place = Rect { y: area.bottom() - rows, height: rows, ..area };
+    for y in place.top()..place.bottom() {
+        picture.set_string(place.x, y, " ".repeat(usize::from(place.width)), Style::reset());
+    }
+    wrap(picture, Rect { x: place.x + 1, width, ..place }, text, BOLD);
 }

@@ -53,14 +53,19 @@ pub fn draw(scene: &Scene, area: Rect, picture: &mut Buffer) {
 /// Which program, event, turn and time.
 fn place(scene: &Scene) -> Line<'static> {
     let world = scene.world();
-    let mut spans = vec![Span::styled(format!(" {} ", scene.name), BOLD)];
+    const LONGEST: usize = 20;
+    let name = match scene.name.chars().count() {
+        ..=LONGEST => scene.name.to_owned(),
+        _ => scene.name.chars().take(LONGEST - 1).chain(['…']).collect(),
+    };
+    let mut spans = vec![Span::styled(format!(" {name} "), BOLD)];
     let last = scene.last().unwrap_or(0);
     match scene.now() {
         Some(event) if scene.is_program && event.seq < last => {
             spans.push(Span::styled(format!(" LOOKING BACK at {} of {last} ", event.seq), LIT));
         }
         Some(event) if scene.is_program => spans.push(format!(" event {}", event.seq).into()),
-        Some(event) => spans.push(format!(" event {} of {last}", event.seq).into()),
+        Some(event) => spans.push(format!(" event {}/{last}", event.seq).into()),
         None => {}
     }
     let turn = world.turn.map(|turn| format!("turn {turn}"));

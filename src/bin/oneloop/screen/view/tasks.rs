@@ -42,12 +42,10 @@ pub fn draw(scene: &Scene, model: &Model, area: Rect, picture: &mut Buffer) {
     let shown = tasks.range((Bound::Included(first), Bound::Unbounded));
     for (row, (id, task)) in (0..area.height).zip(shown) {
         let line = one(*id, task, *id == selected, digits);
-        cut(picture, area, row, line);
-        if wide {
-            let facts = Span::styled(facts(scene, task), DIM);
-            let width = u16::try_from(facts.width()).unwrap_or(area.width).min(area.width);
-            picture.set_span(area.right() - width, area.y + row, &facts, width);
-        }
+        let facts = Span::styled(if wide { facts(scene, task) } else { String::new() }, DIM);
+        let width = u16::try_from(facts.width()).unwrap_or(area.width).min(area.width);
+        cut(picture, Rect { width: area.width - width, ..area }, row, line);
+        picture.set_span(area.right() - width, area.y + row, &facts, width);
     }
     let rest = tasks.range(first..).skip(rows).take(10_000).count();
     if rest > 0 {
