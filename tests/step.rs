@@ -168,7 +168,8 @@ fn the_end_of_the_stepper_is_the_end_of_the_program() {
 /// The sessions with `hello` in a page: what is typed in each, and what is shown.
 fn sessions(page: &str) -> Vec<(String, String)> {
     let blocks = page.split("```text\n").skip(1).filter_map(|block| block.split("```").next());
-    let blocks = blocks.filter_map(|block| block.strip_prefix("$ ONELOOP=virtual cargo step hello\n"));
+    let blocks =
+        blocks.filter_map(|block| block.strip_prefix("$ ONELOOP=virtual cargo step --plain hello\n"));
     let session = |block: &str| {
         let lines = |typed: bool| {
             let lines = block.lines().filter(|line| line.starts_with("> ") == typed);

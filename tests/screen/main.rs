@@ -81,7 +81,7 @@ fn what_if_can_be_asked() {
     pty.press("x");
     pty.until(":cancel ");
     pty.press("\u{15}cancel 1\r");
-    pty.until("task 1 will be cancelled.");
+    pty.until("instead of the wait that is about to begin, task");
     pty.press("c");
     pty.until("the main future panicked");
     pty.press("/observer cancelled\r[");

@@ -92,6 +92,7 @@ pub const LOOK: &[Binding] = &[
     key(&[PageDown], "PgDn", A::PageDown, "down by a page"),
     key(&[Letter('v')], "v", A::Whole, "all there is in the pane"),
     key(&[Letter('s')], "s", A::Run("show"), "how much there is of all"),
+    key(&[Letter('L')], "L", A::Run("show locks"), "locks, and who waits there"),
     key(&[Letter('S')], "S", A::Run("show task {task}"), "its whole story"),
     key(&[Letter('y')], "y", A::Run("why {task}"), "why it does not run"),
     key(&[Letter('Y')], "Y", A::Run("why"), "why none of them runs"),
@@ -186,6 +187,7 @@ mod tests {
                 ("pool", Action::Pane(4)),
                 ("tasks", Action::Pane(0)),
                 ("task", Action::Pane(5)),
+                ("locks", Action::Run("show locks")),
                 ("output", Action::Pane(7)),
             ];
             let on_a_key = match otherwise.iter().find(|(other, _)| other == name) {

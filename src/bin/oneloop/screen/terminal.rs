@@ -22,6 +22,7 @@ use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use ratatui::layout::Size;
 use rustix::process::{Signal, kill_current_process_group};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::{flag, low_level};
@@ -48,6 +49,8 @@ pub enum Input {
 /// The terminal of this process, taken over. Dropped, it is as it was before.
 pub struct Terminal {
     screen: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    /// The size of the last picture.
+    size: Size,
     /// The signal that asked for the end; 0: none has.
     end: Arc<AtomicUsize>,
     /// Whether a signal asked for a stop.
@@ -72,7 +75,8 @@ impl Terminal {
         take()?;
         let screen =
             ratatui::Terminal::new(CrosstermBackend::new(io::stdout())).inspect_err(|_| give_back())?;
-        Ok(Terminal { screen, end, stop, went_on })
+        let size = screen.size().inspect_err(|_| give_back())?;
+        Ok(Terminal { screen, size, end, stop, went_on })
     }
 
     /// Shows a picture. `draw` is given an empty one of the right size, and says where the cursor is to be seen.
@@ -106,6 +110,11 @@ impl Terminal {
         if self.went_on.swap(false, Ordering::Relaxed) {
             // Stopped by a signal that nobody sees: who knows what was done to the terminal.
             self.take_again()?;
+            return Ok(Input::Redraw);
+        }
+        // Looked at each time: a change soon after the begin is not always told.
+        let size = self.screen.size()?;
+        if std::mem::replace(&mut self.size, size) != size {
             return Ok(Input::Redraw);
         }
         if !event::poll(within)? {

@@ -50,7 +50,7 @@ pub fn draw(scene: &Scene, model: &Model, look: Look, picture: &mut Buffer) -> O
         return None;
     }
     let (head, rest) = split_rows(area, header::HEIGHT);
-    let (body, foot) = split_rows(rest, rest.height - 1);
+    let (body, foot) = split_rows(rest, rest.height - footer::height(model, area.width));
     header::draw(scene, head, picture);
     match area.width >= ALL.0 && area.height >= ALL.1 {
         true => all(scene, model, body, picture),

@@ -63,7 +63,7 @@ impl<F: Feed, W: Write> Session<F, W> {
                     return Ok(Got::Event);
                 }
                 News::Written(written) => {
-                    if running {
+                    if running && !self.shown {
                         super::show::write_output(&mut self.out, &written)?;
                         self.out.flush()?;
                         way.shown += 1;

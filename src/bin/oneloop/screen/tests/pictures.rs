@@ -46,6 +46,12 @@ fn the_screen_looks_as_it_is_kept() {
 }
 
 #[test]
+fn the_page_shows_the_picture_that_is_kept() {
+    let page = include_str!("../../../../../docs/watching.md");
+    assert!(page.contains(&fs::read_to_string(kept("hello-80x24")).expect("it is kept")));
+}
+
+#[test]
 #[ignore = "draws the pictures anew instead of comparing them"]
 fn draw_the_pictures_anew() {
     for (name, picture) in pictures() {

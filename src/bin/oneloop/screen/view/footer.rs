@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::canvas::{cut, wrap};
@@ -28,6 +27,14 @@ const KEYS: [(&str, &str); 14] = [
     ("m '", "bookmarks"),
 ];
 
+/// How many rows it takes: one, unless a long sentence is to be said.
+pub fn height(model: &Model, width: u16) -> u16 {
+    const MOST: u16 = 4;
+    let area = Rect { x: 0, y: 0, width: width.saturating_sub(2), height: MOST };
+    let said = model.message.as_ref().filter(|_| model.prompt.is_none() && model.letter.is_none());
+    said.map_or(1, |text| wrap(&mut Buffer::empty(area), area, text, BOLD).max(1))
+}
+
 /// Draws it; where the cursor belongs, if something is typed.
 pub fn draw(model: &Model, area: Rect, picture: &mut Buffer) -> Option<(u16, u16)> {
     if let Some(prompt) = &model.prompt {
@@ -47,7 +54,8 @@ pub fn draw(model: &Model, area: Rect, picture: &mut Buffer) -> Option<(u16, u16
         Letter::GoToMark => "To which bookmark?",
     });
     if let Some(text) = letter.or(model.message.as_deref()) {
-        say(text, area, picture);
+        let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+        wrap(picture, inner, text, BOLD);
         return None;
     }
     let mut spans: Vec<Span> = Vec::new();
@@ -62,18 +70,4 @@ pub fn draw(model: &Model, area: Rect, picture: &mut Buffer) -> Option<(u16, u16
     }
     cut(picture, area, 0, spans.into());
     None
-}
-
-/// A sentence or two, in as many of the last rows as they take: what is there is not seen until the next key.
-fn say(text: &str, area: Rect, picture: &mut Buffer) {
-    const MOST: u16 = 4;
-    let width = area.width.saturating_sub(2);
-    let above = MOST.min(area.y);
-    let draft = Rect { x: 0, y: 0, width, height: above + 1 };
-    let rows = wrap(&mut Buffer::empty(draft), draft, text, BOLD).max(1);
-    let place = Rect { y: area.bottom() - rows, height: rows, ..area };
-    for y in place.top()..place.bottom() {
-        picture.set_string(place.x, y, " ".repeat(usize::from(place.width)), Style::reset());
-    }
-    wrap(picture, Rect { x: place.x + 1, width, ..place }, text, BOLD);
 }
