@@ -1,0 +1,186 @@
+//! The lessons in `docs/lessons` are true: what a lesson's program does is what its recording says, each stop is an event
+//! of it, and the rules find what the lesson says that they find.
+//!
+//! When a program or the loop has changed, this records all of them anew, and then somebody reads the answers again:
+//!
+//! ```text
+//! cargo build --all-features --example lessons
+//! cargo test --all-features --test lessons -- --ignored
+//! ```
+
+#[path = "../src/bin/oneloop/learn/lesson.rs"]
+mod lesson;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use oneloop::trace::findings::{Limits, RULES, check};
+use oneloop::trace::read::Recording;
+use serde_json::{Value, json};
+
+use lesson::Lesson;
+
+const EXAMPLE: &str = include_str!("../examples/lessons.rs");
+const LIST: &str = include_str!("../docs/lessons/README.md");
+const MOST_LINES: usize = 30;
+
+/// The lessons' folders, in order.
+fn folders() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/lessons");
+    let entries = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+fn slug(folder: &Path) -> &str {
+    folder.file_name().unwrap().to_str().unwrap()
+}
+
+fn read(folder: &Path) -> Lesson {
+    let text = fs::read_to_string(folder.join("lesson.md")).unwrap();
+    Lesson::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+}
+
+fn recorded(folder: &Path) -> String {
+    let recording = fs::read(folder.join("run.trace"));
+    let recording = recording.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    lesson::text(&recording).unwrap()
+}
+
+/// Runs the program and records it, and leaves out of the recording what is of this machine, or of this run.
+fn record(folder: &Path, lesson: &Lesson) -> String {
+    let test = std::env::current_exe().expect("a test has a path");
+    let example = test.ancestors().nth(2).expect("it lies in target/PROFILE/deps").join("examples/lessons");
+    assert!(example.exists(), "cargo test builds the examples, cargo test --test lessons does not");
+    let target = tempfile::tempdir().unwrap();
+    let file = target.path().join("run.trace");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oneloop"));
+    command.args(["record", "--level", "leaf", "--output"]).arg(&file).arg(example);
+    command.arg(lesson.number.to_string()).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.env("ONELOOP", if lesson.real_clock { "" } else { "virtual" });
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    let recording = fs::read(&file).unwrap_or_else(|_| panic!("{}: nothing was recorded", slug(folder)));
+    let program = format!("examples/../docs/lessons/{}/program.rs", slug(folder));
+    let module = format!("lessons::lesson_{:02}::", lesson.number);
+    let text = lesson::text(&recording).unwrap().replace(&program, "program.rs").replace(&module, "");
+    let clock = if lesson.real_clock { "real" } else { "virtual" };
+    let header = json!({"program": "program", "args": [], "level": "leaf", "clock": clock}).to_string();
+    let header = header.replacen('{', "{\"k\":\"oneloop\",\"v\":1,", 1);
+    // What goes to standard error is the report of a panic, with the number of a thread.
+    let lines = text.lines().skip(1).filter(|line| !line.contains("\"stream\":\"stderr\""));
+    [header.as_str()].into_iter().chain(lines).map(|line| line.to_owned() + "\n").collect()
+}
+
+/// What of a recording is the same in every run, and with every compiler.
+fn compared(recording: &str) -> Vec<String> {
+    let lines = lesson::lines(recording).unwrap();
+    // Time goes on by itself in these; what happens in the meantime, and in how many turns, is not always the same.
+    let timed = lines[0]["clock"] == "real"
+        || lines.iter().any(|line| line["k"] == "io_open" || line["k"] == "job_new");
+    let left_out =
+        ["turn_begin", "turn_end", "wait_begin", "wait_end", "clock_jump", "notify", "job_start", "job_end"];
+    let times = ["n", "c", "t", "took", "waited", "late", "at", "place", "pos"];
+    let kept = lines.into_iter().skip(1).filter(|line| {
+        let kind = line["k"].as_str().unwrap_or_default();
+        let elsewhere = kind == "site" && line["file"] != "program.rs";
+        !elsewhere && !(timed && left_out.contains(&kind))
+    });
+    let lines = kept.map(|mut line: Value| {
+        let fields = line.as_object_mut().expect("a line is an object");
+        for field in ["future", "size", "col"] {
+            fields.remove(field);
+        }
+        if timed {
+            times.iter().for_each(|field| drop(fields.remove(*field)));
+        }
+        line.to_string()
+    });
+    lines.collect()
+}
+
+#[test]
+fn each_lesson_is_a_short_program_with_three_to_six_questions() {
+    let folders = folders();
+    assert!(!folders.is_empty());
+    for folder in &folders {
+        let (lesson, slug) = (read(folder), slug(folder));
+        let program = fs::read_to_string(folder.join("program.rs")).unwrap();
+        assert!(program.lines().count() <= MOST_LINES, "{slug} has more than {MOST_LINES} lines");
+        assert!(slug.starts_with(&format!("{:02}-", lesson.number)), "{slug} calls itself {}", lesson.number);
+        assert!(lesson.question.ends_with('?'), "{slug}: the title is no question");
+        assert!((3..=6).contains(&lesson.stops.len()), "{slug} has {} stops", lesson.stops.len());
+        assert!(!lesson.about.is_empty() && !lesson.rules.is_empty(), "{slug} does not say what it is about");
+        assert!(lesson.rules.iter().all(|(_, rule)| RULES.contains(&rule.as_str())), "{slug}: no such rule");
+    }
+}
+
+#[test]
+fn each_lesson_is_in_every_list() {
+    for (folder, number) in folders().iter().zip(1..) {
+        let (slug, lesson) = (slug(folder), read(folder));
+        assert_eq!(lesson.number, number, "{slug} is not the next one");
+        let line = format!("    {number} lesson_{number:02} \"../docs/lessons/{slug}/program.rs\"\n");
+        assert!(EXAMPLE.contains(&line), "examples/lessons.rs has no line for {slug}");
+        let link = format!("[{}]({slug}/lesson.md)", lesson.question);
+        assert!(LIST.contains(&link), "docs/lessons/README.md has no {link}");
+    }
+}
+
+#[test]
+fn each_stop_is_an_event_of_the_recording_and_comes_after_the_one_before() {
+    for folder in folders() {
+        let (lesson, lines) = (read(&folder), lesson::lines(&recorded(&folder)).unwrap());
+        let mut before = 0;
+        for stop in &lesson.stops {
+            let found = stop.selector.find(&lines);
+            let seq = found.unwrap_or_else(|| panic!("{}: there is no {}", slug(&folder), stop.selector));
+            assert!(seq >= before, "{}: {} comes before the last stop", slug(&folder), stop.selector);
+            before = seq;
+        }
+    }
+}
+
+#[test]
+fn the_rules_find_what_each_lesson_says_that_they_find() {
+    for folder in folders() {
+        let recording = Recording::read(recorded(&folder).as_bytes()).unwrap();
+        assert!(recording.warnings().is_empty(), "{}: {:?}", slug(&folder), recording.warnings());
+        let findings = check(&recording.events, Limits::default());
+        let found: Vec<&str> = findings.found().iter().map(|finding| finding.rule).collect();
+        for (must, rule) in read(&folder).rules {
+            assert_eq!(found.contains(&rule.as_str()), must, "{}: {rule} in {found:?}", slug(&folder));
+        }
+    }
+}
+
+#[test]
+fn each_program_does_today_what_its_recording_says() {
+    for folder in folders() {
+        let anew = compared(&record(&folder, &read(&folder)));
+        let committed = compared(&recorded(&folder));
+        for (one, other) in anew.iter().zip(&committed) {
+            assert_eq!(one, other, "{} (left: today, right: docs/lessons)", slug(&folder));
+        }
+        assert_eq!(anew.len(), committed.len(), "{}", slug(&folder));
+    }
+}
+
+#[test]
+#[ignore = "it writes docs/lessons/*/run.trace anew; LESSON=7 only that one"]
+fn record_all_programs_anew() {
+    let only = std::env::var("LESSON").ok().and_then(|number| number.parse::<u32>().ok());
+    for folder in folders() {
+        let lesson = read(&folder);
+        if only.is_some_and(|only| only != lesson.number) {
+            continue;
+        }
+        let mut out = GzEncoder::new(Vec::new(), Compression::best());
+        out.write_all(record(&folder, &lesson).as_bytes()).unwrap();
+        fs::write(folder.join("run.trace"), out.finish().unwrap()).unwrap();
+    }
+}
