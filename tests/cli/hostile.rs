@@ -69,3 +69,16 @@ fn what_a_recording_says_stays_within_its_strings_in_other_formats() {
         }
     }
 }
+
+#[test]
+fn what_a_recording_says_does_not_become_part_of_a_page() {
+    let folder = hostile();
+    let tags = |file: &str| {
+        let output = oneloop(folder.path(), &["page", file, "-o", "out.html"], "");
+        assert!(output.status.success(), "{output:?}");
+        let page = std::fs::read_to_string(folder.path().join("out.html")).unwrap();
+        assert!(!page.contains('\u{1b}'));
+        page.matches("<script").count()
+    };
+    assert_eq!(tags("hostile.trace"), tags("small.trace"));
+}
