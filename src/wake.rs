@@ -36,17 +36,19 @@ impl Wake for TaskHeader {
     #[inline]
     fn wake_by_ref(self: &Arc<Self>) {
         if !ready::is_here(self.owner()) {
-            wake_the_long_way(Arc::clone(self));
+            if !wake_watched(self) {
+                self.send(this_thread);
+            }
         } else if self.queue() {
             ready::push_here(self.entry());
         }
     }
 }
 
-/// The loop is watched, or another one runs here, or none.
+/// The way of a wake where the task's loop is watched, or another one runs here, or none. Whether it was the first.
 #[cold]
 #[inline(never)]
-fn wake_the_long_way(header: Arc<TaskHeader>) {
+fn wake_watched(header: &TaskHeader) -> bool {
     let here = current::try_with(|state| {
         let here = header.belongs_to(&state.remote);
         if here {
@@ -54,9 +56,7 @@ fn wake_the_long_way(header: Arc<TaskHeader>) {
         }
         here
     });
-    if here != Some(true) {
-        header.send(this_thread);
-    }
+    here == Some(true)
 }
 
 /// Who acts on a loop from another thread: the job it is working at, or else the thread, by its name.

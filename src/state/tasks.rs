@@ -6,14 +6,13 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::task::{Poll, Waker};
-use std::time::Duration;
 
 use super::{IO_BUDGET, Polled, State, no_waker};
 use crate::ready::Entry;
 use crate::task::BoxedCell;
 use crate::task::{self, JoinError, Panic, drop_payload, drop_quietly, panic_text, report_panic};
 use crate::tasks::{Ended, Slot, Suspended, Unwanted};
-use crate::trace::event::{Actor, EventKind, Name, Outcome, Site, TaskId, Wait, WakeEffect};
+use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId, Wait, WakeEffect};
 
 /// The main future: polled like a task, but it stays on the stack of `run_until_complete`, so that it may
 /// borrow.
@@ -57,18 +56,6 @@ impl State {
             false => self.ready.push(entry),
         }
         entry
-    }
-
-    #[cold]
-    fn tell_spawn(&self, entry: Entry, origin: &Origin<'_>) {
-        let (task, time) = (task_id(entry), self.moment());
-        let name = self.given_name(entry).map_or_else(|| Name::numbered(task), Name::from);
-        let by = self.seam.actor();
-        let Origin { site, future, size, .. } = *origin;
-        let site = site.into();
-        let seq = self.seam.tell(time, None, EventKind::Spawn { task, name, by, site, future, size });
-        // What leads to the first poll is the spawning.
-        self.seam.note_wake(entry.key(), task, seq, time);
     }
 
     /// A task's name.
@@ -178,17 +165,6 @@ impl State {
             self.tell_leaf(site);
         }
         self.suspended.set(Suspended { site: Some(site), wait });
-    }
-
-    /// Tells of the leaf before this one: of the last one the end of the poll tells.
-    #[cold]
-    fn tell_leaf(&self, site: Site) {
-        if let Some(stacks) = self.seam.stacks() {
-            stacks.note(site);
-        }
-        if let Some((wait, site)) = self.noted() {
-            self.tell(|| EventKind::LeafWait { wait, by: self.seam.actor(), site: site.into() });
-        }
     }
 
     /// What the leaves of this poll have noted so far; `None`: nothing.
@@ -367,46 +343,4 @@ impl State {
         }
         self.tasks.free(entry);
     }
-
-    #[cold]
-    fn tell_poll_begin(&self, entry: Entry) -> Watch {
-        let (task, time) = (task_id(entry), self.still_moment());
-        let (poll, wake) = self.seam.note_poll(entry.key(), task);
-        let waited = wake.map_or(Duration::ZERO, |(_, woken)| time.saturating_sub(woken));
-        let kind = EventKind::PollBegin { task, poll, waited };
-        let seq = self.seam.tell_because(wake.map(|(seq, _)| seq), time, None, kind);
-        self.seam.enter(Actor::Task(task), Some(seq));
-        Watch { poll, began: time }
-    }
-
-    #[cold]
-    fn tell_poll_end(&self, entry: Entry, result: Option<&Poll<()>>, watch: Watch) {
-        let pending = result.is_some_and(Poll::is_pending);
-        let line = |site| self.tasks.line_of(entry, site).into();
-        let suspended = pending.then(|| self.suspended.get()).map(|said| (said.wait, said.site.map(line)));
-        let wakers = self.tasks.clones_of_waker(entry);
-        let (task, time, poll) = (task_id(entry), self.moment(), watch.poll);
-        let took = time.saturating_sub(watch.began);
-        let chain = self.seam.stacks().filter(|_| pending).and_then(|stacks| stacks.end(task));
-        let chained = chain.is_some();
-        if let Some(frames) = chain {
-            self.seam.tell(time, None, EventKind::Chain { task, frames });
-        }
-        self.seam.tell(time, None, EventKind::PollEnd { task, poll, took, suspended, wakers });
-        // After a panic there is much to be dropped, and chains take their time.
-        if result.is_some() && !chained {
-            self.seam.still(time);
-        }
-        // A leaf of ours that has said where it is suspended has also seen to being woken.
-        if suspended.is_some_and(|(_, site)| site.is_none()) && self.is_lost(entry) {
-            self.tell(|| EventKind::Lost { task });
-        }
-    }
-}
-
-/// What is remembered of a poll while somebody watches.
-#[derive(Clone, Copy)]
-struct Watch {
-    poll: u32,
-    began: Duration,
 }

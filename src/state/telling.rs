@@ -3,10 +3,12 @@
 //! Before: `state.rs`. Next: `state/ends.rs`.
 
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use super::State;
-use crate::trace::event::EventKind;
+use super::{Origin, State, task_id};
+use crate::ready::Entry;
+use crate::trace::event::{Actor, EventKind, Name, Site};
 
 impl State {
     /// Tells the observers, if there are any; the event is built only then.
@@ -51,4 +53,69 @@ impl State {
             self.seam.follow_job(job, seq);
         }
     }
+
+    #[cold]
+    pub(super) fn tell_spawn(&self, entry: Entry, origin: &Origin<'_>) {
+        let (task, time) = (task_id(entry), self.moment());
+        let name = self.given_name(entry).map_or_else(|| Name::numbered(task), Name::from);
+        let by = self.seam.actor();
+        let Origin { site, future, size, .. } = *origin;
+        let site = site.into();
+        let seq = self.seam.tell(time, None, EventKind::Spawn { task, name, by, site, future, size });
+        // What leads to the first poll is the spawning.
+        self.seam.note_wake(entry.key(), task, seq, time);
+    }
+
+    /// Tells of the leaf before this one: of the last one the end of the poll tells.
+    #[cold]
+    pub(super) fn tell_leaf(&self, site: Site) {
+        if let Some(stacks) = self.seam.stacks() {
+            stacks.note(site);
+        }
+        if let Some((wait, site)) = self.noted() {
+            self.tell(|| EventKind::LeafWait { wait, by: self.seam.actor(), site: site.into() });
+        }
+    }
+
+    #[cold]
+    pub(super) fn tell_poll_begin(&self, entry: Entry) -> Watch {
+        let (task, time) = (task_id(entry), self.still_moment());
+        let (poll, wake) = self.seam.note_poll(entry.key(), task);
+        let waited = wake.map_or(Duration::ZERO, |(_, woken)| time.saturating_sub(woken));
+        let kind = EventKind::PollBegin { task, poll, waited };
+        let seq = self.seam.tell_because(wake.map(|(seq, _)| seq), time, None, kind);
+        self.seam.enter(Actor::Task(task), Some(seq));
+        Watch { poll, began: time }
+    }
+
+    #[cold]
+    pub(super) fn tell_poll_end(&self, entry: Entry, result: Option<&Poll<()>>, watch: Watch) {
+        let pending = result.is_some_and(Poll::is_pending);
+        let line = |site| self.tasks.line_of(entry, site).into();
+        let suspended = pending.then(|| self.suspended.get()).map(|said| (said.wait, said.site.map(line)));
+        let wakers = self.tasks.clones_of_waker(entry);
+        let (task, time, poll) = (task_id(entry), self.moment(), watch.poll);
+        let took = time.saturating_sub(watch.began);
+        let chain = self.seam.stacks().filter(|_| pending).and_then(|stacks| stacks.end(task));
+        let chained = chain.is_some();
+        if let Some(frames) = chain {
+            self.seam.tell(time, None, EventKind::Chain { task, frames });
+        }
+        self.seam.tell(time, None, EventKind::PollEnd { task, poll, took, suspended, wakers });
+        // After a panic there is much to be dropped, and chains take their time.
+        if result.is_some() && !chained {
+            self.seam.still(time);
+        }
+        // A leaf of ours that has said where it is suspended has also seen to being woken.
+        if suspended.is_some_and(|(_, site)| site.is_none()) && self.is_lost(entry) {
+            self.tell(|| EventKind::Lost { task });
+        }
+    }
+}
+
+/// What is remembered of a poll while somebody watches.
+#[derive(Clone, Copy)]
+pub(super) struct Watch {
+    poll: u32,
+    began: Duration,
 }
