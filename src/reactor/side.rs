@@ -1,4 +1,4 @@
-//! Chapter 8, part 2: one direction of a source, and who waits for it.
+//! Chapter 8, part 3: one direction of a source, and who waits for it.
 //!
 //! Whether an attempt is worth its system call is asked at every read and write, and by the socket itself. So that is
 //! kept in a place that socket and reactor share ([`Readiness`]), and no table has to be searched for it. Who waits is

@@ -1,4 +1,4 @@
-//! Chapter 35, part 26: who says that a poll never ends?
+//! Chapter 35, part 30: who says that a poll never ends?
 //!
 //! Not the loop: its thread is in that poll. So a thread of its own, the *watchdog*, looks ten times a second at a number
 //! that the loop's thread leaves behind, that of the event with which the poll or call going on began:

@@ -1,4 +1,4 @@
-//! Chapter 35, part 29: a program that waits at each event until it is told to go on.
+//! Chapter 35, part 33: a program that waits at each event until it is told to go on.
 //!
 //! The observer here tells the stepper, another process at the other end of a socket, each event as a line of a
 //! recording. Then it blocks, on the loop's own thread, until the stepper says `go`. Since everything happens on that

@@ -1,4 +1,4 @@
-//! Chapter 1, part 5: how does an event know its cause?
+//! Chapter 1, part 7: how does an event know its cause?
 //!
 //! A poll begins because of a wake some events ago, a timer fires because it was armed long before. The loop itself
 //! forgets such things; while somebody watches, the seam remembers the number of the last event of each task, timer,

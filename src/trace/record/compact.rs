@@ -1,4 +1,4 @@
-//! Chapter 35, part 12: how little is an event, until it is written?
+//! Chapter 35, part 19: how little is an event, until it is written?
 //!
 //! An [`Event`] has over 150 bytes, for the kinds that have much to say, and shares names with the loop. To copy one for
 //! another thread takes as long as to poll a task. But nearly all events are small numbers that differ little from those

@@ -1,4 +1,4 @@
-//! Chapter 35, part 25: is the page about the format right?
+//! Chapter 35, part 29: is the page about the format right?
 //!
 //! `docs/trace-format.md` is held to what is written: the same kinds, with the same fields of the same types, at the same
 //! levels, and lines that were really written.

@@ -1,4 +1,4 @@
-//! Chapter 35, part 21: what does the program write, and when?
+//! Chapter 35, part 25: what does the program write, and when?
 //!
 //! A program that writes to its standard output does not tell its loop. `oneloop record` therefore puts itself in between:
 //! what the program writes goes through a pipe to `oneloop record`, which writes it on at once and then sends it back

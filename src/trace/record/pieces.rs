@@ -1,4 +1,4 @@
-//! Chapter 35, part 20: what the program has written, on its way into the recording.
+//! Chapter 35, part 24: what the program has written, on its way into the recording.
 //!
 //! Before: `trace/record/queue.rs`. Next: `trace/record/output.rs`, where it comes from.
 

@@ -1,4 +1,4 @@
-//! Chapter 35, part 19: how do events get away from the loop's thread?
+//! Chapter 35, part 23: how do events get away from the loop's thread?
 //!
 //! The loop must not wait for a file, and formatting a line takes longer than all that the loop does between two events.
 //! So its thread only packs each event into the chunk at hand (`compact.rs`); another thread reads the chunks:

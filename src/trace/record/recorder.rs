@@ -1,4 +1,4 @@
-//! Chapter 35, part 23: the observer that records.
+//! Chapter 35, part 27: the observer that records.
 //!
 //! What `ONELOOP=record=FILE` installs. It gives each event to the writer's thread, and sees to it that none is missing
 //! from the file when the program ends:

@@ -1,4 +1,4 @@
-//! Chapter 35, part 22: the thread that writes the file.
+//! Chapter 35, part 26: the thread that writes the file.
 //!
 //! It formats what the loop's thread has left for it and appends it to the file: packed with gzip where the feature `cli`
 //! brings that, plain otherwise. Each time it appends one whole *member*, as gzip calls it, and several members in a row

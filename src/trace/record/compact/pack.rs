@@ -1,4 +1,4 @@
-//! Chapter 35, part 14: an event into a few words.
+//! Chapter 35, part 21: an event into a few words.
 //!
 //! Before: `trace/record/compact/spots.rs`. Next: `trace/record/compact/unpack.rs`, the way back.
 

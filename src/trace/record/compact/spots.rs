@@ -1,4 +1,4 @@
-//! Chapter 35, part 13: numbers for what a program has few of: lines of its source, types, sorts of sources.
+//! Chapter 35, part 20: numbers for what a program has few of: lines of its source, types, sorts of sources.
 //!
 //! The loop's thread compares where names lie in memory, not what they say. So one line may get two numbers, if two
 //! parts of a program were compiled apart; that does no harm.

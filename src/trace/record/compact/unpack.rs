@@ -1,4 +1,4 @@
-//! Chapter 35, part 15: the same words as events again.
+//! Chapter 35, part 22: the same words as events again.
 //!
 //! Before: `trace/record/compact/pack.rs`. Next: `trace/record/queue.rs`.
 
