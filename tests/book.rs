@@ -8,13 +8,14 @@
 //! quote: src/timer/slots.rs impl Place / fn of    an item inside of an item
 //! quote: src/lib.rs drawing 1              the first drawing of a file's header
 //! program: callbacks                       docs/chapters/code/callbacks.rs, whole
-//! output: callbacks                        what it prints
+//! output: callbacks                        what it prints, in virtual time
 //! trace: callbacks                         what it prints under ONELOOP=print,virtual
 //! trace: callbacks from "A" to "B"         from the first line with A to the next one with B
-//! real trace: pool                         the same in real time, where numbers of seconds may differ
+//! real output: pool, real trace: pool      the same in real time, where numbers of seconds may differ
 //! ```
 //!
-//! `cargo test --all-features --test book -- --ignored` writes all these blocks anew.
+//! `cargo test --all-features --test book -- --ignored` writes all these blocks anew, from the example `book` as it was
+//! built last.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -22,7 +23,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const REMEDY: &str = "`cargo test --all-features --test book -- --ignored` writes the blocks anew";
+const REMEDY: &str = "`cargo build --all-features --example book`, and then \
+                      `cargo test --all-features --test book -- --ignored` writes the blocks anew";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -91,7 +93,8 @@ impl Truth {
                 quote(&read(path), item).unwrap_or_else(|why| panic!("{path}, {item}: {why}"))
             }
             "program" => read(&format!("docs/chapters/code/{what}.rs")),
-            "output" => self.run(what, "", |output| output.stdout.clone()),
+            "output" => self.run(what, "print,virtual", |output| output.stdout.clone()),
+            "real output" => self.run(what, "print", |output| output.stdout.clone()),
             "trace" => stretch(what, |name| self.run(name, "print,virtual", |output| output.stderr.clone())),
             "real trace" => stretch(what, |name| self.run(name, "print", |output| output.stderr.clone())),
             _ => panic!("no block is made from a {kind}"),
