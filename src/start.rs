@@ -15,8 +15,9 @@
 //! | `debug` | warnings: what holds the loop up, what failed unheard, a loop that can never go on |
 //!
 //! Words are separated by commas, so a FILE has none in its name. A second loop of the same process is recorded in
-//! `FILE.2`, and so on. The same sentences go to the `log` crate, under the target `oneloop` at
-//! level `trace`, if a logger was installed for it before the loop was made.
+//! `FILE.2`, and so on; a process that the program starts, and that has the same `ONELOOP`, in `FILE.PID`. The same
+//! sentences go to the `log` crate, under the target `oneloop` at level `trace`, if a logger was installed for it before
+//! the loop was made.
 //!
 //! Before: `trace/page/sums.rs`..
 
@@ -37,7 +38,7 @@ use crate::trace::live::attach::Attach;
 use crate::trace::live::step::Step;
 use crate::trace::narrate::{Log, Print, Warn};
 use crate::trace::observer::Observer;
-use crate::trace::record::{About, Level, Output, Recorder};
+use crate::trace::record::{About, Level, Output, Recorder, Target};
 use crate::trace::watchdog::{Listeners, Pulse, Watchdog};
 
 /// The environment variable that chooses how loops show themselves.
@@ -246,9 +247,12 @@ impl Builder {
         if let Some(path) = &self.record {
             let level = level.unwrap_or_default();
             let exact = virtual_time || level >= Level::Leaf;
-            let output = self.output.take().map(|socket| Output::connect(&socket, exact)).transpose()?;
+            let target = Target::take(path)?;
+            // Whoever listens does so to the program that it has started, not to what that may start.
+            let output = self.output.take().filter(|_| target.is_own);
+            let output = output.map(|socket| Output::connect(&socket, exact)).transpose()?;
             let pieces = output.as_ref().map(Output::pieces).unwrap_or_default();
-            let recorder = Recorder::create(path, &About { level, virtual_time, pool_threads }, pieces)?;
+            let recorder = Recorder::create(target, &About { level, virtual_time, pool_threads }, pieces)?;
             // First told, so that what it learns is there when the event is recorded.
             self.observers.extend(output.map(|output| Rc::new(output) as Rc<dyn Observer>));
             listeners.recording = Some(recorder.beside());

@@ -92,6 +92,20 @@ fn main() -> ExitCode {
             };
             gather([add(mutex.clone()), add(mutex)]).await;
         }),
+        Ok("starts others") => {
+            run(async {
+                greet().await;
+                let program = env::current_exe().expect("this program has a file");
+                let other = Command::new(&program).env(ROLE, "returns").status().expect("it starts");
+                let mut command = oneloop::process::Command::new(program);
+                let another = command.env(ROLE, "returns").status().await.expect("it starts");
+                assert!(other.success() && another.success());
+            });
+            // The recording is at its end, but it is still this process's.
+            let program = env::current_exe().expect("this program has a file");
+            let last = Command::new(program).env(ROLE, "returns").status().expect("it starts");
+            assert!(last.success());
+        }
         Ok(role) => panic!("nobody plays {role}"),
         Err(_) => {
             return harness::run(&harness::tests! {
@@ -106,6 +120,7 @@ fn main() -> ExitCode {
                 a_poll_that_never_ends_is_told_of_at_every_level
                 a_program_killed_while_it_is_busy_leaves_whole_lines
                 a_second_loop_is_recorded_in_a_file_of_its_own
+                programs_that_a_program_starts_are_recorded_in_files_of_their_own
                 a_level_leaves_out_the_events_above_it
                 a_file_that_cannot_be_made_is_an_error_that_names_it
                 a_disk_that_is_full_is_said_and_the_program_goes_on
@@ -337,6 +352,25 @@ fn a_second_loop_is_recorded_in_a_file_of_its_own() {
     assert_whole(&room.lines());
     assert_whole(&second);
     assert!(has(&second, "\"name\":\"second\"") && !has(&room.lines(), "\"name\":\"second\""));
+}
+
+fn programs_that_a_program_starts_are_recorded_in_files_of_their_own() {
+    let room = Room::new();
+    // What was there before does not count.
+    fs::write(room.file(), [b'x'; 1 << 16]).expect("there is room");
+    let mut child = room.command("starts others", "").spawn().expect("it starts");
+    let own = child.id();
+    assert!(child.wait().expect("it is a child").success());
+    assert_whole(&room.lines());
+    assert!(has(&room.lines(), &format!("\"pid\":{own}")), "{:#?}", room.lines());
+    let files = fs::read_dir(room.0.path()).expect("it is there").map(|file| file.expect("so is it").path());
+    let others: Vec<PathBuf> = files.filter(|file| *file != room.file()).collect();
+    assert_eq!(others.len(), 3, "{others:?}");
+    for file in others {
+        let pid = file.extension().and_then(|pid| pid.to_str()).expect("a number").to_owned();
+        assert_whole(&lines(&file));
+        assert!(has(&lines(&file), &format!("\"pid\":{pid}")), "{:#?}", lines(&file));
+    }
 }
 
 fn a_level_leaves_out_the_events_above_it() {

@@ -55,6 +55,35 @@ fn a_program_is_shown_with_its_lines_and_its_output() {
 }
 
 #[test]
+fn output_is_shown_at_the_very_event_that_it_comes_before() {
+    let text = step("hello", &"n\n".repeat(60));
+    for (line, before, after) in [
+        (
+            "main: started",
+            "event 4 in turn 0, at 0 s: The loop polls task 0 (main)",
+            "Task 0 (main) spawned task 1",
+        ),
+        ("Hello", "The loop polls task 1 for the 1st time", "Task 1 armed timer 1"),
+        ("World!", "The loop polls task 1 for the 2nd time", "The 2nd poll of task 1 was its last"),
+        (
+            "main: done",
+            "Task 0 (main) took the result of task 1",
+            "The 3rd poll of task 0 (main) was its last",
+        ),
+    ] {
+        let parts = text.split_once(&format!("output│ {line}\n"));
+        let (above, below) = parts.unwrap_or_else(|| panic!("{line:?} is not in:\n{text}"));
+        // The line of the source may stand between.
+        let above = above.lines().rfind(|line| line.starts_with("event")).unwrap_or_default();
+        let below = below.lines().next().unwrap_or_default();
+        assert!(
+            above.contains(before) && below.starts_with("event") && below.contains(after),
+            "{above}\n{below}"
+        );
+    }
+}
+
+#[test]
 fn going_back_shows_what_was_and_the_program_stays_where_it_is() {
     let text = step("hello", "n 12\nbp\nbn\ncancel 1\ngo 12\nshow tasks\nc\n");
     shows(

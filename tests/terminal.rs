@@ -9,9 +9,11 @@ use std::io::{Read, Write};
 use std::process::{Child, Command, ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
+use oneloop::sync::Mutex;
 use oneloop::trace::{Event, EventKind, Observer, WaitReason};
-use oneloop::{EventLoop, run, sleep, yield_now};
+use oneloop::{EventLoop, run, sleep, spawn_named, yield_now};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::Pid;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 /// Set for this program as it is started by a test: which other program it is to play.
@@ -33,6 +35,19 @@ fn play(role: &str) {
             let event_loop = EventLoop::builder().observer(SaysSo).build().expect("there are descriptors");
             event_loop.run_until_complete(async { sleep(Duration::from_secs(3600)).await });
         }
+        "locks" => run(async {
+            let (first, second) = (Mutex::new(()), Mutex::new(()));
+            let both = async |first: Mutex<()>, second: Mutex<()>| {
+                let _first = first.lock().await;
+                yield_now().await;
+                let _second = second.lock().await;
+            };
+            let one = spawn_named("one", both(first.clone(), second.clone()));
+            let other = spawn_named("other", both(second, first));
+            for task in [one, other] {
+                task.await.expect("they wait for ever");
+            }
+        }),
         unknown => panic!("no program is called {unknown}"),
     }
 }
@@ -51,33 +66,42 @@ impl Observer for SaysSo {
 /// A terminal in which a program is stepped.
 struct Terminal {
     child: Child,
-    screen: File,
+    /// `None`: it was closed.
+    screen: Option<File>,
     /// What was shown and not looked at yet.
     shown: String,
 }
 
 impl Terminal {
     fn step(role: &str, options: &[&str]) -> Terminal {
+        let options: Vec<&str> = ["--plain"].into_iter().chain(options.iter().copied()).collect();
+        let mut terminal = Terminal::open(role, &options, true);
+        terminal.until("\n> ");
+        terminal
+    }
+
+    /// `controls`: whether the terminal controls the stepper, and so tells it by a signal when it is closed.
+    fn open(role: &str, options: &[&str], controls: bool) -> Terminal {
         let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there are terminals");
         grantpt(&screen).and_then(|()| unlockpt(&screen)).expect("it is ours");
         let name = ptsname(&screen, Vec::new()).expect("it has a name").into_string().expect("in ASCII");
         let line = || OpenOptions::new().read(true).write(true).open(&name).expect("it is ours");
         // Ctrl-C is a signal to the processes that a terminal controls; `setsid` makes the stepper one.
         let mut command = Command::new("setsid");
-        command.args(["--ctty", env!("CARGO_BIN_EXE_oneloop"), "step", "--plain"]).args(options);
+        command.args(controls.then_some("--ctty"));
+        command.args([env!("CARGO_BIN_EXE_oneloop"), "step"]).args(options);
         command
             .arg(std::env::current_exe().expect("a test has a path"))
             .env(ROLE, role)
+            .env("TERM", "xterm")
             .env_remove("ONELOOP");
         command.stdin(line()).stdout(line()).stderr(line());
         let child = command.spawn().expect("setsid is part of the system");
-        let mut terminal = Terminal { child, screen: screen.into(), shown: String::new() };
-        terminal.until("\n> ");
-        terminal
+        Terminal { child, screen: Some(screen.into()), shown: String::new() }
     }
 
     fn press(&mut self, keys: &str) {
-        self.screen.write_all(keys.as_bytes()).expect("there is room");
+        self.screen.as_mut().expect("it is open").write_all(keys.as_bytes()).expect("there is room");
     }
 
     /// Waits until this is shown; everything up to there.
@@ -95,14 +119,33 @@ impl Terminal {
 
     fn read(&mut self) {
         let soon = Timespec { tv_sec: 1, tv_nsec: 0 };
-        if matches!(poll(&mut [PollFd::new(&self.screen, PollFlags::IN)], Some(&soon)), Ok(1)) {
+        let Some(screen) = &mut self.screen else { return std::thread::sleep(Duration::from_millis(5)) };
+        if matches!(poll(&mut [PollFd::new(&*screen, PollFlags::IN)], Some(&soon)), Ok(1)) {
             let mut bytes = [0; 4096];
-            let length = self.screen.read(&mut bytes).unwrap_or(0);
+            let length = screen.read(&mut bytes).unwrap_or(0);
             self.shown.push_str(&String::from_utf8_lossy(&bytes[..length]));
         }
     }
 
+    /// The process that is stepped: the only child of the stepper.
+    fn program(&mut self) -> Pid {
+        let children = format!("/proc/{0}/task/{0}/children", self.child.id());
+        let until = Instant::now() + SOON;
+        loop {
+            let child = std::fs::read_to_string(&children).unwrap_or_default();
+            if let Some(child) = child.split_whitespace().next().and_then(|child| child.parse().ok()) {
+                return Pid::from_raw(child).expect("it is no zero");
+            }
+            assert!(Instant::now() < until, "no program was started:\n{}", self.shown);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     fn end(mut self) -> ExitStatus {
+        self.end_in_time()
+    }
+
+    fn end_in_time(&mut self) -> ExitStatus {
         let until = Instant::now() + SOON;
         loop {
             if let Some(status) = self.child.try_wait().expect("it is a child") {
@@ -116,6 +159,12 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
+        // Ended by force it would leave its program behind.
+        self.screen = None;
+        let until = Instant::now() + Duration::from_secs(2);
+        while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -173,6 +222,52 @@ fn ctrl_c_where_a_command_is_awaited_asks_before_it_ends_the_program() {
     assert_eq!(terminal.end().code(), Some(130));
 }
 
+fn a_terminal_that_is_gone_is_the_end_of_what_was_shown_there() {
+    for controls in [true, false] {
+        for (options, command) in [
+            (&["--plain"][..], "n 3\n"),
+            (&["--plain"], "c\n"),
+            (&["--plain"], "until slow_poll\n"),
+            (&[], ""),
+            (&[], "c"),
+        ] {
+            let mut terminal = Terminal::open("busy", options, controls);
+            let number = terminal.program();
+            terminal.press(command);
+            match command {
+                "" | "until slow_poll\n" => terminal.read(),
+                "n 3\n" => drop(terminal.until("event 3 ")),
+                _ => drop(terminal.until("busy")),
+            }
+            terminal.screen = None;
+            terminal.end_in_time();
+            let until = Instant::now() + SOON;
+            while rustix::process::test_kill_process(number).is_ok() {
+                assert!(Instant::now() < until, "the program goes on: {options:?} {command:?} {controls}");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+}
+
+fn what_is_held_and_who_waits_is_shown_while_a_program_runs_and_a_rule_stops_it() {
+    let mut terminal = Terminal::step("locks", &[]);
+    terminal.press("until wait_cycle\n");
+    let text = terminal.until("\n> ");
+    assert!(text.contains("wait_cycle") && text.contains("one") && text.contains("other"), "{text}");
+    terminal.press("locks\n");
+    let text = terminal.until("\n> ");
+    assert_eq!(text.matches("held by task").count(), 2, "{text}");
+    terminal.press("bp\n");
+    terminal.until("The loop polls task 2 (other) for the 2nd time");
+    terminal.until("\n> ");
+    terminal.press("locks\n");
+    let text = terminal.until("\n> ");
+    assert_eq!(text.matches("waits").count(), 1, "only one waits before that poll:\n{text}");
+    terminal.press("q\n");
+    assert_eq!(terminal.end().code(), Some(0));
+}
+
 fn commands_that_come_together_do_not_stop_one_another() {
     let mut terminal = Terminal::step("idle", &[]);
     terminal.press("n 2\nn 2\nready\n");
@@ -208,6 +303,8 @@ fn main() -> ExitCode {
         a_program_that_goes_on_is_stopped_by_enter_and_by_ctrl_c
         a_program_that_waits_can_be_looked_at_and_left
         ctrl_c_where_a_command_is_awaited_asks_before_it_ends_the_program
+        a_terminal_that_is_gone_is_the_end_of_what_was_shown_there
+        what_is_held_and_who_waits_is_shown_while_a_program_runs_and_a_rule_stops_it
         commands_that_come_together_do_not_stop_one_another
         no_more_events_are_kept_than_was_said
     };

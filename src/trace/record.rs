@@ -34,4 +34,4 @@ pub(crate) use header::About;
 pub use level::Level;
 pub(crate) use line::Lines;
 pub(crate) use output::Output;
-pub(crate) use recorder::{Beside, Recorder};
+pub(crate) use recorder::{Beside, Recorder, Target};

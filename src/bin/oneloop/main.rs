@@ -12,6 +12,7 @@ mod attached;
 mod live;
 mod shown;
 mod what_if;
+mod hangup;
 mod screen;
 
 mod check;

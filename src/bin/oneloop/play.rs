@@ -11,7 +11,7 @@ use oneloop::trace::read::Recording;
 use crate::screen::{self, Look, Shown, Way};
 use crate::session::keyboard::Keyboard;
 use crate::session::{Feed, News, Session};
-use crate::{Ended, recording};
+use crate::{Ended, hangup, recording};
 
 /// Go through a recording, forwards and backwards.
 ///
@@ -42,6 +42,7 @@ impl Feed for Known {
 /// Plays it.
 pub fn run(args: &Args) -> Ended {
     let recording = recording::open(&args.file)?;
+    hangup::watch(|| {})?;
     let ended = match args.way.look() {
         Some(look) => on_screen(recording, &args.file, look),
         None => play(recording).map(|()| ExitCode::SUCCESS),

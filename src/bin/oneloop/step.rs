@@ -17,7 +17,7 @@ use crate::screen::{self, Look, Shown, Way};
 use crate::session::commands::Entry;
 use crate::session::keyboard::{Interrupt, Keyboard};
 use crate::session::{Feed, News, Session};
-use crate::{Ended, program, what_if};
+use crate::{Ended, hangup, program, what_if};
 
 /// Go through a program while it runs, event by event, forwards and backwards.
 ///
@@ -87,6 +87,8 @@ pub fn run(args: &Args) -> Ended {
     let executable = program::find(&args.program, args.level)?;
     let live = Live::start(&executable, &args.args, args.level)?;
     let name = plain(&args.program.to_string_lossy());
+    let program = live.to_end();
+    hangup::watch(move || program.end())?;
     let keep = usize::try_from(args.keep).unwrap_or(usize::MAX);
     let ended = match args.way.look() {
         Some(look) => on_screen(live, &name, keep, look),

@@ -146,7 +146,12 @@ impl World {
                 let found = Task::found(*task, Stand::Ready, self.time);
                 let spawned_at = Some(*site);
                 let task_now = Task { name, by, spawned_at, future, size: *size, woken, place, ..found };
-                self.tasks.insert(*task, Arc::new(task_now));
+                // A recording may say twice what happens once.
+                if let Some(before) =
+                    self.tasks.insert(*task, Arc::new(task_now)).and_then(|task| task.place.0)
+                {
+                    self.ready.remove(before);
+                }
                 self.spawned += 1;
             }
             E::Wake { task, by, effect: WakeEffect::Queued | WakeEffect::WhileRunning } => {
@@ -190,7 +195,7 @@ impl World {
         } else {
             known.turn_to(Stand::Ready, time);
         }
-        // A recording may say twice what happens once.
+        // The same.
         if let Some(before) = known.place.0.replace(place) {
             self.ready.remove(before);
         }

@@ -113,7 +113,11 @@ impl World {
             E::CallbackNew { callback, at, by, site } => {
                 let place = Spot(at.is_none().then(|| self.ready.push(Ready::Callback(*callback))));
                 let made = Callback { place, ..Callback::new(by.clone(), *site, *at) };
-                self.callbacks.insert(*callback, made);
+                // A recording may say twice what happens once.
+                let before = self.callbacks.insert(*callback, made);
+                if let Some(before) = before.and_then(|callback| callback.place.0) {
+                    self.ready.remove(before);
+                }
             }
             E::TimerFire { callback: Some(callback), .. } => {
                 let Some(known) = self.callbacks.get_mut(callback) else { return };

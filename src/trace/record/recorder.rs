@@ -12,11 +12,14 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use super::header::About;
 use super::level::Level;
@@ -38,18 +41,14 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Records in a file, which is made anew. A second recording of the same process into a file of the same name goes
-    /// into `NAME.2`. `pieces` is what the program writes, as far as that is known.
+    /// Records in a file. `pieces` is what the program writes, as far as that is known.
     ///
     /// # Errors
-    /// If the file cannot be made, or there can be no more threads. The error names the file.
-    pub(crate) fn create(path: &Path, about: &About, pieces: Arc<Pieces>) -> io::Result<Recorder> {
-        let path = unused(path);
-        let fault = |error: io::Error| {
-            let text = format!("the recording {} cannot be made: {error}", path.display());
-            io::Error::new(error.kind(), text)
-        };
-        let members = Members::new(File::create(&path).map_err(fault)?, path.clone());
+    /// If there can be no more threads. The error names the file.
+    pub(crate) fn create(target: Target, about: &About, pieces: Arc<Pieces>) -> io::Result<Recorder> {
+        let Target { file, path, .. } = target;
+        let fault = |error| unmade(&path, error);
+        let members = Members::new(file, path.clone());
         let mut header = Vec::new();
         about.header(0, &mut header);
         let queue = Queue::new();
@@ -84,21 +83,60 @@ impl Beside {
     }
 }
 
-/// The path, or one with a number after it if this process has used it before.
-fn unused(path: &Path) -> PathBuf {
-    /// All paths that were asked for.
-    static USED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-    let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = used.iter().filter(|used| *used == path).count();
-    used.push(path.to_owned());
-    match before {
-        0 => path.to_owned(),
-        _ => {
-            let mut numbered = path.as_os_str().to_owned();
-            numbered.push(format!(".{}", before + 1));
-            numbered.into()
+/// A file to record in, made anew.
+pub(crate) struct Target {
+    file: File,
+    path: PathBuf,
+    /// Whether it is the file that was asked for, or `NAME.2` and so on for this process's next ones.
+    pub(crate) is_own: bool,
+}
+
+impl Target {
+    /// Takes this file, or, if this process has recorded in it before, `NAME.2` and so on. If another process has, and has
+    /// not ended, takes `NAME.PID`: whoever is started by a recorded program has the same `ONELOOP` in its environment,
+    /// and must not spoil the recording.
+    ///
+    /// # Errors
+    /// If the file cannot be made. The error names it.
+    pub(crate) fn take(path: &Path) -> io::Result<Target> {
+        /// All files that were asked for. They stay open, and with that locked, until the process ends.
+        static USED: Mutex<Vec<(PathBuf, Option<File>)>> = Mutex::new(Vec::new());
+        let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = used.iter().filter(|(used, _)| *used == path).count();
+        let mut target = match before {
+            0 => Target::open(path.to_owned())?,
+            _ => Target::open(numbered(path, before + 1))?,
+        };
+        if !target.is_own {
+            target = Target { is_own: false, ..Target::open(numbered(path, std::process::id()))? };
         }
+        used.push((path.to_owned(), target.file.try_clone().ok()));
+        Ok(target)
     }
+
+    /// Empties the file, unless another process is recording in it: then it is not our own.
+    fn open(path: PathBuf) -> io::Result<Target> {
+        let fault = |error| unmade(&path, error);
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(fault)?;
+        // A pipe or a device is nobody's own. Where files cannot be locked nobody can be asked.
+        let is_file = file.metadata().map_err(fault)?.is_file();
+        let is_own =
+            !is_file || flock(&file, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK);
+        if is_file && is_own {
+            file.set_len(0).map_err(fault)?;
+        }
+        Ok(Target { file, path, is_own })
+    }
+}
+
+fn numbered(path: &Path, number: impl fmt::Display) -> PathBuf {
+    let mut numbered = path.as_os_str().to_owned();
+    numbered.push(format!(".{number}"));
+    numbered.into()
+}
+
+fn unmade(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("the recording {} cannot be made: {error}", path.display()))
 }
 
 impl Observer for Recorder {
