@@ -15,6 +15,7 @@ use oneloop::{EventLoop, run, sleep, spawn_named, yield_now};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Pid;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 /// Set for this program as it is started by a test: which other program it is to play.
 const ROLE: &str = "ONELOOP_TEST_ROLE";
@@ -82,8 +83,11 @@ impl Terminal {
 
     /// `controls`: whether the terminal controls the stepper, and so tells it by a signal when it is closed.
     fn open(role: &str, options: &[&str], controls: bool) -> Terminal {
-        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there are terminals");
+        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+            .expect("there are terminals");
         grantpt(&screen).and_then(|()| unlockpt(&screen)).expect("it is ours");
+        let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&screen, size).expect("it is a terminal");
         let name = ptsname(&screen, Vec::new()).expect("it has a name").into_string().expect("in ASCII");
         let line = || OpenOptions::new().read(true).write(true).open(&name).expect("it is ours");
         // Ctrl-C is a signal to the processes that a terminal controls; `setsid` makes the stepper one.
@@ -230,15 +234,14 @@ fn a_terminal_that_is_gone_is_the_end_of_what_was_shown_there() {
             (&["--plain"], "until slow_poll\n"),
             (&[], ""),
             (&[], "c"),
+            (&[], ":"),
         ] {
             let mut terminal = Terminal::open("busy", options, controls);
             let number = terminal.program();
+            // Only now it listens: at its prompt, or on its screen.
+            terminal.until(if options.is_empty() { "busy" } else { "\n> " });
             terminal.press(command);
-            match command {
-                "" | "until slow_poll\n" => terminal.read(),
-                "n 3\n" => drop(terminal.until("event 3 ")),
-                _ => drop(terminal.until("busy")),
-            }
+            terminal.read();
             terminal.screen = None;
             terminal.end_in_time();
             let until = Instant::now() + SOON;

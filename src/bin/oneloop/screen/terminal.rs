@@ -128,3 +128,89 @@ impl Terminal {
             if !event::poll(Duration::ZERO)? {
                 return Ok(Input::Nothing);
             }
+        }
+        Ok(match event::read()? {
+            Event::Key(event) if event.kind != KeyEventKind::Release => {
+                key(event).map_or(Input::Nothing, Input::Key)
+            }
+            Event::Paste(text) => Input::Paste(text),
+            Event::Resize(..) => Input::Redraw,
+            _ => Input::Nothing,
+        })
+    }
+
+    /// Gives the terminal back, and stops the job until it is told to go on.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        // Whoever is in the job with us, cargo for one, is to stop too: else the shell waits on.
+        kill_current_process_group(Signal::TSTP)?;
+        low_level::emulate_default_handler(SIGTSTP)?;
+        self.take_again()
+    }
+
+    fn take_again(&mut self) -> io::Result<()> {
+        self.stop.store(false, Ordering::Relaxed);
+        self.went_on.store(false, Ordering::Relaxed);
+        give_back();
+        take()?;
+        self.forget()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn take() -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste).inspect_err(|_| give_back())
+}
+
+/// Once for each time that it was taken. There is nobody to tell of an error.
+fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let mut out = io::stdout();
+        let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let _ = out.flush();
+        let _ = disable_raw_mode();
+    }
+}
+
+/// Has the message of a panic written where it can be read.
+fn give_back_on_panic() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            give_back();
+            before(panic);
+        }));
+    });
+}
+
+/// A key, if it is one that can mean something.
+fn key(event: KeyEvent) -> Option<Key> {
+    let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
+    Some(match event.code {
+        KeyCode::Char(letter) if ctrl => Key::Ctrl(letter.to_ascii_lowercase()),
+        KeyCode::Char(letter) => Key::Letter(letter),
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Esc => Key::Escape,
+        KeyCode::BackTab => Key::BackTab,
+        KeyCode::Tab => Key::Tab,
+        KeyCode::Backspace => Key::Backspace,
+        KeyCode::Delete => Key::Delete,
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::Left => Key::Left,
+        KeyCode::Right => Key::Right,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        KeyCode::Home => Key::Home,
+        KeyCode::End => Key::End,
+        _ => return None,
+    })
+}
