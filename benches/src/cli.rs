@@ -6,14 +6,15 @@ use clap::{Parser, Subcommand};
 
 use crate::costs;
 use crate::driver::Plan;
+use crate::instructions;
 use crate::row::{Peer, Row};
 use crate::rows;
 use crate::watching;
 
-/// Compares oneloop with tokio's current-thread runtime, smol, and a bare mio loop.
+/// Compares oneloop with tokio's current-thread runtime, smol, and work written by hand.
 ///
 /// Every measurement is a process of its own; the peers of a row run in turn, again and again, and the table
-/// gives medians, ranges, and how oneloop compares with tokio's best variant, with smol and with mio. Less is
+/// gives medians, ranges, and how oneloop compares with tokio's best variant, with smol and with the work written by hand. Less is
 /// better in every row. Without arguments: all rows, five runs, a few minutes.
 #[derive(Parser)]
 #[command(
@@ -22,8 +23,9 @@ use crate::watching;
 Examples:
   cargo run --release --manifest-path benches/Cargo.toml
   cargo run --release --manifest-path benches/Cargo.toml -- --row yield --row tcp_echo --runs 9
-  cargo run --release --manifest-path benches/Cargo.toml -- --quick --markdown results.md
+  cargo run --release --manifest-path benches/Cargo.toml -- --quick --markdown docs/performance.md
   cargo run --release --manifest-path benches/Cargo.toml -- costs
+  cargo run --release --manifest-path benches/Cargo.toml -- instructions
 
 benches/README.md says what each row measures."
 )]
@@ -47,7 +49,7 @@ pub struct Arguments {
     #[arg(long)]
     quick: bool,
 
-    /// Also writes the table into this file, as Markdown
+    /// Also writes the table, as Markdown, into the marked part of this file
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
 
@@ -66,6 +68,8 @@ pub struct Arguments {
 pub enum Command {
     /// What a task, a thread and a process cost, and what each is good for
     Costs(costs::Arguments),
+    /// Instructions of each row under callgrind, compared with those in benches/instructions.txt
+    Instructions(instructions::Arguments),
     /// What it costs a loop to be watched, an event at a time
     Watching(watching::Arguments),
 }

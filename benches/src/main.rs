@@ -10,7 +10,9 @@ mod cli;
 mod costs;
 mod countdown;
 mod driver;
+mod instructions;
 mod measure;
+mod page;
 mod progress;
 mod row;
 mod rows;
@@ -18,12 +20,12 @@ mod start;
 mod table;
 mod watching;
 
-use std::fs;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
 use crate::cli::{Arguments, Child, Command};
+use crate::page::Page;
 
 fn main() -> ExitCode {
     if costs::work_if_asked_to() {
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
     }
     let done = match (&arguments.command, arguments.child()) {
         (Some(Command::Costs(arguments)), _) => costs::run(arguments),
+        (Some(Command::Instructions(arguments)), _) => instructions::run(arguments),
         (Some(Command::Watching(arguments)), _) => watching::run(arguments),
         (None, Some(child)) => child.and_then(|child| measure(&child)),
         (None, None) => compare(&arguments),
@@ -61,11 +64,10 @@ fn measure(child: &Child) -> Result<(), String> {
 /// The driver's work: all measurements, and the table.
 fn compare(arguments: &Arguments) -> Result<(), String> {
     let plan = arguments.plan()?;
+    // Before the minutes of measuring: whether there is a place for what comes of it.
+    let page = arguments.markdown.as_ref().map(|file| Page::read(file, "rows")).transpose()?;
     let results = driver::run(&plan)?;
     let table = table::markdown(&plan, &results);
     print!("{table}");
-    match &arguments.markdown {
-        Some(file) => fs::write(file, table).map_err(|error| format!("{}: {error}", file.display())),
-        None => Ok(()),
-    }
+    page.map_or(Ok(()), |page| page.write(&table))
 }

@@ -14,14 +14,14 @@ pub enum Peer {
     TokioLocal,
     /// async-executor's `LocalExecutor` and async-io.
     Smol,
-    /// A loop written by hand on mio, with no tasks: the limit.
-    Mio,
+    /// No runtime: the same work written by hand, on mio where it needs the kernel. The limit.
+    Bare,
 }
 
 impl Peer {
     /// In the order of the table's columns, which is also the order in which they run.
     pub const ALL: [Peer; 6] =
-        [Peer::Oneloop, Peer::Tokio, Peer::TokioSet, Peer::TokioLocal, Peer::Smol, Peer::Mio];
+        [Peer::Oneloop, Peer::Tokio, Peer::TokioSet, Peer::TokioLocal, Peer::Smol, Peer::Bare];
 
     /// The name on the command line and at the head of the column.
     pub fn name(self) -> &'static str {
@@ -31,7 +31,7 @@ impl Peer {
             Peer::TokioSet => "tokio-set",
             Peer::TokioLocal => "tokio-local",
             Peer::Smol => "smol",
-            Peer::Mio => "mio",
+            Peer::Bare => "bare",
         }
     }
 
@@ -73,10 +73,10 @@ impl Unit {
 pub enum Target {
     /// So many times as fast as tokio's best variant.
     TimesTokio(f64),
-    /// At most smol's figure.
-    AtMostSmol,
-    /// At most so many per cent above the bare mio loop.
-    AboveMio(f64),
+    /// At most so much.
+    AtMost(f64),
+    /// At most so many per cent above the work written by hand.
+    AboveBare(f64),
     /// Nothing is asked; the row is there to be known.
     None,
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::process::Command;
 
 use crate::driver::{Plan, Sample};
 use crate::row::{Peer, Row, Target};
@@ -14,8 +15,10 @@ const LOCK: &str = include_str!("../Cargo.lock");
 pub fn markdown(plan: &Plan, results: &[Vec<Sample>]) -> String {
     let lines = || plan.rows.iter().zip(results);
     let mut text = surroundings(plan);
-    text.push_str("\nMedians, and how many times as much the others take (for mio: what oneloop adds):\n\n");
-    let mut medians = vec![head(plan, &["vs tokio", "vs smol", "vs mio", "target", "met"])];
+    text.push_str(
+        "\nMedians, and how many times as much the others take (for `bare`: what oneloop adds):\n\n",
+    );
+    let mut medians = vec![head(plan, &["vs tokio", "vs smol", "vs bare", "target", "met"])];
     medians.extend(lines().map(|(row, samples)| median_line(plan, row, samples)));
     text.push_str(&aligned(&medians));
     text.push_str("\nLeast and most:\n\n");
@@ -43,14 +46,30 @@ fn surroundings(plan: &Plan) -> String {
         .map(|name| format!("{name} {}", version(name).unwrap_or("(unknown)")))
         .collect();
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    // Without what a distribution has put behind the version.
+    let version = kernel.split(['-', '+', '\n']).next().unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let length = if plan.quick { "short runs" } else { "full runs" };
     format!(
-        "Linux {}, {cores} cores, {} {length} of each, one process each, in turn.\n{}.\n",
-        kernel.trim(),
+        "{}, {cores} cores; Linux {version}; {}; {}. {} {length} of each, one process each, in turn.\n\n{}.\n",
+        processor(),
+        says("rustc", "--version"),
+        says("date", "+%F"),
         plan.runs,
         versions.join(", ")
     )
+}
+
+fn processor() -> String {
+    let all = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = all.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    model.map_or("unknown processor", |(_, model)| model).to_string()
+}
+
+/// The first line of what a command prints.
+pub fn says(program: &str, argument: &str) -> String {
+    let output = Command::new(program).arg(argument).output().map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&output).lines().next().unwrap_or("unknown").to_string()
 }
 
 fn version(name: &str) -> Option<&'static str> {
@@ -67,18 +86,20 @@ fn median_line(plan: &Plan, row: &Row, samples: &[Sample]) -> Vec<String> {
     let mut line = vec![row.name.to_string(), row.unit.label().to_string()];
     line.extend(plan.peers.iter().map(|peer| median(samples, *peer).map_or(blank(), figure)));
     let ours = median(samples, Peer::Oneloop);
-    let (tokio, smol, mio) = (best_tokio(samples), median(samples, Peer::Smol), median(samples, Peer::Mio));
+    let (tokio, smol, bare) = (best_tokio(samples), median(samples, Peer::Smol), median(samples, Peer::Bare));
     line.push(times(ours, tokio));
     line.push(times(ours, smol));
-    line.push(pair(ours, mio).map_or(blank(), |(ours, mio)| format!("{:+.1} %", (ours / mio - 1.0) * 100.0)));
+    line.push(
+        pair(ours, bare).map_or(blank(), |(ours, bare)| format!("{:+.1} %", (ours / bare - 1.0) * 100.0)),
+    );
     let (target, met) = match row.target {
         Target::TimesTokio(times) => {
             (format!("≥ {times} × tokio"), pair(ours, tokio).map(|(ours, tokio)| tokio / ours >= times))
         }
-        Target::AtMostSmol => ("≤ smol".to_string(), pair(ours, smol).map(|(ours, smol)| ours <= smol)),
-        Target::AboveMio(percent) => (
-            format!("≤ mio + {percent} %"),
-            pair(ours, mio).map(|(ours, mio)| ours <= mio * (1.0 + percent / 100.0)),
+        Target::AtMost(most) => (format!("≤ {most}"), ours.map(|ours| ours <= most)),
+        Target::AboveBare(percent) => (
+            format!("≤ bare + {percent} %"),
+            pair(ours, bare).map(|(ours, bare)| ours <= bare * (1.0 + percent / 100.0)),
         ),
         Target::None => (blank(), None),
     };

@@ -3,8 +3,8 @@
 //! Every figure is taken in a process of its own: the program starts itself again with `costs --child ROW WAY`.
 //! `docs/processes-threads-async.md` has the tables; this command writes them there.
 
-mod page;
 mod rows;
+mod tables;
 mod worker;
 
 use std::env;
@@ -14,6 +14,7 @@ use std::process::{Command, Stdio};
 
 use clap::Args;
 
+use crate::page::Page;
 use crate::progress::Progress;
 
 pub use worker::work_if_asked_to;
@@ -80,8 +81,8 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         return measure_here(words);
     }
     // Before the minutes of measuring: whether there is a place for what comes of it.
-    let file = arguments.markdown.as_ref().map(page::Page::read).transpose()?;
-    let text = page::tables(&measure_all(arguments.runs)?, arguments.runs);
+    let file = arguments.markdown.as_ref().map(|file| Page::read(file, "costs")).transpose()?;
+    let text = tables::tables(&measure_all(arguments.runs)?, arguments.runs);
     match file {
         Some(file) => file.write(&text),
         None => {

@@ -1,55 +1,95 @@
-//! Row `blocking`: a job that does nothing, to the blocking pool and back, one after the other.
+//! Rows `blocking` and `blocking_64`: a job that does nothing, to the blocking pool and back, one after the other, and
+//! 64 in flight.
 //!
 //! Pinned to one core, with a pool of one thread: unpinned it measures where the kernel happens to put the
 //! two threads.
 
+use std::future::Future;
+
+use tokio::task::{spawn_blocking, spawn_local};
+
+use super::another_thread;
 use crate::measure::{Stopwatch, pin_to_one_core};
 use crate::row::{Peer, Row, Target, Unit};
 use crate::start;
 
-pub const ROW: Row = Row {
+pub const ONE: Row = Row {
     name: "blocking",
     operation: "one no-op on the blocking pool and back, pinned to one core, pool of one thread",
     unit: Unit::WallNanos,
     ops: 200_000,
     quick_ops: 50_000,
-    target: Target::TimesTokio(1.0),
+    target: Target::AboveBare(20.0),
     peers: &[
-        (Peer::Oneloop, |ops| {
-            pin_to_one_core();
-            start::on_oneloop(body(ops, async || oneloop::spawn_blocking(|| 1).await.expect("no panic")))
-        }),
-        (Peer::Tokio, |ops| {
-            pin_to_one_core();
-            start::on_tokio(body(ops, async || tokio::task::spawn_blocking(|| 1).await.expect("no panic")))
-        }),
-        (Peer::TokioSet, |ops| {
-            pin_to_one_core();
-            start::on_tokio_set(body(ops, async || {
-                tokio::task::spawn_blocking(|| 1).await.expect("no panic")
-            }))
-        }),
-        (Peer::TokioLocal, |ops| {
-            pin_to_one_core();
-            start::on_tokio_local(body(ops, async || {
-                tokio::task::spawn_blocking(|| 1).await.expect("no panic")
-            }))
-        }),
-        (Peer::Smol, |ops| {
-            pin_to_one_core();
-            start::check_smol_pool();
-            start::on_smol(|_| body(ops, async || blocking::unblock(|| 1).await))
-        }),
+        (Peer::Oneloop, |ops| start::on_oneloop(one(ops, jobs_on_oneloop(ops)))),
+        (Peer::Tokio, |ops| start::on_tokio(one(ops, jobs_on_tokio(ops)))),
+        (Peer::TokioSet, |ops| start::on_tokio_set(one(ops, jobs_on_tokio(ops)))),
+        (Peer::TokioLocal, |ops| start::on_tokio_local(one(ops, jobs_on_tokio(ops)))),
+        (Peer::Smol, |ops| start::on_smol(|_| one(ops, jobs_on_smol(ops)))),
+        (Peer::Bare, |ops| another_thread::there_and_back(ops).expect("epoll works")),
     ],
 };
 
-async fn body(ops: u64, job: impl AsyncFn() -> u64) -> f64 {
-    job().await;
-    let watch = Stopwatch::start();
+pub const MANY: Row = Row {
+    name: "blocking_64",
+    operation: "the same with 64 tasks, each with one job at a time",
+    unit: Unit::WallNanos,
+    ops: 640_000,
+    quick_ops: 320_000,
+    target: Target::TimesTokio(1.0),
+    peers: &[
+        (Peer::Oneloop, |ops| start::on_oneloop(many(ops, jobs_on_oneloop, oneloop::spawn))),
+        (Peer::Tokio, |ops| start::on_tokio(many(ops, jobs_on_tokio, tokio::spawn))),
+        (Peer::TokioSet, |ops| start::on_tokio_set(many(ops, jobs_on_tokio, spawn_local))),
+        (Peer::TokioLocal, |ops| start::on_tokio_local(many(ops, jobs_on_tokio, spawn_local))),
+        (Peer::Smol, |ops| start::on_smol(|smol| many(ops, jobs_on_smol, |task| smol.spawn(task)))),
+    ],
+};
+
+const IN_FLIGHT: u64 = 64;
+
+fn jobs_on_oneloop(count: u64) -> impl Future<Output = ()> {
+    jobs(count, async || oneloop::spawn_blocking(|| 1).await.expect("no panic"))
+}
+
+/// Not through [`jobs`]: it must be seen to be `Send`.
+fn jobs_on_tokio(count: u64) -> impl Future<Output = ()> + Send {
+    async move {
+        let mut done = 0;
+        for _ in 0..count {
+            done += spawn_blocking(|| 1).await.expect("no panic");
+        }
+        assert_eq!(done, count, "every job ran");
+    }
+}
+
+fn jobs_on_smol(count: u64) -> impl Future<Output = ()> {
+    start::check_smol_pool();
+    jobs(count, async || blocking::unblock(|| 1).await)
+}
+
+async fn jobs(count: u64, job: impl AsyncFn() -> u64) {
     let mut done = 0;
-    for _ in 0..ops {
+    for _ in 0..count {
         done += job().await;
     }
-    assert_eq!(done, ops, "every job ran");
+    assert_eq!(done, count, "every job ran");
+}
+
+/// The first job starts the pool's thread: a hundredth of a per cent of what is measured.
+async fn one(ops: u64, jobs: impl Future<Output = ()>) -> f64 {
+    pin_to_one_core();
+    let watch = Stopwatch::start();
+    jobs.await;
+    watch.nanos_each(ops)
+}
+
+async fn many<F, H: Future>(ops: u64, jobs: impl Fn(u64) -> F, spawn: impl Fn(F) -> H) -> f64 {
+    pin_to_one_core();
+    let watch = Stopwatch::start();
+    let tasks: Vec<H> = (0..IN_FLIGHT).map(|_| spawn(jobs(ops / IN_FLIGHT))).collect();
+    for task in tasks {
+        task.await;
+    }
     watch.nanos_each(ops)
 }

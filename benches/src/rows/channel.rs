@@ -17,7 +17,7 @@ pub const ROW: Row = Row {
     unit: Unit::WallNanos,
     ops: 1_000_000,
     quick_ops: 1_000_000,
-    target: Target::TimesTokio(3.0),
+    target: Target::TimesTokio(4.0),
     peers: &[
         (Peer::Oneloop, |ops| {
             let (producer, consumer) = oneloop_ends(ops);

@@ -17,7 +17,7 @@ pub const ROW: Row = Row {
     unit: Unit::Bytes,
     ops: 1_000_000,
     quick_ops: 1_000_000,
-    target: Target::AtMostSmol,
+    target: Target::AtMost(200.0),
     peers: &[
         (Peer::Oneloop, |ops| {
             start::on_oneloop(body(ops, || doze(oneloop::sleep), |task| drop(oneloop::spawn(task))))

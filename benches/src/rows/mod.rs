@@ -1,6 +1,7 @@
 //! The rows, one file each. Each file has the work, written once as a generic function, and a list of how
 //! each peer is given it.
 
+mod another_thread;
 mod blocking;
 mod channel;
 pub mod mem;
@@ -10,12 +11,13 @@ pub mod spawn_join;
 mod tcp_echo;
 mod timers_cancel;
 mod timers_fire;
+mod wake_remote;
 mod yield_now;
 
 use crate::row::Row;
 
 /// In the order of the table.
-pub const ALL: [&Row; 11] = [
+pub const ALL: [&Row; 16] = [
     &yield_now::ROW,
     &ping_pong::ROW,
     &spawn_join::ROW,
@@ -24,9 +26,14 @@ pub const ALL: [&Row; 11] = [
     &timers_fire::FEW,
     &timers_cancel::ROW,
     &mem::ROW,
-    &blocking::ROW,
+    &blocking::ONE,
+    &blocking::MANY,
+    &wake_remote::ROW,
     &tcp_echo::ROW,
-    &sleep::ROW,
+    &sleep::MILLISECOND,
+    &sleep::MILLISECOND_P99,
+    &sleep::TENTH,
+    &sleep::TENTH_P99,
 ];
 
 /// The row of this name.

@@ -1,12 +1,16 @@
 //! Row `ping_pong`: two tasks throw a number to and fro through two mailboxes of one place.
 //!
 //! The mailbox is the same code for all: what is measured is waking one task from another. It holds `Rc`s, so
-//! `tokio::spawn`, which wants `Send`, cannot take part.
+//! `tokio::spawn`, which wants `Send`, cannot take part. `bare` polls the two futures by hand: what is left without a
+//! runtime is the mailboxes themselves and the counts of two wakers.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 use crate::measure::Stopwatch;
 use crate::row::{Peer, Row, Target, Unit};
@@ -18,12 +22,13 @@ pub const ROW: Row = Row {
     unit: Unit::WallNanos,
     ops: 1_000_000,
     quick_ops: 1_000_000,
-    target: Target::TimesTokio(2.0),
+    target: Target::TimesTokio(2.5),
     peers: &[
         (Peer::Oneloop, |ops| start::on_oneloop(body(ops, player, oneloop::spawn))),
         (Peer::TokioSet, |ops| start::on_tokio_set(body(ops, player, tokio::task::spawn_local))),
         (Peer::TokioLocal, |ops| start::on_tokio_local(body(ops, player, tokio::task::spawn_local))),
         (Peer::Smol, |ops| start::on_smol(|smol| body(ops, player, |task| smol.spawn(task)))),
+        (Peer::Bare, by_hand),
     ],
 };
 
@@ -77,6 +82,41 @@ async fn body<F, H: Future>(
     left.put(0);
     ping.await;
     pong.await;
+    let nanos = watch.nanos_each(ops);
+    assert_eq!(left.letter.get(), Some(last), "every letter was returned");
+    nanos
+}
+
+/// A waker that does no more than say that it was woken.
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The two players in turn, whenever the flag says so.
+fn by_hand(ops: u64) -> f64 {
+    let (left, right) = (Rc::new(Mailbox::default()), Rc::new(Mailbox::default()));
+    let last = 2 * ops;
+    let mut ping = pin!(player(Rc::clone(&left), Rc::clone(&right), last - 1));
+    let mut pong = pin!(player(Rc::clone(&right), Rc::clone(&left), last));
+    let flags = [(); 2].map(|()| Arc::new(Flag(AtomicBool::new(true))));
+    let wakers = flags.clone().map(Waker::from);
+    let mut ended = [false; 2];
+    let watch = Stopwatch::start();
+    left.put(0);
+    while !ended[1] {
+        for player in 0..2 {
+            if !ended[player] && flags[player].0.swap(false, Ordering::Relaxed) {
+                let mut cx = Context::from_waker(&wakers[player]);
+                let polled =
+                    if player == 0 { ping.as_mut().poll(&mut cx) } else { pong.as_mut().poll(&mut cx) };
+                ended[player] = polled.is_ready();
+            }
+        }
+    }
     let nanos = watch.nanos_each(ops);
     assert_eq!(left.letter.get(), Some(last), "every letter was returned");
     nanos

@@ -13,7 +13,7 @@ pub const ROW: Row = Row {
     unit: Unit::WallNanos,
     ops: 1_000_000,
     quick_ops: 1_000_000,
-    target: Target::TimesTokio(2.3),
+    target: Target::TimesTokio(3.3),
     peers: &[
         (Peer::Oneloop, |ops| start::on_oneloop(body(ops, count, oneloop::spawn))),
         (Peer::Tokio, |ops| start::on_tokio(body(ops, count, tokio::spawn))),

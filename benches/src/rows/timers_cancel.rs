@@ -24,7 +24,7 @@ pub const ROW: Row = Row {
     unit: Unit::WallNanos,
     ops: 5_000_000,
     quick_ops: 2_000_000,
-    target: Target::TimesTokio(1.5),
+    target: Target::TimesTokio(2.5),
     peers: &[
         (Peer::Oneloop, |ops| start::on_oneloop(body(ops, oneloop::sleep, || drop(oneloop::spawn(park()))))),
         (Peer::Tokio, |ops| start::on_tokio(body(ops, tokio::time::sleep, || drop(tokio::spawn(park()))))),

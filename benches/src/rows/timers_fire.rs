@@ -21,7 +21,7 @@ pub const MANY: Row = Row {
     unit: Unit::CpuNanos,
     ops: 1_000_000,
     quick_ops: 1_000_000,
-    target: Target::TimesTokio(1.5),
+    target: Target::TimesTokio(2.0),
     peers: PEERS,
 };
 
@@ -31,7 +31,7 @@ pub const FEW: Row = Row {
     unit: Unit::CpuNanos,
     ops: 20_000,
     quick_ops: 20_000,
-    target: Target::TimesTokio(1.5),
+    target: Target::TimesTokio(2.0),
     peers: PEERS,
 };
 

@@ -18,7 +18,7 @@ pub const ROW: Row = Row {
     unit: Unit::WallNanos,
     ops: 1_000_000,
     quick_ops: 1_000_000,
-    target: Target::TimesTokio(3.0),
+    target: Target::TimesTokio(3.5),
     peers: &[
         (Peer::Oneloop, |ops| start::on_oneloop(body(ops, oneloop::spawn))),
         (Peer::Tokio, |ops| start::on_tokio(body(ops, tokio::spawn))),

@@ -21,7 +21,7 @@ pub const ROW: Row = Row {
     unit: Unit::WallNanos,
     ops: 1_000_000,
     quick_ops: 200_000,
-    target: Target::AboveMio(3.0),
+    target: Target::AboveBare(1.0),
     peers: &[
         (Peer::Oneloop, |ops| {
             let serve = |stream| drop(oneloop::spawn(serve(stream)));
@@ -50,7 +50,7 @@ pub const ROW: Row = Row {
                 body(ops, streams::smol_pair, serve, ask)
             })
         }),
-        (Peer::Mio, |ops| bare::echo(ops).expect("loopback works")),
+        (Peer::Bare, |ops| bare::echo(ops).expect("loopback works")),
     ],
 };
 

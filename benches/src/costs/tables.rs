@@ -1,44 +1,11 @@
-//! The tables as Markdown, and the page they stand on.
+//! The tables as Markdown.
 
 use std::fs;
-use std::path::PathBuf;
 use std::thread;
 
 use super::rows::{WAIT, WAITS, crowd};
 use super::{Figures, Way};
 use crate::table::aligned;
-
-/// What the page has around the tables.
-const BEGIN: &str = "<!-- written by the command: costs -->\n";
-const END: &str = "<!-- end of what the command writes -->\n";
-
-/// A page with a marked part.
-pub struct Page {
-    file: PathBuf,
-    before: String,
-    after: String,
-}
-
-impl Page {
-    /// Reads a page.
-    ///
-    /// # Errors
-    /// If it cannot be read, or has no marked part.
-    pub fn read(file: &PathBuf) -> Result<Page, String> {
-        let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-        let parts = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-        let (before, after) = parts.ok_or_else(|| {
-            format!("{}: there must be one part between these lines:\n{BEGIN}{END}", file.display())
-        })?;
-        Ok(Page { file: file.clone(), before: before.to_owned(), after: after.to_owned() })
-    }
-
-    /// Writes the page with other text in its marked part.
-    pub fn write(&self, text: &str) -> Result<(), String> {
-        let text = format!("{}{BEGIN}\n{text}\n{END}{}", self.before, self.after);
-        fs::write(&self.file, text).map_err(|error| format!("{}: {error}", self.file.display()))
-    }
-}
 
 /// Both tables, and on what they were measured.
 pub fn tables(all: &[Figures], runs: u32) -> String {
