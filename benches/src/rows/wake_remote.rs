@@ -1,16 +1,15 @@
 //! Row `wake_remote`: a task is woken from another thread.
 //!
-//! The task sends its waker to a thread, over a channel of the standard library, and suspends; the thread raises a flag
-//! and wakes it. Pinned to one core: unpinned it measures where the kernel happens to put the two threads.
+//! The task gives its waker to a thread, over the same mutex and condition variable for all, and suspends; the thread
+//! raises a flag and wakes it. Pinned to one core: unpinned it measures where the kernel happens to put the two threads.
 
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
 use std::task::{Poll, Waker};
 use std::thread;
 
-use super::another_thread;
+use super::another_thread::{self, Desk};
 use crate::measure::{Stopwatch, pin_to_one_core};
 use crate::row::{Peer, Row, Target, Unit};
 use crate::start;
@@ -34,11 +33,11 @@ pub const ROW: Row = Row {
 
 async fn body(ops: u64) -> f64 {
     pin_to_one_core();
-    let (wakers, sent) = mpsc::channel::<Waker>();
+    let wakers = Desk::<Waker>::new();
     let raised = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&raised);
+    let (flag, given) = (Arc::clone(&raised), Arc::clone(&wakers));
     let thread = thread::spawn(move || {
-        for waker in sent {
+        while let Some(waker) = given.take() {
             flag.store(true, Ordering::Release);
             waker.wake();
         }
@@ -52,14 +51,14 @@ async fn body(ops: u64) -> f64 {
             }
             if !asked {
                 asked = true;
-                wakers.send(cx.waker().clone()).expect("the thread waits for wakers");
+                wakers.put(Some(cx.waker().clone()));
             }
             Poll::Pending
         })
         .await;
     }
     let nanos = watch.nanos_each(ops);
-    drop(wakers);
+    wakers.put(None);
     thread.join().expect("the thread does not panic");
     nanos
 }
