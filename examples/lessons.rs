@@ -27,6 +27,17 @@ macro_rules! lessons {
 
 lessons! {
     1 lesson_01 "../docs/lessons/01-does-calling-run-it/program.rs"
+    2 lesson_02 "../docs/lessons/02-does-spawn-run-it-now/program.rs"
+    3 lesson_03 "../docs/lessons/03-does-the-loop-keep-asking/program.rs"
+    4 lesson_04 "../docs/lessons/04-who-calls-the-waker/program.rs"
+    5 lesson_05 "../docs/lessons/05-do-two-awaits-overlap/program.rs"
+    6 lesson_06 "../docs/lessons/06-is-a-polled-future-ready/program.rs"
+    7 lesson_07 "../docs/lessons/07-is-blocking-fine-in-async/program.rs"
+    8 lesson_08 "../docs/lessons/08-is-a-sleep-exact/program.rs"
+    9 lesson_09 "../docs/lessons/09-does-pending-mean-asked-again/program.rs"
+    10 lesson_10 "../docs/lessons/10-is-waking-oneself-waiting/program.rs"
+    11 lesson_11 "../docs/lessons/11-are-three-wakes-three-polls/program.rs"
+    12 lesson_12 "../docs/lessons/12-when-does-a-sleep-begin/program.rs"
 }
 
 fn main() -> ExitCode {

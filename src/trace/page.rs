@@ -19,18 +19,23 @@
 
 mod data;
 mod sums;
+mod lesson;
 
 use std::io::{self, Write};
 
 use super::read::Recording;
 
 pub use data::{files, is_of_a_library};
+pub use lesson::{Lesson, Stop};
 
 /// The most events of a page. What comes after them is left out, and the page says so.
 pub const MAX_EVENTS: usize = 500_000;
 
 const TEMPLATE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
+const LESSON_STYLE: &str = include_str!("page/lesson.css");
+
+const NOSCRIPT: &str = "<noscript>This page shows a recorded run of a program, and needs JavaScript for it. It asks nobody for anything.</noscript>";
 
 /// The scripts, in the order in which they build on one another.
 const SCRIPTS: [&str; 14] = [
@@ -76,22 +81,66 @@ pub struct Source {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn page(sides: &[Side<'_>], mut out: impl Write) -> io::Result<()> {
+pub fn page(sides: &[Side<'_>], out: impl Write) -> io::Result<()> {
     let title: Vec<String> = sides.iter().map(|side| escaped(&side.name)).collect();
-    let (title, policy, mut pieces) = (title.join(" · "), policy(), TEMPLATE.split("{{"));
+    write(&Parts { title: title.join(" · "), sides, ..Parts::default() }, out)
+}
+
+/// Writes the page of the lesson `number` of a course, from 0, with its recording.
+///
+/// # Errors
+/// Those of `out`.
+///
+/// # Panics
+/// If there is no such lesson.
+pub fn lesson(course: &[Lesson], number: usize, side: Side<'_>, out: impl Write) -> io::Result<()> {
+    let before = number.checked_sub(1).map(|before| &course[before]);
+    let lesson = course[number].html(before, course.get(number + 1));
+    write(&Parts { title: escaped(&course[number].question), sides: &[side], lesson }, out)
+}
+
+/// Writes the page that leads to all lessons of a course.
+///
+/// # Errors
+/// Those of `out`.
+pub fn index(course: &[Lesson], out: impl Write) -> io::Result<()> {
+    write(&Parts { title: "Lessons".into(), lesson: lesson::index(course), ..Parts::default() }, out)
+}
+
+/// What a page is made of, beside what all have. Titles and lessons are HTML.
+#[derive(Default)]
+struct Parts<'a> {
+    title: String,
+    /// None: there is nothing to play, so there are no scripts.
+    sides: &'a [Side<'a>],
+    /// Empty: it is none.
+    lesson: String,
+}
+
+fn write(parts: &Parts<'_>, mut out: impl Write) -> io::Result<()> {
+    let scripts = if parts.sides.is_empty() { &[][..] } else { &SCRIPTS };
+    let (policy, mut pieces) = (policy(scripts), TEMPLATE.split("{{"));
     out.write_all(pieces.next().unwrap_or_default().as_bytes())?;
     for piece in pieces {
         let (what, rest) = piece.split_once("}}").unwrap_or((piece, ""));
         match what {
-            "title" => out.write_all(title.as_bytes())?,
+            "title" => out.write_all(parts.title.as_bytes())?,
             "policy" => out.write_all(policy.as_bytes())?,
-            "style" => write!(out, "<style>{STYLE}</style>")?,
+            "style" => {
+                write!(out, "<style>{STYLE}</style>")?;
+                if !parts.lesson.is_empty() {
+                    write!(out, "<style>{LESSON_STYLE}</style>")?;
+                }
+            }
             "scripts" => {
-                for script in SCRIPTS {
+                for script in scripts {
                     writeln!(out, "<script>{script}</script>")?;
                 }
             }
-            _ => write_recordings(sides, &mut out)?,
+            "noscript" if scripts.is_empty() => {}
+            "noscript" => out.write_all(NOSCRIPT.as_bytes())?,
+            "lesson" => out.write_all(parts.lesson.as_bytes())?,
+            _ => write_recordings(parts.sides, &mut out)?,
         }
         out.write_all(rest.as_bytes())?;
     }
@@ -108,10 +157,11 @@ fn write_recordings(sides: &[Side<'_>], out: &mut impl Write) -> io::Result<()> 
 }
 
 /// What the page may do: run its own scripts and wear its own style, each named by its sum; and nothing else.
-fn policy() -> String {
+fn policy(scripts: &[&str]) -> String {
     let sum = |text: &str| format!("'sha256-{}'", sums::base64(&sums::sha256(text.as_bytes())));
-    let scripts: Vec<String> = SCRIPTS.iter().copied().map(sum).collect();
-    let (scripts, style) = (scripts.join(" "), sum(STYLE));
+    let scripts: Vec<String> = scripts.iter().copied().map(sum).collect();
+    let scripts = if scripts.is_empty() { "'none'".into() } else { scripts.join(" ") };
+    let style = [STYLE, LESSON_STYLE].map(sum).join(" ");
     format!(
         "default-src 'none'; script-src {scripts}; style-src {style}; base-uri 'none'; form-action 'none'"
     )
@@ -147,19 +197,27 @@ mod tests {
         for text in SCRIPTS {
             assert!(!text.contains("</script") && !text.contains("<!--"), "{}", &text[..80]);
         }
-        assert!(!STYLE.contains("</style"));
+        assert!(!STYLE.contains("</style") && !LESSON_STYLE.contains("</style"));
     }
 
     #[test]
     fn the_template_has_every_part_once() {
-        for part in ["{{title}}", "{{policy}}", "{{style}}", "{{scripts}}", "{{recordings}}"] {
+        for part in [
+            "{{title}}",
+            "{{policy}}",
+            "{{style}}",
+            "{{scripts}}",
+            "{{recordings}}",
+            "{{lesson}}",
+            "{{noscript}}",
+        ] {
             assert_eq!(TEMPLATE.matches(part).count(), 1, "{part}");
         }
     }
 
     #[test]
     fn scripts_and_style_are_short_files_that_say_what_they_are() {
-        for text in SCRIPTS.into_iter().chain([STYLE]) {
+        for text in SCRIPTS.into_iter().chain([STYLE, LESSON_STYLE]) {
             let first = text.lines().next().unwrap_or_default();
             assert!(first.starts_with("// ") || first.starts_with("/* "), "{first}");
             assert!(text.lines().count() <= 400, "{first}");

@@ -17,6 +17,7 @@ mod screen;
 
 mod check;
 mod export;
+mod learn;
 mod page;
 mod play;
 mod record;
@@ -43,6 +44,7 @@ Where a PROGRAM is wanted, a name without a slash is an example of the crate you
 examples/hello.rs); for any other program write its path, as in ./target/debug/server.
 
 Try:
+  oneloop learn                 lists the lessons, and `oneloop learn 1` goes through the first
   oneloop step hello            goes through the example `hello` while it runs, event by event
   oneloop record hello          runs the example `hello` and writes hello.trace
   oneloop play hello.trace      goes through it, forwards and backwards
@@ -61,6 +63,7 @@ enum Command {
     Summary(summary::Args),
     Export(export::Args),
     Page(page::Args),
+    Learn(learn::Args),
     Check(check::Args),
     Tree(tree::Args),
     Why(why::Args),
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Summary(args) => summary::run(&args),
         Command::Export(args) => export::run(args),
         Command::Page(args) => page::run(args),
+        Command::Learn(args) => learn::run(&args),
         Command::Check(args) => check::run(args),
         Command::Tree(args) => tree::run(args),
         Command::Why(args) => why::run(args),

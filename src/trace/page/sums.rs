@@ -1,6 +1,6 @@
 //! Chapter 35, part 59: what a page's policy names a script by: SHA-256 (FIPS 180-4), written in base64 (RFC 4648).
 //!
-//! Before: `trace/page/data.rs`. Next: `start.rs`.
+//! Before: `trace/page/data.rs`. Next: `trace/page/lesson.rs`.
 
 /// The first 32 bits of the fractions of the cube roots of the first 64 primes.
 const ROUNDS: [u32; 64] = [
