@@ -19,7 +19,7 @@
 //! sentences go to the `log` crate, under the target `oneloop` at level `trace`, if a logger was installed for it before
 //! the loop was made.
 //!
-//! Before: `trace/page/sums.rs`..
+//! Before: `trace/page/lesson.rs`..
 
 use std::future::Future;
 use std::io;

@@ -119,7 +119,8 @@ struct Parts<'a> {
 
 fn write(parts: &Parts<'_>, mut out: impl Write) -> io::Result<()> {
     let scripts = if parts.sides.is_empty() { &[][..] } else { &SCRIPTS };
-    let (policy, mut pieces) = (policy(scripts), TEMPLATE.split("{{"));
+    let styles = if parts.lesson.is_empty() { &[STYLE][..] } else { &[STYLE, LESSON_STYLE] };
+    let (policy, mut pieces) = (policy(scripts, styles), TEMPLATE.split("{{"));
     out.write_all(pieces.next().unwrap_or_default().as_bytes())?;
     for piece in pieces {
         let (what, rest) = piece.split_once("}}").unwrap_or((piece, ""));
@@ -127,9 +128,8 @@ fn write(parts: &Parts<'_>, mut out: impl Write) -> io::Result<()> {
             "title" => out.write_all(parts.title.as_bytes())?,
             "policy" => out.write_all(policy.as_bytes())?,
             "style" => {
-                write!(out, "<style>{STYLE}</style>")?;
-                if !parts.lesson.is_empty() {
-                    write!(out, "<style>{LESSON_STYLE}</style>")?;
+                for style in styles {
+                    write!(out, "<style>{style}</style>")?;
                 }
             }
             "scripts" => {
@@ -157,11 +157,11 @@ fn write_recordings(sides: &[Side<'_>], out: &mut impl Write) -> io::Result<()> 
 }
 
 /// What the page may do: run its own scripts and wear its own style, each named by its sum; and nothing else.
-fn policy(scripts: &[&str]) -> String {
+fn policy(scripts: &[&str], styles: &[&str]) -> String {
     let sum = |text: &str| format!("'sha256-{}'", sums::base64(&sums::sha256(text.as_bytes())));
     let scripts: Vec<String> = scripts.iter().copied().map(sum).collect();
     let scripts = if scripts.is_empty() { "'none'".into() } else { scripts.join(" ") };
-    let style = [STYLE, LESSON_STYLE].map(sum).join(" ");
+    let style = styles.iter().copied().map(sum).collect::<Vec<_>>().join(" ");
     format!(
         "default-src 'none'; script-src {scripts}; style-src {style}; base-uri 'none'; form-action 'none'"
     )
