@@ -9,6 +9,9 @@ mod pty;
 #[path = "../../src/bin/oneloop/screen/key.rs"]
 mod key;
 #[allow(dead_code, reason = "the program that panics reads no keys")]
+#[path = "../../src/bin/oneloop/hangup.rs"]
+mod hangup;
+#[allow(dead_code, reason = "the program that panics reads no keys")]
 #[path = "../../src/bin/oneloop/screen/terminal.rs"]
 mod terminal;
 
