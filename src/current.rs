@@ -26,18 +26,26 @@ thread_local! {
 #[must_use]
 pub(crate) struct Current(());
 
+/// Refuses a loop inside a loop.
+///
+/// # Panics
+/// If the thread has a current loop.
+#[track_caller]
+pub(crate) fn check_free() {
+    assert!(
+        is_free(),
+        "another event loop is running on this thread, and a loop inside a loop would stop the outer one: \
+         await the future instead, or start the inner loop on a thread of its own"
+    );
+}
+
 /// Makes `state` the current loop of this thread.
 ///
 /// # Panics
 /// If the thread has a current loop already.
 #[track_caller]
 pub(crate) fn enter(state: &Rc<State>) -> Current {
-    let taken = CURRENT.with(|current| current.borrow().is_some());
-    assert!(
-        !taken,
-        "another event loop is running on this thread, and a loop inside a loop would stop the outer one: \
-         await the future instead, or start the inner loop on a thread of its own"
-    );
+    check_free();
     CURRENT.with(|current| *current.borrow_mut() = Some(Rc::clone(state)));
     WATCHED.set(state.seam.watched());
     state.enter();

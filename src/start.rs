@@ -28,6 +28,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::current;
 use crate::event_loop::EventLoop;
 use crate::pool::default_threads;
 use crate::state::Settings;
@@ -68,6 +69,8 @@ const WORDS: [&str; 8] =
 /// ```
 #[track_caller]
 pub fn run<F: Future>(future: F) -> F::Output {
+    // Before a second loop asks for the recording or the stepper of the first.
+    current::check_free();
     match EventLoop::new() {
         Ok(event_loop) => event_loop.run_until_complete(future),
         Err(error) => panic!("no event loop could be made: {error}"),

@@ -86,7 +86,7 @@ fn compared(recording: &str) -> Vec<String> {
         || lines.iter().any(|line| line["k"] == "io_open" || line["k"] == "job_new");
     let left_out =
         ["turn_begin", "turn_end", "wait_begin", "wait_end", "clock_jump", "notify", "job_start", "job_end"];
-    let times = ["n", "c", "t", "took", "waited", "late", "at", "place", "pos"];
+    let times = ["n", "c", "t", "took", "waited", "late", "at", "place", "pos", "wakers"];
     let kept = lines.into_iter().skip(1).filter(|line| {
         let kind = line["k"].as_str().unwrap_or_default();
         let elsewhere = kind == "site" && line["file"] != "program.rs";
