@@ -84,8 +84,18 @@ fn compared(recording: &str) -> Vec<String> {
     // Time goes on by itself in these; what happens in the meantime, and in how many turns, is not always the same.
     let timed = lines[0]["clock"] == "real"
         || lines.iter().any(|line| line["k"] == "io_open" || line["k"] == "job_new");
-    let left_out =
-        ["turn_begin", "turn_end", "wait_begin", "wait_end", "clock_jump", "notify", "job_start", "job_end"];
+    let left_out = [
+        "turn_begin",
+        "turn_end",
+        "wait_begin",
+        "wait_end",
+        "clock_jump",
+        "notify",
+        "job_start",
+        "job_end",
+        "thread_start",
+        "thread_exit",
+    ];
     let times = ["n", "c", "t", "took", "waited", "late", "at", "place", "pos", "wakers"];
     let kept = lines.into_iter().skip(1).filter(|line| {
         let kind = line["k"].as_str().unwrap_or_default();
