@@ -7,7 +7,7 @@ fn later(after: u64, name: &'static str) {
 
 pub fn main() {
     oneloop::run(async {
-        later(110, "due after 110 ms");
+        later(200, "due after 200 ms");
         later(100, "due after 100 ms");
         later(0, "due at once");
         oneloop::call_soon(|| println!("soon"));
