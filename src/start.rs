@@ -8,7 +8,9 @@
 //! | `print` | each event as an English sentence, on standard error |
 //! | `virtual` | virtual time: sleeps take none |
 //! | `record=FILE` | each event as a line of JSON in that file, for `oneloop play FILE` and others |
-//! | `level=LEVEL` | how much is recorded: `loop`, `task` (usual), `leaf` or `frame`, each with all of those before |
+//! | `level=LEVEL` | how much is recorded or kept: `loop`, `task` (usual), `leaf` or `frame`, each with all of those before |
+//! | `flight=FILE` | keeps the last events in memory, and writes them to that file when something has gone wrong, or at SIGUSR1 |
+//! | `last=N` | how many `flight` keeps: 10,000 (usual), at most a million |
 //! | `output=SOCKET` | records what the program writes too, as whoever listens there tells of it: `oneloop record` |
 //! | `step=SOCKET` | each event to the stepper that listens at that Unix-domain socket, which says when to go on |
 //! | `attach` | lets `oneloop tree PID` and `oneloop why PID` ask how the tasks stand |
@@ -19,7 +21,9 @@
 //! sentences go to the `log` crate, under the target `oneloop` at level `trace`, if a logger was installed for it before
 //! the loop was made.
 //!
-//! Before: `trace/page/lesson.rs`..
+//! Before: `trace/page/sums.rs`. Next: `start/words.rs`.
+
+mod words;
 
 use std::future::Future;
 use std::io;
@@ -37,13 +41,10 @@ use crate::trace::event::Event;
 use crate::trace::frames;
 use crate::trace::live::attach::Attach;
 use crate::trace::live::step::Step;
-use crate::trace::narrate::{Log, Print, Warn};
+use crate::trace::narrate::{Log, Warn};
 use crate::trace::observer::Observer;
 use crate::trace::record::{About, Level, Output, Recorder, Target};
 use crate::trace::watchdog::{Listeners, Pulse, Watchdog};
-
-/// The environment variable that chooses how loops show themselves.
-const VARIABLE: &str = "ONELOOP";
 
 /// What debug mode takes for slow, unless set otherwise; asyncio's value.
 const SLOW: Duration = Duration::from_millis(100);
@@ -51,9 +52,9 @@ const SLOW: Duration = Duration::from_millis(100);
 /// How long a poll may go on before it is told of while it still goes on, unless set otherwise.
 const LONG: Duration = Duration::from_secs(1);
 
-/// The words it knows.
-const WORDS: [&str; 8] =
-    ["print", "virtual", "debug", "record=FILE", "level=LEVEL", "output=SOCKET", "step=SOCKET", "attach"];
+/// How many events a flight recorder keeps, unless set otherwise, and at most: each takes some 200 bytes.
+const LAST: usize = 10_000;
+const MOST_LAST: usize = 1_000_000;
 
 /// Makes a loop, runs `future` on it to its end, and closes the loop: what is still going on then is dropped.
 ///
@@ -99,6 +100,8 @@ impl EventLoop {
             pool_threads,
             observers,
             record: None,
+            flight: None,
+            last: LAST,
             level: None,
             output: None,
             stepper: None,
@@ -123,6 +126,10 @@ pub struct Builder {
     observers: Vec<Rc<dyn Observer>>,
     /// The file to record in; `None`: nothing is recorded.
     record: Option<PathBuf>,
+    /// The file for what a flight recorder keeps; `None`: there is none.
+    flight: Option<PathBuf>,
+    /// How many events it keeps.
+    last: usize,
     /// How much is told; `None`: `task` of a recording, `leaf` to a stepper.
     level: Option<Level>,
     /// The socket of whoever tells what the program writes; `None`: nobody does.
@@ -202,7 +209,22 @@ impl Builder {
         self
     }
 
-    /// How much is recorded; usually [`Level::Task`].
+    /// Keeps the last events in memory, 10,000 of them, and writes them to a file when something has gone wrong: a panic that
+    /// nobody took or that ended the run, a loop that can never go on, a poll that does not end; and whenever the process is
+    /// sent SIGUSR1. As `ONELOOP=flight=FILE`, for a loop of any thread. A file that is there stays as it is: the next name of
+    /// `FILE`, `FILE.2`, `FILE.3` … is taken. Ten are written at most that no signal asks for.
+    pub fn flight(mut self, file: impl Into<PathBuf>) -> Builder {
+        self.flight = Some(file.into());
+        self
+    }
+
+    /// How many events [`flight`](Self::flight) keeps: at least 1, at most a million, of some 200 bytes each.
+    pub fn flight_last(mut self, events: usize) -> Builder {
+        self.last = events.clamp(1, MOST_LAST);
+        self
+    }
+
+    /// How much is recorded or kept; usually [`Level::Task`].
     pub fn record_level(mut self, level: Level) -> Builder {
         self.level = Some(level);
         self
@@ -225,13 +247,11 @@ impl Builder {
     /// Makes the loop.
     ///
     /// # Errors
-    /// If the operating system has no descriptors left, `ONELOOP` has an unknown word, a file to record in cannot be made,
-    /// no stepper can be reached, or another loop of the process is attached to.
+    /// If the operating system has no descriptors left, `ONELOOP` has an unknown word, a file to record in cannot be made
+    /// or its folder is not there, no stepper can be reached, or another loop of the process is attached to.
     pub fn build(mut self) -> io::Result<EventLoop> {
-        if std::thread::current().name() == Some("main")
-            && let Some(words) = std::env::var_os(VARIABLE)
-        {
-            self.apply(&words.to_string_lossy())?;
+        if std::thread::current().name() == Some("main") {
+            self.apply_environment()?;
         }
         let chains = self.level == Some(Level::Frame);
         if chains && !frames::AVAILABLE {
@@ -246,19 +266,24 @@ impl Builder {
         }
         let Builder { level, virtual_time, pool_threads, .. } = self;
         let aloud = self.debug || self.print || self.stepper.is_some();
-        let mut listeners = Listeners { aloud, attach: self.attach, recording: None };
+        let mut listeners = Listeners { aloud, attach: self.attach, recordings: Vec::new() };
+        let about = About { level: level.unwrap_or_default(), virtual_time, pool_threads };
         if let Some(path) = &self.record {
-            let level = level.unwrap_or_default();
-            let exact = virtual_time || level >= Level::Leaf;
+            let exact = virtual_time || about.level >= Level::Leaf;
             let target = Target::take(path)?;
             // Whoever listens does so to the program that it has started, not to what that may start.
             let output = self.output.take().filter(|_| target.is_own);
             let output = output.map(|socket| Output::connect(&socket, exact)).transpose()?;
             let pieces = output.as_ref().map(Output::pieces).unwrap_or_default();
-            let recorder = Recorder::create(target, &About { level, virtual_time, pool_threads }, pieces)?;
+            let recorder = Recorder::create(target, &about, pieces)?;
             // First told, so that what it learns is there when the event is recorded.
             self.observers.extend(output.map(|output| Rc::new(output) as Rc<dyn Observer>));
-            listeners.recording = Some(recorder.beside());
+            listeners.recordings.push(recorder.beside());
+            self = self.observer(recorder);
+        }
+        if let Some(path) = &self.flight {
+            let recorder = Recorder::flight(path, &about, self.last)?;
+            listeners.recordings.push(recorder.beside());
             self = self.observer(recorder);
         }
         let (frozen, mut pulse) = (Frozen::default(), Arc::<Pulse>::default());
@@ -277,33 +302,15 @@ impl Builder {
             // Chains are taken only while somebody watches.
             self = self.observer(Silent);
         }
-        let Builder { debug, observers, attach, .. } = self;
+        let Builder { observers, attach, .. } = self;
+        // A flight recorder wants to know when the loop can never go on.
+        let debug = self.debug || self.flight.is_some();
         let settings = Settings { virtual_time, debug, pool_threads, observers, chains, frozen };
         let event_loop = EventLoop::with_settings(settings)?;
         if attach {
             event_loop.keep(|remote| Attach::listen(remote, pulse))?;
         }
         Ok(event_loop)
-    }
-
-    fn apply(&mut self, words: &str) -> io::Result<()> {
-        for word in words.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            match word.split_once('=').unwrap_or((word, "")) {
-                ("print", "") => {
-                    self.print = true;
-                    self.observers.push(Rc::new(Print::default()));
-                }
-                ("virtual", "") => self.virtual_time = true,
-                ("debug", "") => self.debug = true,
-                ("attach", "") => self.attach = true,
-                ("record", file) if !file.is_empty() => self.record = Some(file.into()),
-                ("level", level) => self.level = Some(Level::called(level).ok_or_else(|| no_level(level))?),
-                ("output", socket) if !socket.is_empty() => self.output = Some(socket.into()),
-                ("step", socket) if !socket.is_empty() => self.stepper = Some(socket.into()),
-                _ => return Err(unknown(word)),
-            }
-        }
-        Ok(())
     }
 }
 
@@ -314,23 +321,11 @@ impl Observer for Silent {
     fn event(&self, _: &Event) {}
 }
 
-fn unknown(word: &str) -> io::Error {
-    let known = WORDS.join(", ");
-    let text = format!("{VARIABLE} has the unknown word {word:?}; it knows: {known}");
-    io::Error::new(io::ErrorKind::InvalidInput, text)
-}
-
 /// The level `frame` is never quietly the same as `leaf`.
 fn no_stacks() -> io::Error {
     let text = "the level `frame` takes the feature `stacks`, without which this program was built: build it with \
                 `cargo build --features stacks`, or with `features = [\"stacks\"]` beside `oneloop` in its Cargo.toml";
     io::Error::new(io::ErrorKind::Unsupported, text)
-}
-
-fn no_level(level: &str) -> io::Error {
-    let levels = Level::ALL.map(Level::word).join(", ");
-    let text = format!("{VARIABLE} asks for the unknown level {level:?}; there are: {levels}");
-    io::Error::new(io::ErrorKind::InvalidInput, text)
 }
 
 impl std::fmt::Debug for Builder {
@@ -340,7 +335,8 @@ impl std::fmt::Debug for Builder {
             .field("virtual_time", &self.virtual_time)
             .field("debug", &self.debug)
             .field("pool_threads", &self.pool_threads)
-            .field("record", &self.record);
+            .field("record", &self.record)
+            .field("flight", &self.flight);
         fields.field("observers", &self.observers.len()).finish()
     }
 }
@@ -348,17 +344,6 @@ impl std::fmt::Debug for Builder {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_unknown_word_is_an_error_that_lists_the_known_ones() {
-        let error = EventLoop::builder().apply("virtual,prnt").unwrap_err().to_string();
-        assert!(error.contains("\"prnt\""), "{error}");
-        assert!(WORDS.iter().all(|word| error.contains(word)), "{error}");
-        for word in ["record", "record=", "print=yes", "=", "level"] {
-            let error = EventLoop::builder().apply(word).unwrap_err().to_string();
-            assert!(error.contains(&format!("{:?}", word.trim_end_matches("level"))), "{word}: {error}");
-        }
-    }
 
     #[test]
     fn debug_is_a_word_and_a_setting() {
@@ -372,12 +357,5 @@ mod tests {
         let built = EventLoop::builder().record_level(Level::Frame).build();
         assert_eq!(built.is_ok(), frames::AVAILABLE);
         assert!(built.err().is_none_or(|error| error.to_string().contains("--features stacks")));
-    }
-
-    #[test]
-    fn every_known_word_is_taken() {
-        let words = WORDS.iter().map(|word| word.replace("LEVEL", "leaf"));
-        words.for_each(|word| EventLoop::builder().apply(&word).expect(&word));
-        EventLoop::builder().apply(" print , virtual ,").expect("spaces and empty words do no harm");
     }
 }

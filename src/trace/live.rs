@@ -1,4 +1,4 @@
-//! Chapter 35, part 31: a program that another one watches while it goes on.
+//! Chapter 35, part 32: a program that another one watches while it goes on.
 //!
 //! Two ways, both through a Unix-domain socket, both asked for with `ONELOOP` and off otherwise:
 //!

@@ -1,4 +1,4 @@
-//! Chapter 35, part 35: how does a recording become events again?
+//! Chapter 35, part 36: how does a recording become events again?
 //!
 //! A recording is a file of lines, each one JSON object, packed with gzip or plain. The first line is the header, with the
 //! version; a `site` line gives a number to a place in the source; most of the others are events. `docs/trace-format.md`

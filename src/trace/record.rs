@@ -14,7 +14,6 @@
 pub(crate) mod json;
 mod words;
 mod line;
-#[cfg(feature = "cli")]
 mod snapshot;
 mod level;
 mod header;
@@ -23,6 +22,7 @@ mod queue;
 mod pieces;
 mod output;
 mod writer;
+mod flight;
 mod recorder;
 
 #[cfg(test)]

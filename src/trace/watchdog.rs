@@ -1,4 +1,4 @@
-//! Chapter 35, part 30: who says that a poll never ends?
+//! Chapter 35, part 31: who says that a poll never ends?
 //!
 //! Not the loop: its thread is in that poll. So a thread of its own, the *watchdog*, looks ten times a second at a number
 //! that the loop's thread leaves behind, that of the event with which the poll or call going on began:
@@ -56,14 +56,14 @@ pub(crate) struct Listeners {
     pub(crate) aloud: bool,
     /// Whoever attaches.
     pub(crate) attach: bool,
-    /// Whoever reads the recording.
-    pub(crate) recording: Option<Beside>,
+    /// Whoever reads the recordings.
+    pub(crate) recordings: Vec<Beside>,
 }
 
 impl Listeners {
     /// Whether there are any.
     pub(crate) fn any(&self) -> bool {
-        self.aloud || self.attach || self.recording.is_some()
+        self.aloud || self.attach || !self.recordings.is_empty()
     }
 }
 
@@ -291,9 +291,7 @@ fn whole(took: Duration) -> Duration {
 impl Listeners {
     /// Tells all of them.
     fn tell(&self, pulse: &Pulse, took: Duration) {
-        if let Some(recording) = &self.recording {
-            record(recording, pulse, took);
-        }
+        self.recordings.iter().for_each(|recording| record(recording, pulse, took));
         let Some(text) = pulse.held_up_by().filter(|_| self.aloud || self.attach) else { return };
         log::warn!(target: "oneloop", "{text}");
         if self.aloud {

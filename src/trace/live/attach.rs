@@ -1,4 +1,4 @@
-//! Chapter 35, part 34: a running program says how its tasks stand.
+//! Chapter 35, part 35: a running program says how its tasks stand.
 //!
 //! A thread of its own waits at a socket; when somebody asks, it sends the question to the loop, as any thread
 //! may (`remote.rs`). The loop answers in its next turn, between two polls. A program that nobody asks pays for one

@@ -1,4 +1,4 @@
-//! Chapter 35, part 32: what a stepper may say, one command a line.
+//! Chapter 35, part 33: what a stepper may say, one command a line.
 //!
 //! ```text
 //!   go 1                    go on until so many more events have happened

@@ -1,4 +1,4 @@
-//! Chapter 35, part 33: a program that waits at each event until it is told to go on.
+//! Chapter 35, part 34: a program that waits at each event until it is told to go on.
 //!
 //! The observer here tells the stepper, another process at the other end of a socket, each event as a line of a
 //! recording. Then it blocks, on the loop's own thread, until the stepper says `go`. Since everything happens on that
@@ -29,7 +29,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -113,7 +113,7 @@ impl Step {
             io::Error::new(error.kind(), text)
         })?;
         let mut unsent = Vec::new();
-        about.header(0, &mut unsent);
+        about.header(SystemTime::now(), 0, &mut unsent);
         let link = Link {
             socket,
             lines: Lines::new(),

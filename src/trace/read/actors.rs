@@ -1,4 +1,4 @@
-//! Chapter 35, part 39: the words of the trace format for who, what and how.
+//! Chapter 35, part 40: the words of the trace format for who, what and how.
 //!
 //! Each is the name of a variant in snake_case.
 //!

@@ -1,4 +1,4 @@
-//! Chapter 35, part 40: one line as what it says.
+//! Chapter 35, part 41: one line as what it says.
 //!
 //! Lines build on one another: a place is defined before it is used.
 //!

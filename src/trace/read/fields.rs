@@ -1,4 +1,4 @@
-//! Chapter 35, part 38: the fields of one line, by name and type.
+//! Chapter 35, part 39: the fields of one line, by name and type.
 //!
 //! Before: `trace/read/names.rs`. Next: `trace/read/actors.rs`.
 

@@ -1,4 +1,4 @@
-//! Chapter 35, part 41: the kinds of events, group by group as in `EventKind`.
+//! Chapter 35, part 42: the kinds of events, group by group as in `EventKind`.
 //!
 //! Before: `trace/read/decode.rs`. Next: `trace/read/snapshot.rs`.
 

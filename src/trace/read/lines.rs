@@ -1,4 +1,4 @@
-//! Chapter 35, part 36: a recording as lines, packed or plain, cut or whole.
+//! Chapter 35, part 37: a recording as lines, packed or plain, cut or whole.
 //!
 //! Never more of it is in memory than one line.
 //!

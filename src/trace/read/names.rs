@@ -1,4 +1,4 @@
-//! Chapter 35, part 37: names and texts, cut to a bearable length.
+//! Chapter 35, part 38: names and texts, cut to a bearable length.
 //!
 //! Where an event wants a name for ever, it is kept once, until the process ends.
 //!

@@ -1,4 +1,4 @@
-//! Chapter 35, part 42: the state of a loop, read back from the lines of a snapshot.
+//! Chapter 35, part 43: the state of a loop, read back from the lines of a snapshot.
 //!
 //! Before: `trace/read/kinds.rs`. Next: `trace/export.rs`.
 

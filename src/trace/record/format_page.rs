@@ -1,4 +1,4 @@
-//! Chapter 35, part 29: is the page about the format right?
+//! Chapter 35, part 30: is the page about the format right?
 //!
 //! `docs/trace-format.md` is held to what is written: the same kinds, with the same fields of the same types, at the same
 //! levels, and lines that were really written.
@@ -135,7 +135,11 @@ fn the_page_has_a_line_of_each_kind_as_it_is_written() {
 #[test]
 fn the_page_has_each_field_of_the_header() {
     let mut out = Vec::new();
-    About { level: Level::Task, virtual_time: false, pool_threads: 6 }.header(3, &mut out);
+    About { level: Level::Task, virtual_time: false, pool_threads: 6 }.header(
+        std::time::UNIX_EPOCH,
+        3,
+        &mut out,
+    );
     let header: Map<String, Value> = serde_json::from_slice(&out).expect("it is JSON");
     let told: BTreeSet<String> = table(&below("The header")).into_iter().map(|(name, _)| name).collect();
     assert_eq!(told, header.keys().cloned().collect());

@@ -28,8 +28,8 @@ pub(crate) struct About {
 }
 
 impl About {
-    /// Appends the line. `lost` is the number of events before those that follow.
-    pub(crate) fn header(&self, lost: u64, out: &mut Vec<u8>) {
+    /// Appends the line. The loop was made at `started`; `lost` is the number of events before those that follow.
+    pub(crate) fn header(&self, started: SystemTime, lost: u64, out: &mut Vec<u8>) {
         let mut args = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
         let text = |out: &mut Vec<u8>, name: &str, text: &str| {
             key(out, name);
@@ -42,7 +42,7 @@ impl About {
         text(out, "folder", &folder.unwrap_or_default());
         key(out, "pid");
         json::number(out, u64::from(std::process::id()));
-        text(out, "started", &date_and_time(SystemTime::now()));
+        text(out, "started", &date_and_time(started));
         text(out, "level", self.level.word());
         text(out, "clock", if self.virtual_time { "virtual" } else { "real" });
         let wheel = format!(",\"wheel\":{{\"levels\":{LEVELS},\"slots\":{SLOTS},\"tick_ns\":{TICK}}}");
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn the_first_line_says_what_is_recorded() {
         let mut line = Vec::new();
-        About { level: Level::Task, virtual_time: true, pool_threads: 3 }.header(12, &mut line);
+        About { level: Level::Task, virtual_time: true, pool_threads: 3 }.header(UNIX_EPOCH, 12, &mut line);
         let line = String::from_utf8(line).expect("all of it are strings");
         assert!(line.starts_with("{\"k\":\"oneloop\",\"v\":1,\"program\":\""), "{line}");
         assert!(line.contains("\"level\":\"task\",\"clock\":\"virtual\",\"wheel\":{\"levels\":8,"), "{line}");

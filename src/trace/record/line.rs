@@ -45,7 +45,6 @@ impl Lines {
     }
 
     /// Appends a line that is no event.
-    #[cfg(feature = "cli")]
     pub(super) fn line(&mut self, out: &mut Vec<u8>, write: impl FnOnce(&mut Line<'_>)) {
         self.write(None, out, write);
     }

@@ -1,6 +1,6 @@
-//! Chapter 35, part 27: the observer that records.
+//! Chapter 35, part 28: the observer that records.
 //!
-//! What `ONELOOP=record=FILE` installs. It gives each event to the writer's thread, and sees to it that none is missing
+//! What `ONELOOP=record=FILE` installs, and `flight=FILE`. It gives each event to the writer's thread, and sees to it that none is missing
 //! from the file when the program ends:
 //!
 //! | the program ends | what the file has |
@@ -8,7 +8,7 @@
 //! | by returning from `main`, by a panic, by `std::process::exit` on the loop's thread | everything |
 //! | by `exit` on another thread, `abort`, a signal, a crash | all but the last 0.2 s at most |
 //!
-//! Before: `trace/record/writer.rs`. Next: `trace/record/samples.rs`.
+//! Before: `trace/record/flight.rs`. Next: `trace/record/samples.rs`.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -17,27 +17,38 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
+use std::time::SystemTime;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
+use super::flight::{Ear, Flight, keep};
 use super::header::About;
 use super::level::Level;
 use super::line::Lines;
 use super::pieces::Pieces;
 use super::queue::{Pen, Queue};
-use super::writer::{Members, write};
+use super::writer::{Members, numbered, write};
 use crate::trace::event::Event;
 use crate::trace::observer::Observer;
 
-/// Records a loop.
+/// Records a loop, in a file or in memory.
 pub(crate) struct Recorder {
     level: Level,
     pen: RefCell<Pen>,
     queue: Arc<Queue>,
-    members: Members,
+    sink: Sink,
+    /// `None`: nobody can ask for the events by a signal.
+    ear: Option<Ear>,
     /// `None` once it was joined.
     writer: Option<JoinHandle<()>>,
+}
+
+/// Where the events go. Clones mean the same.
+#[derive(Clone)]
+enum Sink {
+    File(Members),
+    Memory(Arc<Flight>),
 }
 
 impl Recorder {
@@ -50,26 +61,57 @@ impl Recorder {
         let fault = |error| unmade(&path, error);
         let members = Members::new(file, path.clone());
         let mut header = Vec::new();
-        about.header(0, &mut header);
+        about.header(SystemTime::now(), 0, &mut header);
+        let sink = Sink::File(members.clone());
+        Recorder::start(about, sink, move |queue| write(queue, &members, &pieces, header)).map_err(fault)
+    }
+
+    /// Keeps the last so many events in memory: the flight recorder (`flight.rs`).
+    ///
+    /// # Errors
+    /// If there is no such folder, or there can be no more threads, or no more signals. The error names the file.
+    pub(crate) fn flight(path: &Path, about: &About, last: usize) -> io::Result<Recorder> {
+        let fault = |error: io::Error| {
+            let text = format!("the flight recorder cannot write {}: {error}", path.display());
+            io::Error::new(error.kind(), text)
+        };
+        let flight = Arc::new(Flight::new(path, *about, last).map_err(fault)?);
+        let (sink, keeper) = (Sink::Memory(Arc::clone(&flight)), Arc::clone(&flight));
+        let mut recorder = Recorder::start(about, sink, move |queue| keep(queue, &keeper)).map_err(fault)?;
+        let queue = Arc::clone(&recorder.queue);
+        let ear = Ear::listen(move || {
+            queue.ask("signal");
+            flight.asked_for();
+        });
+        recorder.ear = Some(ear.map_err(fault)?);
+        Ok(recorder)
+    }
+
+    /// Starts the thread that reads the queue, with what it does.
+    fn start(
+        about: &About,
+        sink: Sink,
+        work: impl FnOnce(&Arc<Queue>) + Send + 'static,
+    ) -> io::Result<Recorder> {
         let queue = Queue::new();
-        let (events, file) = (Arc::clone(&queue), members.clone());
+        let events = Arc::clone(&queue);
         let writer = thread::Builder::new().name("oneloop-recorder".into());
-        let writer = writer.spawn(move || write(&events, &file, &pieces, header)).map_err(fault)?;
+        let writer = writer.spawn(move || work(&events))?;
         AT_EXIT.with(|at_exit| at_exit.0.borrow_mut().push(Arc::downgrade(&queue)));
         let pen = RefCell::new(Pen::new(Arc::clone(&queue)));
-        Ok(Recorder { level: about.level, pen, queue, members, writer: Some(writer) })
+        Ok(Recorder { level: about.level, pen, queue, sink, ear: None, writer: Some(writer) })
     }
 
     /// For another thread, which has something to tell when the loop's own cannot.
     pub(crate) fn beside(&self) -> Beside {
-        Beside { queue: Arc::clone(&self.queue), members: self.members.clone() }
+        Beside { queue: Arc::clone(&self.queue), sink: self.sink.clone() }
     }
 }
 
 /// A way into a recording that does not begin on the loop's thread.
 pub(crate) struct Beside {
     queue: Arc<Queue>,
-    members: Members,
+    sink: Sink,
 }
 
 impl Beside {
@@ -77,9 +119,14 @@ impl Beside {
     /// on at any moment: what it tells from then on comes behind it.
     pub(crate) fn append(&self, event: &Event, still: impl FnOnce() -> bool) {
         self.queue.ask("beside");
-        let mut line = Vec::new();
-        Lines::new().event(event, &mut line);
-        self.members.append_if(&mut line, still);
+        match &self.sink {
+            Sink::File(members) => {
+                let mut line = Vec::new();
+                Lines::new().event(event, &mut line);
+                members.append_if(&mut line, still);
+            }
+            Sink::Memory(flight) => flight.held_up(event, still),
+        }
     }
 }
 
@@ -103,12 +150,9 @@ impl Target {
         static USED: Mutex<Vec<(PathBuf, Option<File>)>> = Mutex::new(Vec::new());
         let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
         let before = used.iter().filter(|(used, _)| *used == path).count();
-        let mut target = match before {
-            0 => Target::open(path.to_owned())?,
-            _ => Target::open(numbered(path, before + 1))?,
-        };
+        let mut target = Target::open(numbered(path, before + 1))?;
         if !target.is_own {
-            target = Target { is_own: false, ..Target::open(numbered(path, std::process::id()))? };
+            target = Target { is_own: false, ..Target::open(numbered(path, std::process::id() as usize))? };
         }
         used.push((path.to_owned(), target.file.try_clone().ok()));
         Ok(target)
@@ -129,12 +173,6 @@ impl Target {
     }
 }
 
-fn numbered(path: &Path, number: impl fmt::Display) -> PathBuf {
-    let mut numbered = path.as_os_str().to_owned();
-    numbered.push(format!(".{number}"));
-    numbered.into()
-}
-
 fn unmade(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("the recording {} cannot be made: {error}", path.display()))
 }
@@ -153,6 +191,8 @@ impl Observer for Recorder {
 
 impl Drop for Recorder {
     fn drop(&mut self) {
+        // First whoever asks the writer for something.
+        self.ear = None;
         self.queue.close();
         if let Some(writer) = self.writer.take() {
             // It has nothing to say but what it has said to the log.

@@ -1,4 +1,4 @@
-//! Chapter 35, part 28: One event of each kind at least, with every field, for the tests of what is written and of what is read.
+//! Chapter 35, part 29: One event of each kind at least, with every field, for the tests of what is written and of what is read.
 //!
 //! Before: `trace/record/recorder.rs`. Next: `trace/record/format_page.rs`.
 

@@ -10,12 +10,12 @@
 //!   └────────┴──────────────┴──────────────┴────
 //! ```
 //!
-//! Before: `trace/record/output.rs`. Next: `trace/record/recorder.rs`.
+//! Before: `trace/record/output.rs`. Next: `trace/record/flight.rs`.
 
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Lines;
@@ -60,34 +60,46 @@ impl Members {
         drop(file);
         if let Err(error) = result {
             let path = self.path.display();
-            complain(&format!(
-                "the recording {path} ends here, it cannot be written: {error}. The program goes on. Make room, or \
+            say(
+                log::Level::Error,
+                &format!(
+                    "the recording {path} ends here, it cannot be written: {error}. The program goes on. Make room, or \
                  record elsewhere, with ONELOOP=record=FILE, or less, with level=loop"
-            ));
+                ),
+            );
         }
         lines.clear();
         goes_on
     }
 }
 
-/// Says what is wrong with a file that was asked for, on standard error and in the log.
-pub(super) fn complain(text: &str) {
-    log::error!(target: "oneloop", "{text}");
+/// Says how it is with a file that was asked for, on standard error and in the log.
+pub(super) fn say(level: log::Level, text: &str) {
+    log::log!(target: "oneloop", level, "{text}");
     // If that fails too there is nobody left to be told.
     let _ = io::stderr().lock().write_all(format!("oneloop: {text}\n").as_bytes());
+}
+
+/// The name of the file of this number; the first one has none.
+pub(super) fn numbered(path: &Path, number: usize) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    if number > 1 {
+        name.push(format!(".{number}"));
+    }
+    name.into()
 }
 
 /// One member of a gzip file. The fastest setting makes about a sixth of the lines, the best one about a ninth in eight
 /// times the time.
 #[cfg(feature = "cli")]
-fn packed(lines: &[u8]) -> io::Result<Cow<'_, [u8]>> {
+pub(super) fn packed(lines: &[u8]) -> io::Result<Cow<'_, [u8]>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(lines)?;
     encoder.finish().map(Cow::Owned)
 }
 
 #[cfg(not(feature = "cli"))]
-fn packed(lines: &[u8]) -> io::Result<Cow<'_, [u8]>> {
+pub(super) fn packed(lines: &[u8]) -> io::Result<Cow<'_, [u8]>> {
     Ok(Cow::Borrowed(lines))
 }
 
