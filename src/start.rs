@@ -21,7 +21,7 @@
 //! sentences go to the `log` crate, under the target `oneloop` at level `trace`, if a logger was installed for it before
 //! the loop was made.
 //!
-//! Before: `trace/page/sums.rs`. Next: `start/words.rs`.
+//! Before: `trace/page/lesson.rs`. Next: `start/words.rs`.
 
 mod words;
 
