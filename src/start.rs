@@ -244,6 +244,29 @@ impl Builder {
         self
     }
 
+    /// Installs what records, in a file and in memory.
+    fn recorded(mut self, about: &About, listeners: &mut Listeners) -> io::Result<Builder> {
+        if let Some(path) = &self.record {
+            let exact = about.virtual_time || about.level >= Level::Leaf;
+            let target = Target::take(path)?;
+            // Whoever listens does so to the program that it has started, not to what that may start.
+            let output = self.output.take().filter(|_| target.is_own);
+            let output = output.map(|socket| Output::connect(&socket, exact)).transpose()?;
+            let pieces = output.as_ref().map(Output::pieces).unwrap_or_default();
+            let recorder = Recorder::create(target, about, pieces)?;
+            // First told, so that what it learns is there when the event is recorded.
+            self.observers.extend(output.map(|output| Rc::new(output) as Rc<dyn Observer>));
+            listeners.recordings.push(recorder.beside());
+            self = self.observer(recorder);
+        }
+        if let Some(path) = &self.flight {
+            let recorder = Recorder::flight(path, about, self.last)?;
+            listeners.recordings.push(recorder.beside());
+            self = self.observer(recorder);
+        }
+        Ok(self)
+    }
+
     /// Makes the loop.
     ///
     /// # Errors
@@ -268,24 +291,7 @@ impl Builder {
         let aloud = self.debug || self.print || self.stepper.is_some();
         let mut listeners = Listeners { aloud, attach: self.attach, recordings: Vec::new() };
         let about = About { level: level.unwrap_or_default(), virtual_time, pool_threads };
-        if let Some(path) = &self.record {
-            let exact = virtual_time || about.level >= Level::Leaf;
-            let target = Target::take(path)?;
-            // Whoever listens does so to the program that it has started, not to what that may start.
-            let output = self.output.take().filter(|_| target.is_own);
-            let output = output.map(|socket| Output::connect(&socket, exact)).transpose()?;
-            let pieces = output.as_ref().map(Output::pieces).unwrap_or_default();
-            let recorder = Recorder::create(target, &about, pieces)?;
-            // First told, so that what it learns is there when the event is recorded.
-            self.observers.extend(output.map(|output| Rc::new(output) as Rc<dyn Observer>));
-            listeners.recordings.push(recorder.beside());
-            self = self.observer(recorder);
-        }
-        if let Some(path) = &self.flight {
-            let recorder = Recorder::flight(path, &about, self.last)?;
-            listeners.recordings.push(recorder.beside());
-            self = self.observer(recorder);
-        }
+        self = self.recorded(&about, &mut listeners)?;
         let (frozen, mut pulse) = (Frozen::default(), Arc::<Pulse>::default());
         if listeners.any() {
             let watchdog = Watchdog::start(self.long, listeners)?;

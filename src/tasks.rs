@@ -104,7 +104,8 @@ impl TaskTable {
     /// The slots, for somebody who runs tasks: entry by entry, by their keys.
     pub(crate) fn slots(&self) -> Ref<'_, Vec<Slot>> {
         if self.grown.take() {
-            self.slots.borrow_mut().append(&mut self.fresh.borrow_mut());
+            let fresh = self.fresh.take();
+            self.slots.borrow_mut().extend(fresh);
         }
         self.slots.borrow()
     }
