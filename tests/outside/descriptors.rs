@@ -14,7 +14,7 @@ use crate::support::{Log, virtual_loop};
 
 /// Enough turns for the loop to look at I/O a few times: while there is work it does so only now and then.
 async fn turns() {
-    for _ in 0..500 {
+    for _ in 0..2_000 {
         yield_now().await;
     }
 }
