@@ -11,9 +11,9 @@ use std::process::Command;
 
 use clap::Args;
 
+use crate::machine::says;
 use crate::progress::Progress;
 use crate::row::Peer;
-use crate::table::says;
 
 /// The command line of `instructions`.
 #[derive(Args)]

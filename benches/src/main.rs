@@ -11,6 +11,7 @@ mod costs;
 mod countdown;
 mod driver;
 mod instructions;
+mod machine;
 mod measure;
 mod page;
 mod progress;

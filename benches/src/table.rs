@@ -1,10 +1,9 @@
 //! The table, as Markdown that can be read as it stands.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::process::Command;
 
 use crate::driver::{Plan, Sample};
+use crate::machine;
 use crate::row::{Peer, Row, Target};
 use crate::rows;
 
@@ -45,31 +44,13 @@ fn surroundings(plan: &Plan) -> String {
         .into_iter()
         .map(|name| format!("{name} {}", version(name).unwrap_or("(unknown)")))
         .collect();
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    // Without what a distribution has put behind the version.
-    let version = kernel.split(['-', '+', '\n']).next().unwrap_or_default();
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let length = if plan.quick { "short runs" } else { "full runs" };
     format!(
-        "{}, {cores} cores; Linux {version}; {}; {}. {} {length} of each, one process each, in turn.\n\n{}.\n",
-        processor(),
-        says("rustc", "--version"),
-        says("date", "+%F"),
+        "{}. {} {length} of each, one process each, in turn.\n\n{}.\n",
+        machine::described(),
         plan.runs,
         versions.join(", ")
     )
-}
-
-fn processor() -> String {
-    let all = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = all.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    model.map_or("unknown processor", |(_, model)| model).to_string()
-}
-
-/// The first line of what a command prints.
-pub fn says(program: &str, argument: &str) -> String {
-    let output = Command::new(program).arg(argument).output().map(|output| output.stdout).unwrap_or_default();
-    String::from_utf8_lossy(&output).lines().next().unwrap_or("unknown").to_string()
 }
 
 fn version(name: &str) -> Option<&'static str> {

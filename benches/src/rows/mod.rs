@@ -8,9 +8,9 @@ pub mod mem;
 pub mod ping_pong;
 mod sleep;
 pub mod spawn_join;
-mod tcp_echo;
+pub mod tcp_echo;
 mod timers_cancel;
-mod timers_fire;
+pub mod timers_fire;
 mod wake_remote;
 mod yield_now;
 

@@ -33,20 +33,20 @@ pub const ROW: Row = Row {
 };
 
 #[derive(Default)]
-struct Mailbox {
+pub struct Mailbox {
     letter: Cell<Option<u64>>,
     reader: Cell<Option<Waker>>,
 }
 
 impl Mailbox {
-    fn put(&self, letter: u64) {
+    pub fn put(&self, letter: u64) {
         self.letter.set(Some(letter));
         if let Some(reader) = self.reader.take() {
             reader.wake();
         }
     }
 
-    async fn take(&self) -> u64 {
+    pub async fn take(&self) -> u64 {
         poll_fn(|cx| match self.letter.take() {
             Some(letter) => Poll::Ready(letter),
             None => {

@@ -4,7 +4,7 @@
 //! alone, and shows how much a runtime adds to it.
 
 mod bare;
-mod streams;
+pub mod streams;
 
 use std::future::Future;
 use std::io;
@@ -59,13 +59,13 @@ const MESSAGE: usize = 64;
 const BUFFER: usize = 1_024;
 
 /// What each runtime's stream can do.
-trait Stream {
+pub trait Stream {
     fn read(&mut self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>>;
     fn write_all(&mut self, bytes: &[u8]) -> impl Future<Output = io::Result<()>>;
 }
 
 /// The server's end: sends back what comes, until the client closes.
-async fn serve(mut stream: impl Stream) {
+pub async fn serve(mut stream: impl Stream) {
     let mut buffer = vec![0; BUFFER];
     loop {
         let length = stream.read(&mut buffer).await.expect("loopback works");
@@ -77,7 +77,7 @@ async fn serve(mut stream: impl Stream) {
 }
 
 /// The client's end: one message after the other.
-async fn ask(mut stream: impl Stream, messages: u64) {
+pub async fn ask(mut stream: impl Stream, messages: u64) {
     let message = [7; MESSAGE];
     let mut buffer = vec![0; BUFFER];
     for _ in 0..messages {
