@@ -28,7 +28,6 @@ mod alarm;
 mod side;
 
 use std::io;
-use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
@@ -40,8 +39,7 @@ use crate::ready::Entry;
 use crate::trace::event::{SourceId, Wait};
 
 use alarm::Alarm;
-use side::Line;
-pub(crate) use side::{Interest, Readiness};
+pub(crate) use side::{Interest, Registered};
 
 /// Readiness events fetched by one system call; more wait for the next turn.
 const EVENTS_PER_WAIT: usize = 1024;
@@ -89,38 +87,6 @@ pub(crate) enum Direction {
     Write,
 }
 
-/// A registered source: slot and number, since slots are used again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SourceKey {
-    slot: usize,
-    id: SourceId,
-}
-
-impl SourceKey {
-    pub(crate) fn id(self) -> SourceId {
-        self.id
-    }
-}
-
-/// A registered source.
-struct Source {
-    id: SourceId,
-    readiness: Rc<Readiness>,
-    readers: Line,
-    writers: Line,
-    /// Whether tasks that wait for it keep virtual time from jumping.
-    counted: bool,
-}
-
-impl Source {
-    fn line(&mut self, direction: Direction) -> &mut Line {
-        match direction {
-            Direction::Read => &mut self.readers,
-            Direction::Write => &mut self.writers,
-        }
-    }
-}
-
 /// One source that became ready, as the observers are told.
 pub(crate) struct Edge {
     pub(crate) id: SourceId,
@@ -136,14 +102,10 @@ pub(crate) struct Reactor {
     poll: mio::Poll,
     /// Filled by `wait`, emptied by `edges`.
     events: Events,
-    sources: Slab<Source>,
+    sources: Slab<Rc<Registered>>,
     alarm: Alarm,
     /// The next source's number.
     next_id: u64,
-    /// The latest interest's number.
-    interests: u64,
-    /// Tasks waiting for a counted source.
-    waiting: usize,
 }
 
 impl Reactor {
@@ -156,7 +118,7 @@ impl Reactor {
         let notifier = mio::Waker::new(poll.registry(), NOTIFIER)?;
         let events = Events::with_capacity(EVENTS_PER_WAIT);
         let (sources, alarm) = (Slab::new(), Alarm::default());
-        Ok((Reactor { poll, events, sources, alarm, next_id: 0, interests: 0, waiting: 0 }, notifier))
+        Ok((Reactor { poll, events, sources, alarm, next_id: 0 }, notifier))
     }
 
     /// Registers `source` for both directions, once for its life. `counted`: whether a task that waits for
@@ -165,103 +127,58 @@ impl Reactor {
         &mut self,
         source: &mut impl mio::event::Source,
         counted: bool,
-    ) -> io::Result<(SourceKey, Rc<Readiness>)> {
+    ) -> io::Result<Rc<Registered>> {
         let id = SourceId(self.next_id);
         let slot = self.sources.vacant_key();
         let interest = mio::Interest::READABLE | mio::Interest::WRITABLE;
         self.poll.registry().register(source, token(slot, id), interest)?;
         self.next_id += 1;
-        let readiness = Rc::new(Readiness::new());
-        let (readers, writers) = (Line::default(), Line::default());
-        self.sources.insert(Source { id, readiness: Rc::clone(&readiness), readers, writers, counted });
-        Ok((SourceKey { slot, id }, readiness))
+        let registered = Rc::new(Registered::new(id, slot, counted));
+        self.sources.insert(Rc::clone(&registered));
+        Ok(registered)
     }
 
     /// Takes a source out. Whoever waits for it is returned, to be woken: there is nothing to wait for.
-    pub(crate) fn deregister(&mut self, source: &mut impl mio::event::Source, key: SourceKey) -> Vec<Target> {
+    pub(crate) fn deregister(
+        &mut self,
+        source: &mut impl mio::event::Source,
+        registered: &Rc<Registered>,
+    ) -> Vec<Target> {
         // Fails only for a source that is not registered, and then there is nothing to take out.
         let _ = self.poll.registry().deregister(source);
-        if self.source(key).is_none() {
-            return Vec::new();
+        let slot = registered.slot();
+        if self.sources.get(slot).is_some_and(|known| Rc::ptr_eq(known, registered)) {
+            self.sources.remove(slot);
         }
-        let mut removed = self.sources.remove(key.slot);
         let mut waiting = Vec::new();
-        removed.readers.drain(|target| waiting.push(target));
-        removed.writers.drain(|target| waiting.push(target));
-        if removed.counted {
-            self.waiting -= waiting.len();
+        for direction in [Direction::Read, Direction::Write] {
+            registered.drain(direction, |target| waiting.push(target));
         }
         waiting
     }
 
-    fn source(&mut self, key: SourceKey) -> Option<&mut Source> {
-        self.sources.get_mut(key.slot).filter(|source| source.id == key.id)
-    }
-
-    /// Remembers `target` for the next edge in `direction`, in place of what the same `interest` had left there.
-    /// That is returned, to be dropped with the borrow given back.
-    #[inline]
-    pub(crate) fn wait_for(
-        &mut self,
-        key: SourceKey,
-        direction: Direction,
-        target: Target,
-        interest: Option<&mut Interest>,
-    ) -> Option<Target> {
-        let Some(source) = self.sources.get_mut(key.slot).filter(|source| source.id == key.id) else {
-            return Some(target);
-        };
-        let next = || {
-            self.interests += 1;
-            NonZeroU64::new(self.interests)
-        };
-        let replaced = source.line(direction).join(target, interest, next).err();
-        if replaced.is_none() && source.counted {
-            self.waiting += 1;
-        }
-        replaced
-    }
-
-    /// Takes an interest back; what it had left is returned, to be dropped.
-    pub(crate) fn forget(
-        &mut self,
-        key: SourceKey,
-        direction: Direction,
-        interest: &Interest,
-    ) -> Option<Target> {
-        let source = self.source(key)?;
-        let counted = source.counted;
-        let forgotten = source.line(direction).leave(interest)?;
-        if counted {
-            self.waiting -= 1;
-        }
-        Some(forgotten)
-    }
-
-    /// Tasks that wait for I/O.
-    pub(crate) fn waiting(&self) -> usize {
-        self.waiting
+    /// Whether a task waits for I/O.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.sources.iter().any(|(_, source)| source.is_counted() && source.is_waited_for())
     }
 
     /// Whether anybody waits for any source, counted or not.
     pub(crate) fn anybody_waits(&self) -> bool {
-        let waits = |source: &Source| !source.readers.is_empty() || !source.writers.is_empty();
-        self.waiting > 0 || self.sources.iter().any(|(_, source)| waits(source))
+        self.sources.iter().any(|(_, source)| source.is_waited_for())
     }
 
     /// Whether the next edge of any source wakes this task.
     pub(crate) fn keeps(&self, entry: Entry) -> bool {
-        self.sources.iter().any(|(_, source)| source.readers.has(entry) || source.writers.has(entry))
+        let mut keeps = false;
+        self.each_wait(|_, _, target| keeps |= target.is_of(entry));
+        keeps
     }
 
     /// Everybody who waits: for which source, in which direction.
-    pub(crate) fn waits(&self) -> impl Iterator<Item = (SourceId, Direction, &Target)> {
-        self.sources.iter().flat_map(|(_, source)| {
-            let lines = [(Direction::Read, &source.readers), (Direction::Write, &source.writers)];
-            lines.into_iter().flat_map(move |(direction, line)| {
-                line.targets().map(move |target| (source.id, direction, target))
-            })
-        })
+    pub(crate) fn each_wait(&self, mut see: impl FnMut(SourceId, Direction, &Target)) {
+        for (_, source) in &self.sources {
+            source.each_wait(|direction, target| see(source.id(), direction, target));
+        }
     }
 
     /// Sources registered.
@@ -297,37 +214,33 @@ impl Reactor {
     pub(crate) fn edges(&mut self, mut target: impl FnMut(Target), mut edge: impl FnMut(Edge)) -> bool {
         let mut notified = false;
         for event in &self.events {
-            if event.token() == NOTIFIER {
-                notified = true;
-                continue;
-            }
-            if event.token() == ALARM {
-                self.alarm.rang();
-                continue;
-            }
             // An event may be of a source that was taken out since: its number tells.
             let slot = event.token().0 & SLOT_MASK;
-            let Some(source) = self.sources.get_mut(slot) else { continue };
-            if token(slot, source.id) != event.token() {
+            let known = self.sources.get(slot).filter(|source| token(slot, source.id()) == event.token());
+            let Some(source) = known else {
+                match event.token() {
+                    NOTIFIER => notified = true,
+                    ALARM => self.alarm.rang(),
+                    _ => {}
+                }
                 continue;
-            }
+            };
             let closed = event.is_read_closed() || event.is_error();
             let readable = event.is_readable() || closed;
             let writable = event.is_writable() || event.is_write_closed() || event.is_error();
             if closed {
-                source.readiness.closed();
+                source.readiness().closed();
             }
             let mut added = 0;
-            for (is, direction) in [(readable, Direction::Read), (writable, Direction::Write)] {
-                if is {
-                    source.readiness.edge(direction);
-                    added += source.line(direction).drain(&mut target);
-                }
+            if readable {
+                source.readiness().edge(Direction::Read);
+                added += source.drain(Direction::Read, &mut target);
             }
-            if source.counted {
-                self.waiting -= added;
+            if writable {
+                source.readiness().edge(Direction::Write);
+                added += source.drain(Direction::Write, &mut target);
             }
-            edge(Edge { id: source.id, readable, writable, closed, targets: added });
+            edge(Edge { id: source.id(), readable, writable, closed, targets: added });
         }
         self.events.clear();
         notified

@@ -197,13 +197,10 @@ impl TaskTable {
         self.with_slot(entry.key(), |slot| here(slot).then(|| f(slot)))?
     }
 
-    /// Notes a wake by entry, for one who has no waker; whether the caller is to push the entry on the ready
-    /// queue. A task that has ended counts as queued (see [`Slot::finish`]).
+    /// Notes a wake by entry, for one who has no waker (see [`Slot::wake`]).
     #[inline]
     pub(crate) fn wake(&self, entry: Entry) -> bool {
-        let wake =
-            |slot: &Slot| slot.serial.get() == entry.serial() && slot.header(|h| h.queue()) == Some(true);
-        self.with_slot(entry.key(), wake) == Some(true)
+        self.with_slot(entry.key(), |slot| slot.wake(entry)) == Some(true)
     }
 
     /// Reads what a wake of each of `entries` will need, then what a poll will, so that all of it is on its way from

@@ -37,7 +37,7 @@ use slab::Slab;
 
 use crate::current;
 use crate::net::source::Descriptor;
-use crate::reactor::{Direction, Interest, SourceKey};
+use crate::reactor::{Direction, Interest, Registered};
 use crate::state::State;
 use crate::trace::event::Site;
 
@@ -144,7 +144,7 @@ struct Key {
 struct Watched {
     number: u64,
     descriptor: Descriptor,
-    source: SourceKey,
+    source: Rc<Registered>,
     direction: Direction,
     /// `None` while it is being called.
     callback: Option<Box<dyn FnMut()>>,
@@ -203,8 +203,7 @@ impl Watches {
             io::Error::new(error.kind(), format!("cannot watch descriptor {number}: {error}"))
         };
         let mut descriptor = Descriptor(original.try_clone_to_owned().map_err(explained)?);
-        let (source, _) =
-            state.register(&mut descriptor, "watched descriptor", true, site).map_err(explained)?;
+        let source = state.register(&mut descriptor, "watched descriptor", true, site).map_err(explained)?;
         let watches = state.kept::<Watches>();
         let number = watches.next.replace(watches.next.get() + 1);
         let key = Key { slot: watches.watched.borrow().vacant_key(), number };
@@ -226,7 +225,7 @@ impl Watches {
         self.with(key, |watched| {
             let cx = Context::from_waker(&watched.edge);
             watched.interest.over();
-            state.io_wait(watched.source, watched.direction, &cx, Some(&mut watched.interest));
+            state.io_wait(&watched.source, watched.direction, &cx, Some(&mut watched.interest));
         });
     }
 
@@ -269,7 +268,7 @@ impl Watches {
             return false;
         }
         let mut removed = self.watched.borrow_mut().remove(key.slot);
-        state.deregister(&mut removed.descriptor, removed.source);
+        state.deregister(&mut removed.descriptor, &removed.source);
         true
     }
 }

@@ -29,7 +29,7 @@ use mio::unix::SourceFd;
 use mio::{Registry, Token};
 
 use crate::current;
-use crate::reactor::{Direction, Interest, Readiness, SourceKey, wait_of};
+use crate::reactor::{Direction, Interest, Registered, wait_of};
 use crate::state::State;
 use crate::trace::event::{IoOp, IoResult, Wait};
 use crate::trace::observer::Decision;
@@ -37,9 +37,8 @@ use crate::trace::observer::Decision;
 /// Something the reactor watches, and its registration. Not to be reached from outside of the crate.
 pub struct Source<S: mio::event::Source> {
     io: S,
-    key: SourceKey,
-    /// What the last attempts and edges have told.
-    readiness: Rc<Readiness>,
+    /// What the last attempts and edges have told, and who waits for the next.
+    registered: Rc<Registered>,
     /// The loop it is registered with.
     state: Rc<State>,
 }
@@ -55,8 +54,8 @@ impl<S: mio::event::Source> Source<S> {
     #[track_caller]
     pub(crate) fn new(mut io: S, what: &'static str) -> io::Result<Source<S>> {
         let state = current::state();
-        let (key, readiness) = state.register(&mut io, what, true, Location::caller())?;
-        Ok(Source { io, key, readiness, state })
+        let registered = state.register(&mut io, what, true, Location::caller())?;
+        Ok(Source { io, registered, state })
     }
 
     pub(crate) fn io(&self) -> &S {
@@ -80,11 +79,15 @@ impl<S: mio::event::Source> Source<S> {
         let moved = ready!(self.poll(cx, op, interest, attempt));
         if let Ok(bytes) = &moved {
             if *bytes < wanted && *bytes > 0 {
-                self.readiness.drained(direction(op), true);
+                self.registered.readiness().drained(direction(op), true);
             }
             if self.state.seam.watched() {
                 let end = *bytes == 0 && op == IoOp::Read;
-                self.state.tell_io(self.key, op, if end { IoResult::Eof } else { IoResult::Bytes(*bytes) });
+                self.state.tell_io(
+                    self.registered.id(),
+                    op,
+                    if end { IoResult::Eof } else { IoResult::Bytes(*bytes) },
+                );
             }
         }
         Poll::Ready(moved)
@@ -119,13 +122,13 @@ impl<S: mio::event::Source> Source<S> {
     ) -> Poll<io::Result<R>> {
         ready!(self.spend(cx));
         let direction = direction(op);
-        while self.readiness.is_ready(direction) {
+        while self.registered.readiness().is_ready(direction) {
             if self.state.seam.watched() {
                 ready!(self.decide(cx, op))?;
             }
             match attempt(&self.io) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.readiness.drained(direction, false);
+                    self.registered.readiness().drained(direction, false);
                     self.tell(op, IoResult::WouldBlock);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -174,7 +177,7 @@ impl<S: mio::event::Source> Source<S> {
             "this socket belongs to an event loop that is not running on this thread: \
              make it, and use it, inside one and the same loop"
         );
-        self.state.io_wait(self.key, direction, cx, interest);
+        self.state.io_wait(&self.registered, direction, cx, interest);
         self.state.note_suspended(wait_of(direction), Location::caller());
         Poll::Pending
     }
@@ -182,14 +185,14 @@ impl<S: mio::event::Source> Source<S> {
     /// A future that may have waited for `op` is dropped.
     #[inline]
     pub(crate) fn forget(&self, op: IoOp, interest: &Interest) {
-        self.state.io_forget(self.key, direction(op), interest);
+        self.state.io_forget(&self.registered, direction(op), interest);
     }
 
     /// An observer may have the operation fail, or tried later.
     #[cold]
     #[track_caller]
     fn decide(&self, cx: &mut Context<'_>, op: IoOp) -> Poll<io::Result<()>> {
-        match self.state.io_decision(self.key, op) {
+        match self.state.io_decision(self.registered.id(), op) {
             Decision::Fail(kind) => {
                 self.tell(op, IoResult::Error(kind));
                 Poll::Ready(Err(io::Error::new(kind, "an observer decided that this operation fails")))
@@ -205,7 +208,7 @@ impl<S: mio::event::Source> Source<S> {
 
     fn tell(&self, op: IoOp, result: IoResult) {
         if self.state.seam.watched() {
-            self.state.tell_io(self.key, op, result);
+            self.state.tell_io(self.registered.id(), op, result);
         }
     }
 }
@@ -237,12 +240,12 @@ fn direction(op: IoOp) -> Direction {
 
 impl<S: mio::event::Source> Drop for Source<S> {
     fn drop(&mut self) {
-        self.state.deregister(&mut self.io, self.key);
+        self.state.deregister(&mut self.io, &self.registered);
     }
 }
 
 impl<S: mio::event::Source + fmt::Debug> fmt::Debug for Source<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").field("id", &self.key.id()).field("io", &self.io).finish()
+        f.debug_struct("Source").field("id", &self.registered.id()).field("io", &self.io).finish()
     }
 }

@@ -1,16 +1,16 @@
 //! Chapter 8, part 3: one direction of a source, and who waits for it.
 //!
 //! Whether an attempt is worth its system call is asked at every read and write, and by the socket itself. So that is
-//! kept in a place that socket and reactor share ([`Readiness`]), and no table has to be searched for it. Who waits is
-//! asked once an edge, by the reactor alone: a [`Line`], which holds the usual case, one task, without a list.
+//! kept in a place that socket and reactor share ([`Registered`]), and no table has to be searched for it. Beside it
+//! lies who waits: a [`Line`] in each direction, which holds the usual case, one task, without a list.
 //!
 //! Before: `reactor/alarm.rs`. Next: `delivery.rs`.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::num::NonZeroU64;
 
 use super::{Direction, Target};
-use crate::ready::Entry;
+use crate::trace::event::SourceId;
 
 /// What is known of a source without asking the system.
 #[derive(Debug)]
@@ -64,6 +64,93 @@ impl Readiness {
     }
 }
 
+/// A registered source, as the socket and the reactor share it.
+///
+/// So an operation that has to wait leaves word here, at the socket's own hand, and no table is searched for it.
+pub(crate) struct Registered {
+    id: SourceId,
+    /// Its place in the reactor's table.
+    slot: usize,
+    readiness: Readiness,
+    /// Whether tasks that wait for it keep virtual time from jumping.
+    counted: bool,
+    /// The latest interest's number.
+    interests: Cell<u64>,
+    readers: RefCell<Line>,
+    writers: RefCell<Line>,
+}
+
+impl Registered {
+    pub(super) fn new(id: SourceId, slot: usize, counted: bool) -> Registered {
+        let (readers, writers) = Default::default();
+        let (readiness, interests) = (Readiness::new(), Cell::new(0));
+        Registered { id, slot, readiness, counted, interests, readers, writers }
+    }
+
+    pub(crate) fn id(&self) -> SourceId {
+        self.id
+    }
+
+    pub(super) fn slot(&self) -> usize {
+        self.slot
+    }
+
+    #[inline]
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    pub(super) fn is_counted(&self) -> bool {
+        self.counted
+    }
+
+    pub(super) fn is_waited_for(&self) -> bool {
+        !self.readers.borrow().is_empty() || !self.writers.borrow().is_empty()
+    }
+
+    #[inline]
+    fn line(&self, direction: Direction) -> &RefCell<Line> {
+        match direction {
+            Direction::Read => &self.readers,
+            Direction::Write => &self.writers,
+        }
+    }
+
+    /// Remembers `target` for the next edge in `direction`, in place of what the same `interest` had left there.
+    /// That is returned, to be dropped.
+    #[inline]
+    pub(crate) fn wait_for(
+        &self,
+        direction: Direction,
+        target: Target,
+        interest: Option<&mut Interest>,
+    ) -> Option<Target> {
+        let next = || {
+            self.interests.set(self.interests.get() + 1);
+            NonZeroU64::new(self.interests.get())
+        };
+        self.line(direction).borrow_mut().join(target, interest, next)
+    }
+
+    /// Takes an interest back; what it had left is returned, to be dropped.
+    pub(crate) fn forget(&self, direction: Direction, interest: &Interest) -> Option<Target> {
+        self.line(direction).borrow_mut().leave(interest)
+    }
+
+    /// Gives whoever waits to `each`, which may not come back here; returns how many there were.
+    #[inline]
+    pub(super) fn drain(&self, direction: Direction, each: impl FnMut(Target)) -> usize {
+        self.line(direction).borrow_mut().drain(each)
+    }
+
+    /// Shows whoever waits to `see`.
+    pub(super) fn each_wait(&self, mut see: impl FnMut(Direction, &Target)) {
+        for direction in [Direction::Read, Direction::Write] {
+            self.line(direction).borrow().targets().for_each(|target| see(direction, target));
+        }
+    }
+}
+
 /// A future's wait for an edge, by which it takes the wait back when it is dropped. Empty before it waits.
 ///
 /// Without it the source would remember everyone who ever gave up waiting for it, until the next edge.
@@ -104,32 +191,22 @@ impl Line {
         self.first.is_none()
     }
 
-    /// Whether the task or callback of this entry waits here.
-    pub(super) fn has(&self, entry: Entry) -> bool {
-        self.first.iter().chain(&self.more).any(|waiting| waiting.target.is_of(entry))
-    }
-
     /// Who waits here.
     pub(super) fn targets(&self) -> impl Iterator<Item = &Target> {
         self.first.iter().chain(&self.more).map(|waiting| &waiting.target)
     }
 
     /// Adds `target`, in place of what the same `interest` had left here, which is returned, to be dropped with the
-    /// borrow given back. `Ok`: it was nothing. A new interest is numbered by `next`.
+    /// borrow given back. A new interest is numbered by `next`.
     #[inline]
     pub(super) fn join(
         &mut self,
         target: Target,
         interest: Option<&mut Interest>,
         next: impl FnOnce() -> Option<NonZeroU64>,
-    ) -> Result<(), Target> {
-        let known = match &interest {
-            Some(Interest(None)) => None,
-            Some(Interest(number)) => self.iter_mut().find(|known| known.interest == *number),
-            None => self.iter_mut().find(|known| known.interest.is_none() && known.target.is_same(&target)),
-        };
-        if let Some(known) = known {
-            return Err(std::mem::replace(&mut known.target, target));
+    ) -> Option<Target> {
+        if let Some(known) = self.known(&interest, &target) {
+            return Some(std::mem::replace(&mut known.target, target));
         }
         let interest = interest.and_then(|interest| {
             interest.0 = next();
@@ -140,7 +217,18 @@ impl Line {
             None => self.first = Some(waiting),
             Some(_) => self.more.push(waiting),
         }
-        Ok(())
+        None
+    }
+
+    /// What the same interest has left here, or without one the same target.
+    #[inline]
+    fn known(&mut self, interest: &Option<&mut Interest>, target: &Target) -> Option<&mut Waiting> {
+        self.first.as_ref()?;
+        match interest {
+            Some(Interest(None)) => None,
+            Some(Interest(number)) => self.iter_mut().find(|known| known.interest == *number),
+            None => self.iter_mut().find(|known| known.interest.is_none() && known.target.is_same(target)),
+        }
     }
 
     /// Takes an interest back; what it had left is returned.

@@ -13,7 +13,7 @@ use signal_hook::consts::SIGCHLD;
 use signal_hook_mio::v1_0::Signals;
 
 use crate::current;
-use crate::reactor::{Direction, Interest, SourceKey};
+use crate::reactor::{Direction, Interest, Registered};
 use crate::state::State;
 use crate::trace::event::{Site, Wait};
 
@@ -22,7 +22,7 @@ pub(crate) struct Listening {
     /// The loop whose pipe it watches.
     state: Rc<State>,
     post: Rc<Post>,
-    source: SourceKey,
+    source: Rc<Registered>,
     /// The number of the signal.
     signal: i32,
     /// How many of them it knows of.
@@ -52,13 +52,13 @@ impl Listening {
 
     /// Whoever polls now is woken by the next one. To be asked first: whether it `came`.
     pub(crate) fn wait(&mut self, cx: &Context<'_>, wait: Wait, site: Site) {
-        self.state.io_wait(self.source, Direction::Read, cx, Some(&mut self.interest));
+        self.state.io_wait(&self.source, Direction::Read, cx, Some(&mut self.interest));
         self.state.note_suspended(wait, site);
     }
 
     /// Nobody waits any more.
     pub(crate) fn give_up(&mut self) {
-        self.state.io_forget(self.source, Direction::Read, &self.interest);
+        self.state.io_forget(&self.source, Direction::Read, &self.interest);
         self.interest.over();
     }
 }
@@ -77,20 +77,20 @@ struct Post(RefCell<HashMap<i32, Inbox>>);
 /// What has come of one signal.
 struct Inbox {
     pipe: Signals,
-    source: SourceKey,
+    source: Rc<Registered>,
     /// How many since the first wait.
     count: u64,
 }
 
 impl Post {
     /// Sees to it that `signal` is noted, and returns the source to wait for.
-    fn subscribe(&self, state: &State, signal: i32, site: Site) -> io::Result<SourceKey> {
+    fn subscribe(&self, state: &State, signal: i32, site: Site) -> io::Result<Rc<Registered>> {
         if let Some(inbox) = self.0.borrow().get(&signal) {
-            return Ok(inbox.source);
+            return Ok(Rc::clone(&inbox.source));
         }
         let mut pipe = Signals::new([signal])?;
-        let (source, _) = state.register(&mut pipe, "signals", signal == SIGCHLD, site)?;
-        self.0.borrow_mut().insert(signal, Inbox { pipe, source, count: 0 });
+        let source = state.register(&mut pipe, "signals", signal == SIGCHLD, site)?;
+        self.0.borrow_mut().insert(signal, Inbox { pipe, source: Rc::clone(&source), count: 0 });
         Ok(source)
     }
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::State;
 use crate::delivery::Delivery;
 use crate::pool::Threads;
-use crate::reactor::{Direction, Edge, Interest, Readiness, SourceKey, Target, wait_of};
-use crate::trace::event::{Actor, EventKind, IoOp, IoResult, JobId, Site, WaitEnd};
+use crate::reactor::{Direction, Edge, Interest, Registered, Target, wait_of};
+use crate::trace::event::{Actor, EventKind, IoOp, IoResult, JobId, Site, SourceId, WaitEnd};
 use crate::trace::observer::{Choice, Decision};
 
 impl State {
@@ -23,69 +23,70 @@ impl State {
         what: &'static str,
         counted: bool,
         site: Site,
-    ) -> io::Result<(SourceKey, Rc<Readiness>)> {
-        let (key, readiness) = self.reactor.borrow_mut().register(source, counted)?;
-        self.tell(|| EventKind::IoOpen { source: key.id(), what, by: self.seam.actor(), site: site.into() });
-        Ok((key, readiness))
+    ) -> io::Result<Rc<Registered>> {
+        let registered = self.reactor.borrow_mut().register(source, counted)?;
+        let source = registered.id();
+        self.tell(|| EventKind::IoOpen { source, what, by: self.seam.actor(), site: site.into() });
+        Ok(registered)
     }
 
     /// Takes a source out; whoever still waits for it is woken, to find it gone.
-    pub(crate) fn deregister(&self, source: &mut impl mio::event::Source, key: SourceKey) {
-        let targets = self.reactor.borrow_mut().deregister(source, key);
-        self.tell(|| EventKind::IoClose { source: key.id(), by: self.seam.actor() });
+    pub(crate) fn deregister(&self, source: &mut impl mio::event::Source, registered: &Rc<Registered>) {
+        let targets = self.reactor.borrow_mut().deregister(source, registered);
+        self.tell(|| EventKind::IoClose { source: registered.id(), by: self.seam.actor() });
         targets.into_iter().for_each(|target| self.make_ready(target));
     }
 
     /// Whoever polls now is woken by the next edge in `direction`. `None` for the interest: it will not be taken
     /// back.
+    #[inline]
     pub(crate) fn io_wait(
         &self,
-        key: SourceKey,
+        registered: &Registered,
         direction: Direction,
         cx: &Context<'_>,
         interest: Option<&mut Interest>,
     ) {
         let target = self.target(cx);
-        let before = self.reactor.borrow_mut().wait_for(key, direction, target, interest);
-        drop(before);
-        let wait = wait_of(direction);
-        self.tell(|| EventKind::IoInterest { source: key.id(), wait, by: self.seam.actor() });
+        drop(registered.wait_for(direction, target, interest));
+        let (source, wait) = (registered.id(), wait_of(direction));
+        self.tell(|| EventKind::IoInterest { source, wait, by: self.seam.actor() });
     }
 
     /// A future is dropped: nobody waits with this interest any more.
     #[inline]
-    pub(crate) fn io_forget(&self, key: SourceKey, direction: Direction, interest: &Interest) {
+    pub(crate) fn io_forget(&self, registered: &Registered, direction: Direction, interest: &Interest) {
         // Most often an edge has ended the wait.
         if interest.is_waiting() {
-            self.io_give_up(key, direction, interest);
+            self.io_give_up(registered, direction, interest);
         }
     }
 
     #[cold]
-    fn io_give_up(&self, key: SourceKey, direction: Direction, interest: &Interest) {
-        let forgotten = self.reactor.borrow_mut().forget(key, direction, interest);
+    fn io_give_up(&self, registered: &Registered, direction: Direction, interest: &Interest) {
+        let forgotten = registered.forget(direction, interest);
         if forgotten.is_some() {
-            let wait = wait_of(direction);
-            self.tell(|| EventKind::IoForget { source: key.id(), wait, by: self.seam.actor() });
+            let (source, wait) = (registered.id(), wait_of(direction));
+            self.tell(|| EventKind::IoForget { source, wait, by: self.seam.actor() });
         }
         drop(forgotten);
     }
 
     /// What an observer wants of an operation about to be tried; asked only while one watches.
     #[cold]
-    pub(crate) fn io_decision(&self, key: SourceKey, op: IoOp) -> Decision {
-        self.seam.decide(&Choice::Io(key.id(), op))
+    pub(crate) fn io_decision(&self, source: SourceId, op: IoOp) -> Decision {
+        self.seam.decide(&Choice::Io(source, op))
     }
 
     /// Tells what an operation gave.
     #[cold]
-    pub(crate) fn tell_io(&self, key: SourceKey, op: IoOp, result: IoResult) {
-        self.tell(|| EventKind::IoOp { source: key.id(), op, result });
+    pub(crate) fn tell_io(&self, source: SourceId, op: IoOp, result: IoResult) {
+        self.tell(|| EventKind::IoOp { source, op, result });
     }
 
     /// Whether a task waits for I/O.
     pub(crate) fn waits_for_io(&self) -> bool {
-        self.reactor.borrow().waiting() > 0
+        self.reactor.borrow().is_waited_for()
     }
 
     /// Sources registered.
@@ -127,8 +128,9 @@ impl State {
         }
         // What is kept of the loop's own tasks can be woken at once. Anybody else's waker may run anything, and waits
         // until the borrow is over; those behind it wait with it, for the order's sake.
+        let slots = self.tasks.slots();
         let wake = |target| match target {
-            Target::Entry(entry) if targets.is_empty() => self.make_ready(Target::Entry(entry)),
+            Target::Entry(entry) if targets.is_empty() => self.make_ready_among(&slots, entry),
             other => targets.push(other),
         };
         self.reactor.borrow_mut().edges(wake, |_| {});

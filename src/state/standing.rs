@@ -70,11 +70,11 @@ impl State {
     }
 
     fn sources_by_task(&self) -> HashMap<TaskId, Vec<(SourceId, Wait)>> {
-        let reactor = self.reactor.borrow();
-        let woken = reactor.waits().filter_map(|(source, direction, target)| {
-            Some((woken_by(target)?, (source, wait_of(direction))))
+        let mut woken = Vec::new();
+        self.reactor.borrow().each_wait(|source, direction, target| {
+            woken.extend(woken_by(target).map(|task| (task, (source, wait_of(direction)))));
         });
-        grouped(woken)
+        grouped(woken.into_iter())
     }
 
     fn awaits_by_task(&self) -> HashMap<TaskId, Vec<TaskId>> {

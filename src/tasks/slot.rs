@@ -108,6 +108,13 @@ impl Slot {
         Slot::peek(&self.header, |header| header.map(look))
     }
 
+    /// Notes a wake by entry; whether it is to be pushed on the ready queue. A task that has ended counts as queued
+    /// (see [`Slot::finish`]).
+    #[inline]
+    pub(crate) fn wake(&self, entry: Entry) -> bool {
+        self.serial.get() == entry.serial() && self.header(|header| header.queue()) == Some(true)
+    }
+
     /// Begins the poll of a queued task. Returns where its waker points; `None`: the task is not to be polled, but
     /// gone, or condemned.
     #[inline]
