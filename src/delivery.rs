@@ -12,13 +12,14 @@
 //! Before: `reactor/side.rs`. Next: `pool.rs`, threads that may block.
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 
 use crate::task::JoinError;
 
 /// A value on its way from another thread, and the waker of whoever waits for it.
-pub(crate) struct Delivery<T>(Arc<Mutex<Parcel<T>>>, Arc<Condvar>);
+pub(crate) struct Delivery<T>(Arc<Mutex<Parcel<T>>>);
 
 /// The sending end. Dropped without sending, it delivers `Cancelled`.
 pub(crate) struct Deliver<T>(Option<Delivery<T>>);
@@ -34,9 +35,8 @@ enum Parcel<T> {
 
 /// A pair of ends for one value.
 pub(crate) fn delivery<T>() -> (Deliver<T>, Delivery<T>) {
-    let delivery = Delivery(Arc::new(Mutex::new(Parcel::Coming(None))), Arc::default());
-    let other = Delivery(Arc::clone(&delivery.0), Arc::clone(&delivery.1));
-    (Deliver(Some(other)), delivery)
+    let parcel = Arc::new(Mutex::new(Parcel::Coming(None)));
+    (Deliver(Some(Delivery(Arc::clone(&parcel)))), Delivery(parcel))
 }
 
 impl<T> Deliver<T> {
@@ -46,9 +46,8 @@ impl<T> Deliver<T> {
     }
 
     fn deliver(&mut self, value: Result<T, JoinError>) {
-        let Some(Delivery(parcel, arrived)) = self.0.take() else { return };
+        let Some(Delivery(parcel)) = self.0.take() else { return };
         let before = std::mem::replace(&mut *lock(&parcel), Parcel::Here(value));
-        arrived.notify_all();
         if let Parcel::Coming(Some(waker)) = before {
             waker.wake();
         }
@@ -88,21 +87,32 @@ impl<T> Delivery<T> {
     }
 
     /// Blocks this thread until the value is there.
+    ///
+    /// # Panics
+    /// When it has handed the value over already.
     pub(crate) fn wait(&self) -> Result<T, JoinError> {
-        let mut parcel = lock(&self.0);
+        let waker = Waker::from(Arc::new(Blocked(thread::current())));
         loop {
-            match std::mem::replace(&mut *parcel, Parcel::Taken) {
-                Parcel::Here(value) => return value,
-                Parcel::Taken => return Err(JoinError::Cancelled),
-                coming => *parcel = coming,
+            match self.poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(value) => return value,
+                // Ends at once if the waker was woken meanwhile.
+                Poll::Pending => thread::park(),
             }
-            parcel = self.1.wait(parcel).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     /// Whether the value is there, or was handed over.
     pub(crate) fn is_finished(&self) -> bool {
         !matches!(*lock(&self.0), Parcel::Coming(_))
+    }
+}
+
+/// A thread that waits for a value, as a waker.
+struct Blocked(Thread);
+
+impl Wake for Blocked {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 

@@ -13,6 +13,9 @@
 //! A job cannot be interrupted: when nobody waits any more, a job that has started runs to its end and its
 //! result is dropped.
 //!
+//! A thread that finds no more jobs first gives way, once, if that has been worth it (`sent/patience.rs`). Until it has
+//! looked at the queue again it counts as idle, but need not be notified.
+//!
 //! A loop has one such set of threads, and a program may make more (`blocking.rs`), for several loops if it
 //! likes: so each job says whom to tell of it, and not the pool.
 //!
@@ -30,6 +33,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::delivery::{Delivery, delivery};
+use crate::sent::Patience;
 use crate::task::{JoinError, Panic, drop_quietly, report_panic};
 use crate::trace::event::{EventKind, JobId};
 
@@ -110,10 +114,12 @@ struct Queue {
     jobs: VecDeque<Job>,
     /// Threads alive: those working and those idle.
     threads: usize,
-    /// Threads waiting for a job, less those that have been notified of one.
+    /// Threads without a job, less those that one was put in the queue for.
     idle: usize,
-    /// Threads notified of a job that have not noticed yet.
+    /// Jobs put in the queue for a thread without one that has not noticed yet.
     notified: usize,
+    /// Threads without a job that are not blocked, and will look at the queue before they are.
+    looking: usize,
     /// Threads ever made, for their names.
     made: usize,
     /// Whether the pool takes no more jobs.
@@ -170,8 +176,13 @@ impl Threads {
         if queue.idle > 0 {
             queue.idle -= 1;
             queue.notified += 1;
+            // Each thread that is looking will notice one.
+            let all_looking = queue.notified <= queue.looking;
             drop(queue);
-            return self.shared.work.notify_one();
+            if !all_looking {
+                self.shared.work.notify_one();
+            }
+            return;
         }
         if queue.threads < self.cap {
             queue.threads += 1;
@@ -255,7 +266,8 @@ impl Shared {
         };
         let name: Arc<str> = thread::current().name().unwrap_or("unnamed").into();
         tell(EventKind::ThreadStart { thread: Arc::clone(&name) });
-        while let Some(job) = self.next_job() {
+        let patience = Patience::default();
+        while let Some(job) = self.next_job(&patience) {
             self.call(job);
         }
         tell(EventKind::ThreadExit { thread: name });
@@ -263,8 +275,9 @@ impl Shared {
 
     /// The next job; `None` when the pool was closed, or there was none for a while. The thread is then no longer
     /// counted: a job queued from that moment on must not be left to it.
-    fn next_job(&self) -> Option<Job> {
+    fn next_job(&self, patience: &Patience) -> Option<Job> {
         let mut queue = self.lock();
+        let mut patience = Some(patience);
         loop {
             if let Some(job) = queue.jobs.pop_front() {
                 return Some(job);
@@ -273,15 +286,18 @@ impl Shared {
                 break;
             }
             queue.idle += 1;
-            let (guard, waited) = self.work.wait_timeout(queue, IDLE).unwrap_or_else(PoisonError::into_inner);
-            queue = guard;
+            let timed_out;
+            (queue, timed_out) = match patience.take().filter(|patience| patience.is_worth_it()) {
+                Some(patience) => (self.give_way(queue, patience), false),
+                None => self.block(queue),
+            };
             // A wait may end for no reason, or at the moment another thread is notified; which thread notices
             // does not matter, as long as each notice is counted once.
             match queue.notified.checked_sub(1) {
                 Some(left) => queue.notified = left,
                 None => queue.idle -= 1,
             }
-            if waited.timed_out() && queue.jobs.is_empty() {
+            if timed_out && queue.jobs.is_empty() {
                 break;
             }
         }
@@ -290,6 +306,29 @@ impl Shared {
             self.ended.notify_all();
         }
         None
+    }
+
+    /// Lets other threads of this core go first, and looks again.
+    fn give_way<'a>(
+        &'a self,
+        mut queue: MutexGuard<'a, Queue>,
+        patience: &Patience,
+    ) -> MutexGuard<'a, Queue> {
+        queue.looking += 1;
+        drop(queue);
+        let mut queue = patience.give_way(|| {
+            let queue = self.lock();
+            let has_come = !queue.jobs.is_empty();
+            (queue, has_come)
+        });
+        queue.looking -= 1;
+        queue
+    }
+
+    /// Blocks until a job was added, the pool was closed, or time is up; whether it is.
+    fn block<'a>(&self, queue: MutexGuard<'a, Queue>) -> (MutexGuard<'a, Queue>, bool) {
+        let (queue, waited) = self.work.wait_timeout(queue, IDLE).unwrap_or_else(PoisonError::into_inner);
+        (queue, waited.timed_out())
     }
 
     fn call(&self, job: Job) {

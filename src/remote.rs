@@ -129,7 +129,7 @@ impl<T> RemoteHandle<T> {
     /// If the task panicked or was cancelled.
     ///
     /// # Panics
-    /// If a loop is running on this thread.
+    /// If a loop is running on this thread, or if the handle was awaited before and gave its result then.
     pub fn wait(self) -> Result<T, JoinError> {
         assert!(
             current::try_with(|_| ()).is_none(),

@@ -24,7 +24,9 @@
 //!   the loop:     asleep = true; pending?        yes → do not block
 //! ```
 //!
-//! Before: `ready/ring.rs`. Next: `tasks.rs`.
+//! Before: `ready/ring.rs`. Next: `sent/patience.rs`, giving way before blocking.
+
+mod patience;
 
 use std::fmt;
 use std::io;
@@ -35,6 +37,8 @@ use std::time::Instant;
 
 use crate::ready::{Entry, Owner};
 use crate::trace::event::{Actor, EventKind, Site};
+
+pub(crate) use patience::{Patience, SOON};
 
 /// What a task's waker points to: how to find the task from anywhere.
 ///

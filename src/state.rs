@@ -47,7 +47,7 @@ use crate::pace::Pace;
 use crate::pool::{Report, Reporter, Threads};
 use crate::reactor::{Reactor, Target};
 use crate::ready::{Entry, Ready};
-use crate::sent::{RemoteQueue, Sent};
+use crate::sent::{Patience, RemoteQueue, Sent};
 use crate::task::{drop_quietly, wake_quietly};
 use crate::tasks::{Suspended, TaskTable};
 use crate::timer::clock::{Clock, Frozen};
@@ -113,6 +113,10 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) ready: Ready,
     pub(crate) remote: Arc<RemoteQueue>,
+    /// Whether the last look at `remote` brought something. Never in virtual time or while watched.
+    heard: Cell<bool>,
+    /// Whether the loop gives way before it blocks, if it did.
+    patience: Patience,
     pub(crate) phase: Cell<Phase>,
     /// Whether the run is to end after this turn.
     pub(crate) stopping: Cell<bool>,
@@ -159,6 +163,8 @@ impl State {
             ready: Ready::default(),
             tasks: TaskTable::new(Arc::clone(&remote)),
             remote,
+            heard: Cell::new(false),
+            patience: Patience::default(),
             phase: Cell::new(Phase::Idle),
             stopping: Cell::new(false),
             looks_ahead,
@@ -254,6 +260,7 @@ impl State {
     /// Takes what other threads sent: wakes join the queue, calls become callbacks.
     pub(crate) fn fetch_sent(&self, batch: &mut Vec<Sent>) {
         self.remote.fetch(batch);
+        self.heard.set(!batch.is_empty() && self.reporter.is_none());
         for sent in batch.drain(..) {
             match sent {
                 Sent::Wake(header, by) => {

@@ -17,7 +17,7 @@
 //! allocation instead of two; unless somebody still holds the old waker then, as the count of the header's owners
 //! says. Slots stay as many as there ever were tasks at once: 116 bytes each, all told.
 //!
-//! Before: `sent.rs`. Next: `tasks/slot.rs`, one task.
+//! Before: `sent/patience.rs`. Next: `tasks/slot.rs`, one task.
 
 mod slot;
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use oneloop::trace::EventKind;
 use oneloop::{
-    BlockingHandle, EventLoop, JoinError, call_soon, sleep, spawn, spawn_blocking, time, yield_now,
+    BlockingHandle, EventLoop, JoinError, call_soon, gather, sleep, spawn, spawn_blocking, time, yield_now,
 };
 use recorder::Recorder;
 use support::{Log, virtual_loop};
@@ -103,6 +103,30 @@ fn an_idle_thread_takes_the_next_job() {
             assert!(number <= 8);
         }
     });
+}
+
+/// Each thread blocks, gives way and is woken again some thousand times. One wake or notice lost, and this never ends.
+#[test]
+fn nothing_is_lost_between_a_loop_and_threads_that_block_and_wake_each_other() {
+    const TASKS: u64 = 16;
+    const JOBS: u64 = 500;
+    for threads in 1..=3 {
+        let sums = loop_of(threads).run_until_complete(async {
+            let tasks = (0..TASKS).map(|task| async move {
+                let mut sum = 0;
+                for number in 0..JOBS {
+                    sum += spawn_blocking(move || number).await.unwrap();
+                    // Now several jobs are in flight, now one, now none.
+                    for _ in 0..number * task % 40 {
+                        yield_now().await;
+                    }
+                }
+                sum
+            });
+            gather(tasks).await
+        });
+        assert!(sums.into_iter().all(|sum| sum.unwrap() == JOBS * (JOBS - 1) / 2));
+    }
 }
 
 #[test]

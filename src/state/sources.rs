@@ -11,6 +11,7 @@ use super::State;
 use crate::delivery::Delivery;
 use crate::pool::Threads;
 use crate::reactor::{Direction, Edge, Interest, Registered, Target, wait_of};
+use crate::sent::SOON;
 use crate::trace::event::{Actor, EventKind, IoOp, IoResult, JobId, Site, SourceId, WaitEnd};
 use crate::trace::observer::{Choice, Decision};
 
@@ -105,6 +106,7 @@ impl State {
     /// # Panics
     /// If the operating system refuses, which it has no reason to.
     pub(crate) fn block(&self, timeout: Option<Duration>, exactly: Option<u64>) {
+        self.give_way(timeout);
         let may_block = timeout != Some(Duration::ZERO) && self.remote.fall_asleep();
         let timeout = if may_block { timeout } else { Some(Duration::ZERO) };
         let exactly = exactly.filter(|_| may_block);
@@ -118,6 +120,14 @@ impl State {
         self.remote.woke_up();
         if let Err(error) = result {
             panic!("the operating system refused to wait for I/O: {error}; the event loop cannot go on");
+        }
+    }
+
+    /// A thread that has just sent something may be about to send more, and would have to notify a loop that is blocked.
+    fn give_way(&self, timeout: Option<Duration>) {
+        let patient = self.heard.get() && timeout.is_none_or(|left| left > SOON);
+        if patient && !self.remote.is_pending() && self.patience.is_worth_it() {
+            self.patience.give_way(|| ((), self.remote.is_pending()));
         }
     }
 
