@@ -9,13 +9,16 @@ use crate::driver::Plan;
 use crate::instructions;
 use crate::row::{Peer, Row};
 use crate::rows;
+use crate::start;
 use crate::watching;
 
-/// Compares oneloop with tokio's current-thread runtime, smol, and work written by hand.
+/// Compares oneloop with tokio's current-thread runtime, smol, futures' LocalPool, compio, monoio, Python's asyncio and
+/// uvloop, and work written by hand.
 ///
-/// Every measurement is a process of its own; the peers of a row run in turn, again and again, and the table
-/// gives medians, ranges, and how oneloop compares with tokio's best variant, with smol and with the work written by hand. Less is
-/// better in every row. Without arguments: all rows, five runs, a few minutes.
+/// Every measurement is a process of its own; the peers of a row run in turn, again and again, and the tables give how
+/// many times as much as oneloop each peer takes, medians and ranges. Less is better in every row. A peer that the
+/// kernel refuses, or that is not installed, is left out with a word on why. Without arguments: all rows, five runs, a
+/// quarter of an hour.
 #[derive(Parser)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -45,7 +48,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: Option<u32>,
 
-    /// Fewer runs, and shorter ones where that changes little: two minutes, for a first impression
+    /// Fewer runs, and shorter ones where that changes little: some minutes, for a first impression
     #[arg(long)]
     quick: bool,
 
@@ -53,13 +56,17 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
 
+    /// Keeps the figures in this file; rows that it has already are not measured again
+    #[arg(long, value_name = "FILE")]
+    pub keep: Option<PathBuf>,
+
     /// Names the rows, what each measures and who takes part, and does nothing else
     #[arg(long)]
     pub list: bool,
 
     /// One measurement in this process, for a profiler: prints the figure alone
     #[arg(long, num_args = 3, value_names = ["ROW", "PEER", "OPS"],
-          conflicts_with_all = ["rows", "peers", "runs", "quick", "markdown", "list"])]
+          conflicts_with_all = ["rows", "peers", "runs", "quick", "markdown", "keep", "list"])]
     child: Option<Vec<String>>,
 }
 
@@ -94,12 +101,18 @@ impl Arguments {
             true => rows::ALL.to_vec(),
             false => self.rows.iter().map(|name| row(name)).collect::<Result<_, _>>()?,
         };
-        let peers = match self.peers.is_empty() {
+        let mut peers = match self.peers.is_empty() {
             true => Peer::ALL.to_vec(),
             false => self.peers.iter().map(|name| peer(name)).collect::<Result<_, _>>()?,
         };
+        let absent: Vec<(Peer, String)> =
+            peers.iter().filter_map(|peer| Some((*peer, start::check(*peer).err()?))).collect();
+        peers.retain(|peer| !absent.iter().any(|(other, _)| other == peer));
+        for (peer, why) in &absent {
+            eprintln!("without {peer}: {why}");
+        }
         let runs = self.runs.unwrap_or(if self.quick { 3 } else { 5 });
-        Ok(Plan { rows, peers, runs, quick: self.quick })
+        Ok(Plan { rows, peers, runs, quick: self.quick, absent })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::env;
 use std::process::{Command, Stdio};
 
+use crate::keep::Kept;
 use crate::progress::Progress;
 use crate::row::{Peer, Row};
 use crate::start::SMOL_POOL;
@@ -13,6 +14,8 @@ pub struct Plan {
     pub peers: Vec<Peer>,
     pub runs: u32,
     pub quick: bool,
+    /// The peers that were asked for and cannot be measured here, and why.
+    pub absent: Vec<(Peer, String)>,
 }
 
 impl Plan {
@@ -35,6 +38,17 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// `None` if there is no figure.
+    pub fn of(peer: Peer, mut figures: Vec<f64>) -> Option<Sample> {
+        figures.retain(|figure| !figure.is_nan());
+        figures.sort_by(f64::total_cmp);
+        (!figures.is_empty()).then_some(Sample { peer, figures })
+    }
+
+    pub fn figures(&self) -> &[f64] {
+        &self.figures
+    }
+
     pub fn median(&self) -> f64 {
         let middle = self.figures.len() / 2;
         match self.figures.len() % 2 {
@@ -52,22 +66,16 @@ impl Sample {
     }
 }
 
-/// Does the whole plan: row by row, and in each row A B C, A B C, … Returns a list of samples per row.
-pub fn run(plan: &Plan) -> Result<Vec<Vec<Sample>>, String> {
+/// Does the whole plan, row by row, save for the rows that are kept. Returns a list of samples per row.
+pub fn run(plan: &Plan, kept: &Kept) -> Result<Vec<Vec<Sample>>, String> {
     let total: usize = plan.rows.iter().map(|row| plan.peers_of(row).len() * plan.runs as usize).sum();
     let mut progress = Progress::new(total);
     let mut results = Vec::new();
     for row in &plan.rows {
-        let empty = |peer| Sample { peer, figures: Vec::new() };
-        let mut samples: Vec<Sample> = plan.peers_of(row).into_iter().map(empty).collect();
-        for _ in 0..plan.runs {
-            for sample in &mut samples {
-                progress.step(row.name, sample.peer);
-                sample.figures.push(measure(row, sample.peer, plan.ops(row))?);
-            }
-        }
-        for sample in &mut samples {
-            sample.figures.sort_by(f64::total_cmp);
+        let mut samples = kept.samples(row, &plan.peers)?;
+        if samples.is_empty() {
+            samples = measure_row(plan, row, &mut progress)?;
+            kept.add(row, &samples)?;
         }
         results.push(samples);
     }
@@ -75,7 +83,20 @@ pub fn run(plan: &Plan) -> Result<Vec<Vec<Sample>>, String> {
     Ok(results)
 }
 
-/// One measurement, in a process of its own.
+/// The peers in turn: A B C, A B C, …
+fn measure_row(plan: &Plan, row: &Row, progress: &mut Progress) -> Result<Vec<Sample>, String> {
+    let peers = plan.peers_of(row);
+    let mut figures = vec![Vec::new(); peers.len()];
+    for _ in 0..plan.runs {
+        for (peer, figures) in peers.iter().zip(&mut figures) {
+            progress.step(row.name, peer);
+            figures.push(measure(row, *peer, plan.ops(row))?);
+        }
+    }
+    Ok(peers.into_iter().zip(figures).filter_map(|(peer, figures)| Sample::of(peer, figures)).collect())
+}
+
+/// One measurement, in a process of its own. NaN: it cannot be made on this machine, and said why.
 fn measure(row: &Row, peer: Peer, ops: u64) -> Result<f64, String> {
     let what = format!("{} {peer}", row.name);
     let program = env::current_exe().map_err(|error| format!("this program's own path: {error}"))?;

@@ -10,13 +10,19 @@ mod cli;
 mod costs;
 mod countdown;
 mod driver;
+#[path = "../../examples/embedded/mod.rs"]
+mod embedded;
 mod instructions;
+mod keep;
 mod machine;
 mod measure;
 mod page;
 mod progress;
+mod python;
 mod row;
 mod rows;
+#[path = "../../examples/crawler/site/mod.rs"]
+mod site;
 mod start;
 mod table;
 mod watching;
@@ -26,6 +32,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::cli::{Arguments, Child, Command};
+use crate::keep::Kept;
 use crate::page::Page;
 
 fn main() -> ExitCode {
@@ -67,7 +74,7 @@ fn compare(arguments: &Arguments) -> Result<(), String> {
     let plan = arguments.plan()?;
     // Before the minutes of measuring: whether there is a place for what comes of it.
     let page = arguments.markdown.as_ref().map(|file| Page::read(file, "rows")).transpose()?;
-    let results = driver::run(&plan)?;
+    let results = driver::run(&plan, &Kept::new(arguments.keep.clone()))?;
     let table = table::markdown(&plan, &results);
     print!("{table}");
     page.map_or(Ok(()), |page| page.write(&table))

@@ -25,17 +25,31 @@ pub struct CpuStopwatch(Duration);
 
 impl CpuStopwatch {
     pub fn start() -> CpuStopwatch {
-        CpuStopwatch(cpu_time())
+        CpuStopwatch(cpu_time(ClockId::ProcessCPUTime))
     }
 
     /// Nanoseconds for one of so many operations.
     pub fn nanos_each(&self, ops: u64) -> f64 {
-        (cpu_time() - self.0).as_nanos() as f64 / ops as f64
+        (cpu_time(ClockId::ProcessCPUTime) - self.0).as_nanos() as f64 / ops as f64
     }
 }
 
-fn cpu_time() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
+/// CPU time of this thread, user and system, since it was started.
+pub struct ThreadStopwatch(Duration);
+
+impl ThreadStopwatch {
+    pub fn start() -> ThreadStopwatch {
+        ThreadStopwatch(cpu_time(ClockId::ThreadCPUTime))
+    }
+
+    /// Nanoseconds for one of so many operations.
+    pub fn nanos_each(&self, ops: u64) -> f64 {
+        (cpu_time(ClockId::ThreadCPUTime) - self.0).as_nanos() as f64 / ops as f64
+    }
+}
+
+fn cpu_time(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 

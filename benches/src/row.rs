@@ -14,14 +14,35 @@ pub enum Peer {
     TokioLocal,
     /// async-executor's `LocalExecutor` and async-io.
     Smol,
+    /// `LocalPool` of the crate futures, which has tasks and queues, and neither timers nor sockets.
+    LocalPool,
+    /// compio, on io_uring.
+    Compio,
+    /// monoio, on io_uring, or on epoll where the kernel refuses that.
+    Monoio,
+    /// Python's asyncio, with its own loop.
+    Asyncio,
+    /// asyncio on uvloop, which is libuv.
+    Uvloop,
     /// No runtime: the same work written by hand, on mio where it needs the kernel. The limit.
     Bare,
 }
 
 impl Peer {
     /// In the order of the table's columns, which is also the order in which they run.
-    pub const ALL: [Peer; 6] =
-        [Peer::Oneloop, Peer::Tokio, Peer::TokioSet, Peer::TokioLocal, Peer::Smol, Peer::Bare];
+    pub const ALL: [Peer; 11] = [
+        Peer::Oneloop,
+        Peer::Tokio,
+        Peer::TokioSet,
+        Peer::TokioLocal,
+        Peer::Smol,
+        Peer::LocalPool,
+        Peer::Compio,
+        Peer::Monoio,
+        Peer::Asyncio,
+        Peer::Uvloop,
+        Peer::Bare,
+    ];
 
     /// The name on the command line and at the head of the column.
     pub fn name(self) -> &'static str {
@@ -31,8 +52,18 @@ impl Peer {
             Peer::TokioSet => "tokio-set",
             Peer::TokioLocal => "tokio-local",
             Peer::Smol => "smol",
+            Peer::LocalPool => "local-pool",
+            Peer::Compio => "compio",
+            Peer::Monoio => "monoio",
+            Peer::Asyncio => "asyncio",
+            Peer::Uvloop => "uvloop",
             Peer::Bare => "bare",
         }
+    }
+
+    /// Whether it is a runtime other than oneloop.
+    pub fn is_runtime(self) -> bool {
+        !matches!(self, Peer::Oneloop | Peer::Bare)
     }
 
     /// Whether this is one of tokio's variants; ratios are taken to the best of them.
@@ -55,6 +86,7 @@ pub enum Unit {
     Bytes,
     /// Microseconds later than asked.
     MicrosLate,
+    WallMillis,
 }
 
 impl Unit {
@@ -64,6 +96,7 @@ impl Unit {
             Unit::CpuNanos => "CPU ns",
             Unit::Bytes => "bytes",
             Unit::MicrosLate => "µs late",
+            Unit::WallMillis => "ms",
         }
     }
 }

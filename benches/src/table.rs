@@ -10,19 +10,26 @@ use crate::rows;
 /// The versions of the peers are those that this program was built with.
 const LOCK: &str = include_str!("../Cargo.lock");
 
-/// The whole report: where and with what, medians and ratios, ranges.
+/// The whole report: where and with what, ratios, medians, ranges.
 pub fn markdown(plan: &Plan, results: &[Vec<Sample>]) -> String {
     let lines = || plan.rows.iter().zip(results);
     let mut text = surroundings(plan);
     text.push_str(
-        "\nMedians, and how many times as much the others take (for `bare`: what oneloop adds):\n\n",
+        "\nHow many times as much as oneloop the others take; for `bare`, how much oneloop adds to it:\n\n",
     );
-    let mut medians = vec![head(plan, &["vs tokio", "vs smol", "vs bare", "target", "met"])];
-    medians.extend(lines().map(|(row, samples)| median_line(plan, row, samples)));
+    let others = plan.peers.iter().filter(|peer| **peer != Peer::Oneloop).map(|peer| peer.name());
+    let first = ["row"].into_iter().chain(others).chain(["target", "met"]).map(String::from).collect();
+    let mut ratios = vec![first];
+    ratios.extend(lines().map(|(row, samples)| ratio_line(plan, row, samples)));
+    text.push_str(&aligned(&ratios));
+    text.push_str("\nMedians:\n\n");
+    let mut medians = vec![head(plan)];
+    medians.extend(lines().map(|(row, samples)| line(plan, row, samples, |sample| figure(sample.median()))));
     text.push_str(&aligned(&medians));
     text.push_str("\nLeast and most:\n\n");
-    let mut ranges = vec![head(plan, &[])];
-    ranges.extend(lines().map(|(row, samples)| range_line(plan, row, samples)));
+    let mut ranges = vec![head(plan)];
+    let range = |sample: &Sample| format!("{}–{}", figure(sample.least()), figure(sample.most()));
+    ranges.extend(lines().map(|(row, samples)| line(plan, row, samples, range)));
     text.push_str(&aligned(&ranges));
     text
 }
@@ -40,40 +47,81 @@ pub fn list() -> String {
 }
 
 fn surroundings(plan: &Plan) -> String {
-    let versions: Vec<String> = ["tokio", "async-executor", "async-io", "async-channel", "blocking", "mio"]
-        .into_iter()
-        .map(|name| format!("{name} {}", version(name).unwrap_or("(unknown)")))
-        .collect();
+    let versions: Vec<String> =
+        CRATES.into_iter().filter_map(|name| Some(format!("{name} {}", version(name)?))).collect();
     let length = if plan.quick { "short runs" } else { "full runs" };
-    format!(
-        "{}. {} {length} of each, one process each, in turn.\n\n{}.\n",
+    let mut text = format!(
+        "{}. {} {length} of each, one process each, in turn.\n\n{}; {}.\n",
         machine::described(),
         plan.runs,
-        versions.join(", ")
-    )
+        versions.join(", "),
+        machine::says("python3", "--version"),
+    );
+    for (peer, why) in &plan.absent {
+        let _ = writeln!(text, "\nWithout {peer}: {why}.");
+    }
+    text
 }
 
+/// Those that are peers, or half of one.
+const CRATES: [&str; 12] = [
+    "tokio",
+    "async-executor",
+    "async-io",
+    "async-channel",
+    "blocking",
+    "futures",
+    "compio",
+    "monoio",
+    "local-sync",
+    "hyper",
+    "reqwest",
+    "mio",
+];
+
 fn version(name: &str) -> Option<&'static str> {
-    let (_, rest) = LOCK.split_once(&format!("name = \"{name}\"\nversion = \""))?;
+    // Of several versions the last one is the newest; the others belong to peers.
+    let (_, rest) = LOCK.rsplit_once(&format!("name = \"{name}\"\nversion = \""))?;
     rest.split_once('"').map(|(version, _)| version)
 }
 
-fn head(plan: &Plan, more: &[&str]) -> Vec<String> {
+fn head(plan: &Plan) -> Vec<String> {
     let peers = plan.peers.iter().map(|peer| peer.name());
-    ["row", "unit"].into_iter().chain(peers).chain(more.iter().copied()).map(String::from).collect()
+    ["row", "unit"].into_iter().chain(peers).map(String::from).collect()
 }
 
-fn median_line(plan: &Plan, row: &Row, samples: &[Sample]) -> Vec<String> {
+/// A row, and of each peer what `cell` says of it.
+fn line(plan: &Plan, row: &Row, samples: &[Sample], cell: impl Fn(&Sample) -> String) -> Vec<String> {
     let mut line = vec![row.name.to_string(), row.unit.label().to_string()];
-    line.extend(plan.peers.iter().map(|peer| median(samples, *peer).map_or(blank(), figure)));
+    let sample = |peer: &Peer| samples.iter().find(|sample| sample.peer == *peer);
+    line.extend(plan.peers.iter().map(|peer| sample(peer).map_or(blank(), &cell)));
+    line
+}
+
+fn ratio_line(plan: &Plan, row: &Row, samples: &[Sample]) -> Vec<String> {
+    let mut line = vec![row.name.to_string()];
     let ours = median(samples, Peer::Oneloop);
-    let (tokio, smol, bare) = (best_tokio(samples), median(samples, Peer::Smol), median(samples, Peer::Bare));
-    line.push(times(ours, tokio));
-    line.push(times(ours, smol));
-    line.push(
-        pair(ours, bare).map_or(blank(), |(ours, bare)| format!("{:+.1} %", (ours / bare - 1.0) * 100.0)),
-    );
-    let (target, met) = match row.target {
+    let best = samples.iter().filter(|sample| sample.peer.is_runtime()).map(Sample::median).reduce(f64::min);
+    for peer in plan.peers.iter().filter(|peer| **peer != Peer::Oneloop) {
+        let theirs = median(samples, *peer);
+        let ratio = match peer {
+            Peer::Bare => pair(ours, theirs)
+                .map_or(blank(), |(ours, theirs)| format!("{:+.1} %", (ours / theirs - 1.0) * 100.0)),
+            _ if theirs.is_some() && theirs == best => format!("**{}**", times(ours, theirs)),
+            _ => times(ours, theirs),
+        };
+        line.push(ratio);
+    }
+    let (target, met) = target(row, ours, samples);
+    line.push(target);
+    line.push(met.map_or(blank(), |met| if met { "met" } else { "NOT met" }.to_string()));
+    line
+}
+
+/// What was to be reached, and whether it was.
+fn target(row: &Row, ours: Option<f64>, samples: &[Sample]) -> (String, Option<bool>) {
+    let (tokio, bare) = (best_tokio(samples), median(samples, Peer::Bare));
+    match row.target {
         Target::TimesTokio(times) => {
             (format!("≥ {times} × tokio"), pair(ours, tokio).map(|(ours, tokio)| tokio / ours >= times))
         }
@@ -83,20 +131,7 @@ fn median_line(plan: &Plan, row: &Row, samples: &[Sample]) -> Vec<String> {
             pair(ours, bare).map(|(ours, bare)| ours <= bare * (1.0 + percent / 100.0)),
         ),
         Target::None => (blank(), None),
-    };
-    line.push(target);
-    line.push(met.map_or(blank(), |met| if met { "met" } else { "NOT met" }.to_string()));
-    line
-}
-
-fn range_line(plan: &Plan, row: &Row, samples: &[Sample]) -> Vec<String> {
-    let range = |peer: &Peer| {
-        let sample = samples.iter().find(|sample| sample.peer == *peer);
-        sample.map_or(blank(), |sample| format!("{}–{}", figure(sample.least()), figure(sample.most())))
-    };
-    let mut line = vec![row.name.to_string(), row.unit.label().to_string()];
-    line.extend(plan.peers.iter().map(range));
-    line
+    }
 }
 
 fn median(samples: &[Sample], peer: Peer) -> Option<f64> {

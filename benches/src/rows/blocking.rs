@@ -10,6 +10,7 @@ use tokio::task::{spawn_blocking, spawn_local};
 
 use super::another_thread;
 use crate::measure::{Stopwatch, pin_to_one_core};
+use crate::python;
 use crate::row::{Peer, Row, Target, Unit};
 use crate::start;
 
@@ -26,6 +27,10 @@ pub const ONE: Row = Row {
         (Peer::TokioSet, |ops| start::on_tokio_set(one(ops, jobs_on_tokio(ops)))),
         (Peer::TokioLocal, |ops| start::on_tokio_local(one(ops, jobs_on_tokio(ops)))),
         (Peer::Smol, |ops| start::on_smol(|_| one(ops, jobs_on_smol(ops)))),
+        #[cfg(feature = "monoio")]
+        (Peer::Monoio, |ops| start::on_monoio(one(ops, jobs_on_monoio(ops)))),
+        (Peer::Asyncio, |ops| python::share("blocking", "asyncio", ops)),
+        (Peer::Uvloop, |ops| python::share("blocking", "uvloop", ops)),
         (Peer::Bare, |ops| another_thread::there_and_back(ops).expect("epoll works")),
     ],
 };
@@ -43,6 +48,10 @@ pub const MANY: Row = Row {
         (Peer::TokioSet, |ops| start::on_tokio_set(many(ops, jobs_on_tokio, spawn_local))),
         (Peer::TokioLocal, |ops| start::on_tokio_local(many(ops, jobs_on_tokio, spawn_local))),
         (Peer::Smol, |ops| start::on_smol(|smol| many(ops, jobs_on_smol, |task| smol.spawn(task)))),
+        #[cfg(feature = "monoio")]
+        (Peer::Monoio, |ops| start::on_monoio(many(ops, jobs_on_monoio, monoio::spawn))),
+        (Peer::Asyncio, |ops| python::share("blocking_64", "asyncio", ops)),
+        (Peer::Uvloop, |ops| python::share("blocking_64", "uvloop", ops)),
     ],
 };
 
@@ -64,6 +73,11 @@ async fn jobs_on_tokio(count: u64) {
 fn jobs_on_smol(count: u64) -> impl Future<Output = ()> {
     start::check_smol_pool();
     jobs(count, async || blocking::unblock(|| 1).await)
+}
+
+#[cfg(feature = "monoio")]
+fn jobs_on_monoio(count: u64) -> impl Future<Output = ()> {
+    jobs(count, async || monoio::spawn_blocking(|| 1).await.expect("no panic"))
 }
 
 async fn jobs(count: u64, job: impl AsyncFn() -> u64) {

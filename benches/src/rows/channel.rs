@@ -3,13 +3,17 @@
 use std::future::Future;
 use std::rc::Rc;
 
+use futures::channel::mpsc as futures_mpsc;
+use futures::executor::LocalSpawner;
+use futures::{SinkExt as _, StreamExt as _};
 use oneloop::sync::Queue;
 use tokio::sync::mpsc;
 use tokio::task::spawn_local;
 
 use crate::measure::Stopwatch;
+use crate::python;
 use crate::row::{Peer, Row, Target, Unit};
-use crate::start;
+use crate::start::{self, spawner};
 
 pub const ROW: Row = Row {
     name: "channel",
@@ -39,6 +43,20 @@ pub const ROW: Row = Row {
             let (producer, consumer) = smol_ends(ops);
             start::on_smol(|smol| body(ops, || smol.spawn(consumer), || smol.spawn(producer)))
         }),
+        (Peer::LocalPool, |ops| {
+            let (producer, consumer) = futures_ends(ops);
+            start::on_local_pool(|pool: LocalSpawner| {
+                let other = pool.clone();
+                body(ops, move || spawner(pool)(consumer), move || spawner(other)(producer))
+            })
+        }),
+        #[cfg(feature = "monoio")]
+        (Peer::Monoio, |ops| {
+            let (producer, consumer) = monoio_ends(ops);
+            start::on_monoio(body(ops, || monoio::spawn(consumer), || monoio::spawn(producer)))
+        }),
+        (Peer::Asyncio, |ops| python::share("channel", "asyncio", ops)),
+        (Peer::Uvloop, |ops| python::share("channel", "uvloop", ops)),
     ],
 };
 
@@ -67,7 +85,24 @@ fn smol_ends(ops: u64) -> (impl Future<Output = ()>, impl Future<Output = ()>) {
     (producer, consumer)
 }
 
-async fn produce(ops: u64, send: impl AsyncFn(u64)) {
+/// A queue of this crate has one place more than asked for, the sender's own.
+fn futures_ends(ops: u64) -> (impl Future<Output = ()>, impl Future<Output = ()>) {
+    let (mut sender, mut receiver) = futures_mpsc::channel(CAPACITY - 1);
+    let producer = produce(ops, async move |item| sender.send(item).await.expect("the consumer lives"));
+    let consumer = consume(ops, async move || receiver.next().await.expect("the producer lives"));
+    (producer, consumer)
+}
+
+/// monoio leaves queues to the crate local-sync.
+#[cfg(feature = "monoio")]
+fn monoio_ends(ops: u64) -> (impl Future<Output = ()>, impl Future<Output = ()>) {
+    let (sender, mut receiver) = local_sync::mpsc::bounded::channel(CAPACITY);
+    let producer = produce(ops, async move |item| sender.send(item).await.expect("the consumer lives"));
+    let consumer = consume(ops, async move || receiver.recv().await.expect("the producer lives"));
+    (producer, consumer)
+}
+
+async fn produce(ops: u64, mut send: impl AsyncFnMut(u64)) {
     for item in 0..ops {
         send(item).await;
     }

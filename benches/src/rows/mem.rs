@@ -8,6 +8,7 @@ use tokio::task::spawn_local;
 
 use crate::countdown;
 use crate::measure::resident_bytes;
+use crate::python;
 use crate::row::{Peer, Row, Target, Unit};
 use crate::start;
 
@@ -34,6 +35,17 @@ pub const ROW: Row = Row {
         (Peer::Smol, |ops| {
             start::on_smol(|smol| body(ops, || doze(Timer::after), |task| smol.spawn(task).detach()))
         }),
+        #[cfg(feature = "compio")]
+        (Peer::Compio, |ops| {
+            let doze = || doze(compio::time::sleep);
+            start::on_compio(body(ops, doze, |task| compio::runtime::spawn(task).detach()))
+        }),
+        #[cfg(feature = "monoio")]
+        (Peer::Monoio, |ops| {
+            start::on_monoio(body(ops, || doze(monoio::time::sleep), |task| drop(monoio::spawn(task))))
+        }),
+        (Peer::Asyncio, |ops| python::share("mem", "asyncio", ops)),
+        (Peer::Uvloop, |ops| python::share("mem", "uvloop", ops)),
     ],
 };
 

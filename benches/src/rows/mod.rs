@@ -4,6 +4,8 @@
 mod another_thread;
 mod blocking;
 mod channel;
+mod crawl;
+mod http;
 pub mod mem;
 pub mod ping_pong;
 mod sleep;
@@ -17,7 +19,7 @@ mod yield_now;
 use crate::row::Row;
 
 /// In the order of the table.
-pub const ALL: [&Row; 16] = [
+pub const ALL: [&Row; 19] = [
     &yield_now::ROW,
     &ping_pong::ROW,
     &spawn_join::ROW,
@@ -34,6 +36,9 @@ pub const ALL: [&Row; 16] = [
     &sleep::MILLISECOND_P99,
     &sleep::TENTH,
     &sleep::TENTH_P99,
+    &http::CLIENT,
+    &http::SERVER,
+    &crawl::ROW,
 ];
 
 /// The row of this name.

@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use crate::measure::Stopwatch;
+use crate::python;
 use crate::row::{Peer, Row, Target, Unit};
-use crate::start;
+use crate::start::{self, spawner as on};
 
 pub const ROW: Row = Row {
     name: "ping_pong",
@@ -28,6 +29,13 @@ pub const ROW: Row = Row {
         (Peer::TokioSet, |ops| start::on_tokio_set(body(ops, player, tokio::task::spawn_local))),
         (Peer::TokioLocal, |ops| start::on_tokio_local(body(ops, player, tokio::task::spawn_local))),
         (Peer::Smol, |ops| start::on_smol(|smol| body(ops, player, |task| smol.spawn(task)))),
+        (Peer::LocalPool, |ops| start::on_local_pool(|pool| body(ops, player, on(pool)))),
+        #[cfg(feature = "compio")]
+        (Peer::Compio, |ops| start::on_compio(body(ops, player, compio::runtime::spawn))),
+        #[cfg(feature = "monoio")]
+        (Peer::Monoio, |ops| start::on_monoio(body(ops, player, monoio::spawn))),
+        (Peer::Asyncio, |ops| python::share("ping_pong", "asyncio", ops)),
+        (Peer::Uvloop, |ops| python::share("ping_pong", "uvloop", ops)),
         (Peer::Bare, by_hand),
     ],
 };

@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::future::Future;
 
 use crate::measure::Stopwatch;
+use crate::python;
 use crate::row::{Peer, Row, Target, Unit};
-use crate::start;
+use crate::start::{self, spawner as on};
 
 pub const ROW: Row = Row {
     name: "spawn_join",
@@ -20,6 +21,13 @@ pub const ROW: Row = Row {
         (Peer::TokioSet, |ops| start::on_tokio_set(body(ops, count, tokio::task::spawn_local))),
         (Peer::TokioLocal, |ops| start::on_tokio_local(body(ops, count, tokio::task::spawn_local))),
         (Peer::Smol, |ops| start::on_smol(|smol| body(ops, count, |task| smol.spawn(task)))),
+        (Peer::LocalPool, |ops| start::on_local_pool(|pool| body(ops, count, on(pool)))),
+        #[cfg(feature = "compio")]
+        (Peer::Compio, |ops| start::on_compio(body(ops, count, compio::runtime::spawn))),
+        #[cfg(feature = "monoio")]
+        (Peer::Monoio, |ops| start::on_monoio(body(ops, count, monoio::spawn))),
+        (Peer::Asyncio, |ops| python::share("spawn_join", "asyncio", ops)),
+        (Peer::Uvloop, |ops| python::share("spawn_join", "uvloop", ops)),
     ],
 };
 

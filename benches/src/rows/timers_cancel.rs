@@ -14,7 +14,9 @@ use async_io::Timer;
 use futures_lite::future::yield_now;
 use tokio::task::spawn_local;
 
+use crate::countdown;
 use crate::measure::Stopwatch;
+use crate::python;
 use crate::row::{Peer, Row, Target, Unit};
 use crate::start;
 
@@ -35,6 +37,16 @@ pub const ROW: Row = Row {
             start::on_tokio_local(body(ops, tokio::time::sleep, || drop(spawn_local(park()))))
         }),
         (Peer::Smol, |ops| start::on_smol(|smol| body(ops, Timer::after, || smol.spawn(park()).detach()))),
+        #[cfg(feature = "compio")]
+        (Peer::Compio, |ops| {
+            start::on_compio(body(ops, compio::time::sleep, || compio::runtime::spawn(park()).detach()))
+        }),
+        #[cfg(feature = "monoio")]
+        (Peer::Monoio, |ops| {
+            start::on_monoio(body(ops, monoio::time::sleep, || drop(monoio::spawn(park()))))
+        }),
+        (Peer::Asyncio, |ops| python::share("timers_cancel", "asyncio", ops)),
+        (Peer::Uvloop, |ops| python::share("timers_cancel", "uvloop", ops)),
     ],
 };
 
@@ -57,6 +69,7 @@ async fn park() {
         if !left {
             left = true;
             WAKERS.with_borrow_mut(|wakers| wakers.push(cx.waker().clone()));
+            countdown::step();
         }
         Poll::Pending
     })
@@ -64,10 +77,9 @@ async fn park() {
 }
 
 async fn body<S: Future>(ops: u64, sleep: impl Fn(Duration) -> S, spawn_parked: impl Fn()) -> f64 {
+    countdown::start(PARKED as u64);
     (0..PARKED).for_each(|_| spawn_parked());
-    while WAKERS.with_borrow(Vec::len) < PARKED {
-        yield_now().await;
-    }
+    countdown::finished().await;
     let wakers = WAKERS.take();
     let mut random = fastrand::Rng::with_seed(SEED);
     let mut ring: Vec<Pin<Box<Option<S>>>> = (0..RING).map(|_| Box::pin(None)).collect();

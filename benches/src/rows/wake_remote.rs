@@ -11,6 +11,7 @@ use std::thread;
 
 use super::another_thread::{self, Desk};
 use crate::measure::{Stopwatch, pin_to_one_core};
+use crate::python;
 use crate::row::{Peer, Row, Target, Unit};
 use crate::start;
 
@@ -27,6 +28,13 @@ pub const ROW: Row = Row {
         (Peer::TokioSet, |ops| start::on_tokio_set(body(ops))),
         (Peer::TokioLocal, |ops| start::on_tokio_local(body(ops))),
         (Peer::Smol, |ops| start::on_smol(|_| body(ops))),
+        (Peer::LocalPool, |ops| start::on_local_pool(|_| body(ops))),
+        #[cfg(feature = "compio")]
+        (Peer::Compio, |ops| start::on_compio(body(ops))),
+        #[cfg(feature = "monoio")]
+        (Peer::Monoio, |ops| start::on_monoio(body(ops))),
+        (Peer::Asyncio, |ops| python::share("wake_remote", "asyncio", ops)),
+        (Peer::Uvloop, |ops| python::share("wake_remote", "uvloop", ops)),
         (Peer::Bare, |ops| another_thread::there_and_back(ops).expect("epoll works")),
     ],
 };

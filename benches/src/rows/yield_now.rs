@@ -9,8 +9,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::measure::Stopwatch;
+use crate::python;
 use crate::row::{Peer, Row, Target, Unit};
-use crate::start;
+use crate::start::{self, spawner as on};
 
 pub const ROW: Row = Row {
     name: "yield",
@@ -25,6 +26,11 @@ pub const ROW: Row = Row {
         (Peer::TokioSet, |ops| start::on_tokio_set(body(ops, tokio::task::spawn_local))),
         (Peer::TokioLocal, |ops| start::on_tokio_local(body(ops, tokio::task::spawn_local))),
         (Peer::Smol, |ops| start::on_smol(|smol| body(ops, |task| smol.spawn(task)))),
+        (Peer::LocalPool, |ops| start::on_local_pool(|pool| body(ops, on(pool)))),
+        #[cfg(feature = "compio")]
+        (Peer::Compio, |ops| start::on_compio(body(ops, compio::runtime::spawn))),
+        (Peer::Asyncio, |ops| python::share("yield", "asyncio", ops)),
+        (Peer::Uvloop, |ops| python::share("yield", "uvloop", ops)),
     ],
 };
 

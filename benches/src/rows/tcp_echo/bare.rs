@@ -5,11 +5,11 @@
 //! socket is drained: no second read is made to hear `WouldBlock`.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::Ipv4Addr;
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
+use super::streams::std_pair;
 use super::{BUFFER, CONNECTIONS, MESSAGE};
 use crate::measure::Stopwatch;
 
@@ -100,14 +100,11 @@ impl Connection {
 
 /// The clients' and the servers' ends of all connections; each one's place is its token.
 fn connect(poll: &Poll, messages: u64) -> io::Result<Vec<Connection>> {
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {
-        let client = std::net::TcpStream::connect(listener.local_addr()?)?;
-        let (server, _) = listener.accept()?;
+        let (client, server) = std_pair()?;
         let ends = [(client, End::Client { left: messages, awaited: 0 }), (server, End::Server)];
         for (stream, end) in ends {
-            stream.set_nodelay(true)?;
             stream.set_nonblocking(true)?;
             let mut stream = TcpStream::from_std(stream);
             let token = Token(connections.len());

@@ -12,6 +12,7 @@ use std::io;
 use tokio::task::spawn_local;
 
 use crate::measure::Stopwatch;
+use crate::python;
 use crate::row::{Peer, Row, Target, Unit};
 use crate::start;
 
@@ -50,6 +51,20 @@ pub const ROW: Row = Row {
                 body(ops, streams::smol_pair, serve, ask)
             })
         }),
+        #[cfg(feature = "compio")]
+        (Peer::Compio, |ops| {
+            let serve = |stream| compio::runtime::spawn(serve(stream)).detach();
+            let ask = |stream, messages| compio::runtime::spawn(ask(stream, messages));
+            start::on_compio(body(ops, streams::compio_pair, serve, ask))
+        }),
+        #[cfg(feature = "monoio")]
+        (Peer::Monoio, |ops| {
+            let serve = |stream| drop(monoio::spawn(serve(stream)));
+            let ask = |stream, messages| monoio::spawn(ask(stream, messages));
+            start::on_monoio(body(ops, streams::monoio_pair, serve, ask))
+        }),
+        (Peer::Asyncio, |ops| python::share("tcp_echo", "asyncio", ops)),
+        (Peer::Uvloop, |ops| python::share("tcp_echo", "uvloop", ops)),
         (Peer::Bare, |ops| bare::echo(ops).expect("loopback works")),
     ],
 };
@@ -58,33 +73,37 @@ const CONNECTIONS: u64 = 64;
 const MESSAGE: usize = 64;
 const BUFFER: usize = 1_024;
 
-/// What each runtime's stream can do.
+/// What each runtime's stream can do. Buffers go in and come back, since io_uring owns them meanwhile.
 pub trait Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>>;
-    fn write_all(&mut self, bytes: &[u8]) -> impl Future<Output = io::Result<()>>;
+    /// Reads as much as there is; how much, and the buffer.
+    fn read(&mut self, buffer: Vec<u8>) -> impl Future<Output = io::Result<(usize, Vec<u8>)>>;
+    /// Writes the first `length` bytes of the buffer.
+    fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> impl Future<Output = io::Result<Vec<u8>>>;
 }
 
 /// The server's end: sends back what comes, until the client closes.
 pub async fn serve(mut stream: impl Stream) {
     let mut buffer = vec![0; BUFFER];
     loop {
-        let length = stream.read(&mut buffer).await.expect("loopback works");
+        let length;
+        (length, buffer) = stream.read(buffer).await.expect("loopback works");
         if length == 0 {
             return;
         }
-        stream.write_all(&buffer[..length]).await.expect("loopback works");
+        buffer = stream.write_all(buffer, length).await.expect("loopback works");
     }
 }
 
 /// The client's end: one message after the other.
 pub async fn ask(mut stream: impl Stream, messages: u64) {
-    let message = [7; MESSAGE];
+    let mut message = vec![7; MESSAGE];
     let mut buffer = vec![0; BUFFER];
     for _ in 0..messages {
-        stream.write_all(&message).await.expect("loopback works");
+        message = stream.write_all(message, MESSAGE).await.expect("loopback works");
         let mut received = 0;
         while received < MESSAGE {
-            let length = stream.read(&mut buffer).await.expect("loopback works");
+            let length;
+            (length, buffer) = stream.read(buffer).await.expect("loopback works");
             assert_ne!(length, 0, "the server answers before it closes");
             received += length;
         }
