@@ -63,12 +63,12 @@ fn record(folder: &Path, lesson: &Lesson) -> String {
     let file = target.path().join("run.trace");
     let mut command = Command::new(env!("CARGO_BIN_EXE_oneloop"));
     command.args(["record", "--level", "leaf", "--output"]).arg(&file).arg(example);
-    command.arg(lesson.number.to_string()).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.arg(lesson.text.number.to_string()).current_dir(env!("CARGO_MANIFEST_DIR"));
     command.env("ONELOOP", if lesson.real_clock { "" } else { "virtual" });
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
     let recording = fs::read(&file).unwrap_or_else(|_| panic!("{}: nothing was recorded", slug(folder)));
     let program = format!("examples/../docs/lessons/{}/program.rs", slug(folder));
-    let module = format!("lessons::lesson_{:02}::", lesson.number);
+    let module = format!("lessons::lesson_{:02}::", lesson.text.number);
     let text = lesson::text(&recording).unwrap().replace(&program, "program.rs").replace(&module, "");
     let clock = if lesson.real_clock { "real" } else { "virtual" };
     let header = json!({"program": "program", "args": [], "level": "leaf", "clock": clock}).to_string();
@@ -126,10 +126,17 @@ fn each_lesson_is_a_short_program_with_three_to_six_questions() {
         let (lesson, slug) = (read(folder), slug(folder));
         let program = fs::read_to_string(folder.join("program.rs")).unwrap();
         assert!(program.lines().count() <= MOST_LINES, "{slug} has more than {MOST_LINES} lines");
-        assert!(slug.starts_with(&format!("{:02}-", lesson.number)), "{slug} calls itself {}", lesson.number);
-        assert!(lesson.question.ends_with('?'), "{slug}: the title is no question");
-        assert!((3..=6).contains(&lesson.stops.len()), "{slug} has {} stops", lesson.stops.len());
-        assert!(!lesson.about.is_empty() && !lesson.rules.is_empty(), "{slug} does not say what it is about");
+        assert!(
+            slug.starts_with(&format!("{:02}-", lesson.text.number)),
+            "{slug} calls itself {}",
+            lesson.text.number
+        );
+        assert!(lesson.text.question.ends_with('?'), "{slug}: the title is no question");
+        assert!((3..=6).contains(&lesson.text.stops.len()), "{slug} has {} stops", lesson.text.stops.len());
+        assert!(
+            !lesson.text.about.is_empty() && !lesson.rules.is_empty(),
+            "{slug} does not say what it is about"
+        );
         assert!(lesson.rules.iter().all(|(_, rule)| RULES.contains(&rule.as_str())), "{slug}: no such rule");
     }
 }
@@ -138,10 +145,10 @@ fn each_lesson_is_a_short_program_with_three_to_six_questions() {
 fn each_lesson_is_in_every_list() {
     for (folder, number) in folders().iter().zip(1..) {
         let (slug, lesson) = (slug(folder), read(folder));
-        assert_eq!(lesson.number, number, "{slug} is not the next one");
+        assert_eq!(lesson.text.number, number, "{slug} is not the next one");
         let line = format!("    {number} lesson_{number:02} \"../docs/lessons/{slug}/program.rs\"\n");
         assert!(EXAMPLE.contains(&line), "examples/lessons.rs has no line for {slug}");
-        let link = format!("[{}]({slug}/lesson.md)", lesson.question);
+        let link = format!("[{}]({slug}/lesson.md)", lesson.text.question);
         assert!(LIST.contains(&link), "docs/lessons/README.md has no {link}");
     }
 }
@@ -151,10 +158,10 @@ fn each_stop_is_an_event_of_the_recording_and_comes_after_the_one_before() {
     for folder in folders() {
         let (lesson, lines) = (read(&folder), lesson::lines(&recorded(&folder)).unwrap());
         let mut before = 0;
-        for stop in &lesson.stops {
-            let found = stop.selector.find(&lines);
-            let seq = found.unwrap_or_else(|| panic!("{}: there is no {}", slug(&folder), stop.selector));
-            assert!(seq >= before, "{}: {} comes before the last stop", slug(&folder), stop.selector);
+        for selector in &lesson.selectors {
+            let found = selector.find(&lines);
+            let seq = found.unwrap_or_else(|| panic!("{}: there is no {selector}", slug(&folder)));
+            assert!(seq >= before, "{}: {selector} comes before the last stop", slug(&folder));
             before = seq;
         }
     }
@@ -200,14 +207,14 @@ fn the_course_can_be_walked_through_and_written_as_pages() {
     for folder in folders() {
         let (lesson, slug) = (read(&folder), slug(&folder));
         assert!(
-            list.contains(&lesson.question.replace('`', "")),
+            list.contains(&lesson.text.question.replace('`', "")),
             "{slug} is not in src/bin/oneloop/learn/course.rs"
         );
         assert!(index.contains(&format!("href=\"{slug}.html\"")), "{slug} is not in the index");
-        let walk = learn(&[&lesson.number.to_string()]);
+        let walk = learn(&[&lesson.text.number.to_string()]);
         let page = fs::read_to_string(target.path().join(format!("{slug}.html"))).unwrap();
         assert!(page.contains("<script type=\"text/plain\" class=\"recording\">"), "{slug} has no recording");
-        for number in 1..=lesson.stops.len() {
+        for number in 1..=lesson.text.stops.len() {
             assert!(walk.contains(&format!("── Stop {number} of ")), "{slug} in the terminal: {walk}");
             assert!(
                 page.contains(&format!("<summary>Answer to stop {number}</summary>")),
@@ -226,7 +233,7 @@ fn record_all_programs_anew() {
     let only = std::env::var("LESSON").ok().and_then(|number| number.parse::<u32>().ok());
     for folder in folders() {
         let lesson = read(&folder);
-        if only.is_some_and(|only| only != lesson.number) {
+        if only.is_some_and(|only| only != lesson.text.number) {
             continue;
         }
         let mut out = GzEncoder::new(Vec::new(), Compression::best());

@@ -26,7 +26,7 @@ use std::io::{self, Write};
 use super::read::Recording;
 
 pub use data::{files, is_of_a_library};
-pub use lesson::{Lesson, Stop};
+pub use lesson::{Lesson, LessonText, Stop};
 
 /// The most events of a page. What comes after them is left out, and the page says so.
 pub const MAX_EVENTS: usize = 500_000;
@@ -96,7 +96,7 @@ pub fn page(sides: &[Side<'_>], out: impl Write) -> io::Result<()> {
 pub fn lesson(course: &[Lesson], number: usize, side: Side<'_>, out: impl Write) -> io::Result<()> {
     let before = number.checked_sub(1).map(|before| &course[before]);
     let lesson = course[number].html(before, course.get(number + 1));
-    write(&Parts { title: escaped(&course[number].question), sides: &[side], lesson }, out)
+    write(&Parts { title: escaped(&course[number].text.question), sides: &[side], lesson }, out)
 }
 
 /// Writes the page that leads to all lessons of a course.

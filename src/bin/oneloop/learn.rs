@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use oneloop::trace::findings::{Finding, Limits, check};
-use oneloop::trace::page;
+use oneloop::trace::page::{self, LessonText};
 use oneloop::trace::read::Recording;
 
 use crate::{Ended, say};
@@ -33,7 +33,7 @@ pub struct Args {
 /// A lesson that was read.
 struct Read {
     files: Files,
-    lesson: Lesson,
+    text: LessonText,
     recording: Recording,
     /// The events of the stops.
     stops: Vec<u64>,
@@ -46,12 +46,12 @@ impl Read {
         let text = lesson::text(files.recording).map_err(told)?;
         let lines = lesson::lines(&text).map_err(told)?;
         let recording = Recording::read(text.as_bytes()).map_err(|error| told(error.to_string()))?;
-        let stops = lesson.stops.iter().map(|stop| {
-            let none = || format!("lesson {}: there is no {}", files.slug, stop.selector);
-            stop.selector.find(&lines).ok_or_else(none)
+        let stops = lesson.selectors.iter().map(|selector| {
+            let none = || format!("lesson {}: there is no {selector}", files.slug);
+            selector.find(&lines).ok_or_else(none)
         });
         let stops = stops.collect::<Result<_, _>>()?;
-        Ok(Read { files, lesson, recording, stops })
+        Ok(Read { files, text: lesson.text, recording, stops })
     }
 
     /// What the rules find.
@@ -78,7 +78,7 @@ fn list() -> Result<(), String> {
     let mut text = String::from("The lessons, in an order in which each needs only those before it:\n\n");
     for files in COURSE {
         let lesson = Lesson::parse(files.text).map_err(|error| format!("lesson {}: {error}", files.slug))?;
-        text.push_str(&format!("{:4}  {}\n", lesson.number, lesson.question.replace('`', "")));
+        text.push_str(&format!("{:4}  {}\n", lesson.text.number, lesson.text.question.replace('`', "")));
     }
     text.push_str("\n`oneloop learn 1` goes through the first. `oneloop learn --page DIR` writes all of them as pages.\n");
     say(&text)
@@ -91,7 +91,7 @@ fn write_pages(folder: &Path) -> Result<(), String> {
     let course: Vec<page::Lesson> = lessons.iter().map(beside).collect();
     for (index, read) in lessons.iter().enumerate() {
         let side = page::Side {
-            name: format!("Lesson {}", read.lesson.number),
+            name: format!("Lesson {}", read.text.number),
             recording: &read.recording,
             sources: sources(read),
         };
@@ -109,19 +109,9 @@ fn write_page(file: &Path, write: impl FnOnce(BufWriter<File>) -> io::Result<()>
 
 /// What stands beside the recording.
 fn beside(read: &Read) -> page::Lesson {
-    let Lesson { number, question, wrong_idea, about, stops, remember, .. } = &read.lesson;
-    let stops = stops.iter().zip(&read.stops).map(|(stop, seq)| page::Stop {
-        seq: *seq,
-        question: stop.question.clone(),
-        answer: stop.answer.clone(),
-    });
     page::Lesson {
-        number: *number,
-        question: question.clone(),
-        wrong_idea: wrong_idea.clone(),
-        about: about.clone(),
-        stops: stops.collect(),
-        remember: remember.clone(),
+        text: read.text.clone(),
+        events: read.stops.clone(),
         found: read.found().iter().map(|found| format!("`{}`: {}", found.rule, found.text)).collect(),
         file: format!("{}.html", read.files.slug),
     }

@@ -9,53 +9,56 @@ use std::fmt::Write;
 
 use super::escaped;
 
-/// What is beside a recording. Its texts may have `code` in them, between backticks.
+/// What a lesson says. Its texts may have `code` in them, between backticks.
 #[derive(Clone, Debug, Default)]
-pub struct Lesson {
+pub struct LessonText {
     /// Its place in the course, from 1.
     pub number: u32,
     /// Its title.
     pub question: String,
-    /// What it is to set right.
+    /// What it is to set right, in a sentence.
     pub wrong_idea: String,
     /// What it is about, in paragraphs.
     pub about: Vec<String>,
-    /// Where to stop, and what to ask there.
+    /// What to ask where its recording stops.
     pub stops: Vec<Stop>,
-    /// What is left of it; empty: nothing is said.
+    /// What to keep in mind; empty: nothing is said.
     pub remember: String,
-    /// What the rules find in the recording, a sentence each.
-    pub found: Vec<String>,
-    /// The file of its page.
-    pub file: String,
 }
 
-/// A moment with a question.
-#[derive(Clone, Debug)]
+/// A question about a moment.
+#[derive(Clone, Debug, Default)]
 pub struct Stop {
-    /// The number of the event.
-    pub seq: u64,
     /// What to think about, in paragraphs.
     pub question: Vec<String>,
     /// What is so.
     pub answer: String,
 }
 
+/// What is beside a recording.
+#[derive(Clone, Debug, Default)]
+pub struct Lesson {
+    /// What is said.
+    pub text: LessonText,
+    /// The numbers of the events at which it stops, one for each stop of the text.
+    pub events: Vec<u64>,
+    /// What the rules find in the recording, a sentence each.
+    pub found: Vec<String>,
+    /// The file of its page.
+    pub file: String,
+}
+
 impl Lesson {
     /// As HTML, with links to the lessons before and after it.
     pub(super) fn html(&self, before: Option<&Lesson>, after: Option<&Lesson>) -> String {
+        let LessonText { number, question, wrong_idea, about, stops, remember } = &self.text;
         let mut html = String::from("<aside class=\"lesson\" aria-label=\"Lesson\">\n");
         html.push_str(&self.links(before, after));
-        let _ = writeln!(
-            html,
-            "<h2><span class=\"number\">{}</span> {}</h2>",
-            self.number,
-            marked(&self.question)
-        );
-        let _ = writeln!(html, "<p class=\"idea\"><b>Wrong idea:</b> {}</p>", marked(&self.wrong_idea));
-        paragraphs(&self.about, &mut html);
-        for (stop, number) in self.stops.iter().zip(1..) {
-            let seq = stop.seq;
+        let question = marked(question);
+        let _ = writeln!(html, "<h2><span class=\"number\">{number}</span> {question}</h2>");
+        let _ = writeln!(html, "<p class=\"idea\"><b>Wrong idea:</b> {}</p>", marked(wrong_idea));
+        paragraphs(about, &mut html);
+        for ((stop, seq), number) in stops.iter().zip(&self.events).zip(1..) {
             let _ = writeln!(
                 html,
                 "<section class=\"stop\"><h3>Stop {number} <a href=\"#seq={seq}\">go to event {seq}</a></h3>"
@@ -68,8 +71,8 @@ impl Lesson {
             );
         }
         html.push_str("<section class=\"end\"><h3>At the end</h3>\n");
-        if !self.remember.is_empty() {
-            let _ = writeln!(html, "<p><b>Remember:</b> {}</p>", marked(&self.remember));
+        if !remember.is_empty() {
+            let _ = writeln!(html, "<p><b>Remember:</b> {}</p>", marked(remember));
         }
         match self.found.as_slice() {
             [] => html.push_str("<p><code>oneloop check</code> finds nothing wrong in this run.</p>\n"),
@@ -89,7 +92,7 @@ impl Lesson {
         let mut html = String::from("<nav aria-label=\"Course\"><a href=\"index.html\">All lessons</a>");
         for (lesson, what) in [(before, "Before"), (after, "Next")] {
             if let Some(lesson) = lesson {
-                let (file, number) = (escaped(&lesson.file), lesson.number);
+                let (file, number) = (escaped(&lesson.file), lesson.text.number);
                 let _ = write!(html, " <a href=\"{file}\">{what}: {number}</a>");
             }
         }
@@ -105,8 +108,9 @@ pub(super) fn index(lessons: &[Lesson]) -> String {
          predict first, then unfold the answer. Each needs only what came before it. Nothing here asks the network for \
          anything.</p>\n<ol>\n",
     );
-    for Lesson { number, question, wrong_idea, file, .. } in lessons {
-        let (file, question, idea) = (escaped(file), marked(question), marked(wrong_idea));
+    for Lesson { text, file, .. } in lessons {
+        let (number, question, idea) = (text.number, marked(&text.question), marked(&text.wrong_idea));
+        let file = escaped(file);
         let _ = writeln!(
             html,
             "<li><span class=\"number\">{number}</span><div><a href=\"{file}\">{question}</a><p>Wrong idea: {idea}</p></div></li>"
@@ -138,8 +142,8 @@ mod tests {
     #[test]
     fn a_text_is_never_taken_for_html() {
         assert_eq!(marked("`<b>` & <i>"), "<code>&lt;b&gt;</code> &amp; &lt;i&gt;");
-        let lesson =
-            Lesson { question: "</aside><script>".into(), file: "\"><img>".into(), ..Lesson::default() };
+        let text = LessonText { question: "</aside><script>".into(), ..LessonText::default() };
+        let lesson = Lesson { text, file: "\"><img>".into(), ..Lesson::default() };
         for html in [lesson.html(Some(&lesson), None), index(std::slice::from_ref(&lesson))] {
             assert!(!html.contains("<script>") && !html.contains("\"><img>"), "{html}");
         }

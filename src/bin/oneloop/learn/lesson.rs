@@ -17,38 +17,20 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
+use oneloop::trace::page::{LessonText, Stop};
 use serde_json::Value;
 
 /// A lesson.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Lesson {
-    /// Its place in the course, from 1.
-    pub number: u32,
-    /// Its title.
-    pub question: String,
-    /// What it is to set right, in a sentence.
-    pub wrong_idea: String,
-    /// What it is about, in paragraphs.
-    pub about: Vec<String>,
-    /// Where its recording stops with a question.
-    pub stops: Vec<Stop>,
-    /// What to keep in mind; empty: nothing is said.
-    pub remember: String,
+    /// What it says.
+    pub text: LessonText,
+    /// Where its recording stops, one for each stop of the text.
+    pub selectors: Vec<Selector>,
     /// The rules that must find something in the recording (`true`), and those that must not.
     pub rules: Vec<(bool, String)>,
     /// Whether it is recorded by the clock on the wall.
     pub real_clock: bool,
-}
-
-/// An event with a question.
-#[derive(Clone, Debug)]
-pub struct Stop {
-    /// Which event.
-    pub selector: Selector,
-    /// What to think about there, in paragraphs.
-    pub question: Vec<String>,
-    /// What is so.
-    pub answer: String,
 }
 
 /// An event in words: `poll_end of task-1, 2nd`, `wait_begin of loop, 1st`, `timer_fire of timer 0, last`.
@@ -66,58 +48,50 @@ impl Lesson {
     /// # Errors
     /// What is not as it should be, in a sentence.
     pub fn parse(text: &str) -> Result<Lesson, String> {
-        let mut lesson = Lesson {
-            number: 0,
-            question: String::new(),
-            wrong_idea: String::new(),
-            about: Vec::new(),
-            stops: Vec::new(),
-            remember: String::new(),
-            rules: Vec::new(),
-            real_clock: false,
-        };
+        let mut lesson = Lesson::default();
         for paragraph in paragraphs(text) {
             lesson.add(paragraph)?;
         }
-        let unanswered =
-            lesson.stops.iter().position(|stop| stop.question.is_empty() || stop.answer.is_empty());
+        let LessonText { number, wrong_idea, stops, .. } = &lesson.text;
+        let unanswered = stops.iter().position(|stop| stop.question.is_empty() || stop.answer.is_empty());
         match unanswered {
             Some(index) => Err(format!("stop {} lacks a question or an answer", index + 1)),
-            None if lesson.wrong_idea.is_empty() => Err("it names no wrong idea".into()),
-            None if lesson.number == 0 => Err("its first line is not `# NN. Question`".into()),
+            None if wrong_idea.is_empty() => Err("it names no wrong idea".into()),
+            None if *number == 0 => Err("its first line is not `# NN. Question`".into()),
             None => Ok(lesson),
         }
     }
 
     fn add(&mut self, paragraph: String) -> Result<(), String> {
+        let text = &mut self.text;
         if let Some(title) = paragraph.strip_prefix("# ") {
             let (number, question) = title.split_once(". ").ok_or("its title has no number")?;
-            self.number = number.parse().map_err(|_| format!("{number:?} is no number"))?;
-            self.question = question.to_owned();
+            text.number = number.parse().map_err(|_| format!("{number:?} is no number"))?;
+            text.question = question.to_owned();
         } else if let Some(stop) = paragraph.strip_prefix("## Stop ") {
             let (number, selector) = stop.split_once(": ").ok_or("a stop has no selector")?;
-            if number.parse() != Ok(self.stops.len() + 1) {
-                return Err(format!("stop {number} comes after {} others", self.stops.len()));
+            if number.parse() != Ok(text.stops.len() + 1) {
+                return Err(format!("stop {number} comes after {} others", text.stops.len()));
             }
-            let selector = Selector::parse(selector)?;
-            self.stops.push(Stop { selector, question: Vec::new(), answer: String::new() });
+            self.selectors.push(Selector::parse(selector)?);
+            text.stops.push(Stop::default());
         } else if let Some(idea) = paragraph.strip_prefix("Wrong idea: ") {
-            self.wrong_idea = idea.to_owned();
-        } else if let Some(text) = paragraph.strip_prefix("Remember: ") {
-            self.remember = text.to_owned();
+            text.wrong_idea = idea.to_owned();
+        } else if let Some(remember) = paragraph.strip_prefix("Remember: ") {
+            text.remember = remember.to_owned();
         } else if paragraph == "Clock: real" {
             self.real_clock = true;
         } else if let Some(rule) = paragraph.strip_prefix("Rule: must fire ") {
             self.rules.push((true, rule.to_owned()));
         } else if let Some(rule) = paragraph.strip_prefix("Rule: must not fire ") {
             self.rules.push((false, rule.to_owned()));
-        } else if let Some(stop) = self.stops.last_mut() {
+        } else if let Some(stop) = text.stops.last_mut() {
             match paragraph.strip_prefix("> Answer: ") {
                 Some(answer) => stop.answer = answer.to_owned(),
                 None => stop.question.push(paragraph),
             }
         } else {
-            self.about.push(paragraph);
+            text.about.push(paragraph);
         }
         Ok(())
     }

@@ -29,7 +29,7 @@ pub fn through(read: &Read, of: usize) -> Result<(), String> {
 }
 
 fn walk(read: &Read, of: usize, answers: &mut impl BufRead, out: &mut impl Write) -> io::Result<()> {
-    let lesson = &read.lesson;
+    let lesson = &read.text;
     writeln!(out, "Lesson {} of {of}: {}\n", lesson.number, lesson.question)?;
     wrapped(out, "", &format!("Wrong idea: {}", lesson.wrong_idea))?;
     for paragraph in &lesson.about {
@@ -75,8 +75,8 @@ fn walk(read: &Read, of: usize, answers: &mut impl BufRead, out: &mut impl Write
 /// What is left of the lesson, and what the rules find.
 fn end(read: &Read, of: usize, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "\n── At the end ──\n")?;
-    if !read.lesson.remember.is_empty() {
-        wrapped(out, "", &format!("Remember: {}", read.lesson.remember))?;
+    if !read.text.remember.is_empty() {
+        wrapped(out, "", &format!("Remember: {}", read.text.remember))?;
     }
     let found = read.found();
     if found.is_empty() {
@@ -89,7 +89,7 @@ fn end(read: &Read, of: usize, out: &mut impl Write) -> io::Result<()> {
             &format!("`oneloop check` says: {}[{}] {}", finding.level, finding.rule, finding.text),
         )?;
     }
-    match read.lesson.number as usize {
+    match read.text.number as usize {
         last if last == of => writeln!(out, "\nThis was the last lesson."),
         number => writeln!(out, "\n`oneloop learn {}` is the next one.", number + 1),
     }
