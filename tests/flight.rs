@@ -15,36 +15,34 @@ use oneloop::{call_soon, run, sleep, spawn_named, yield_now};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::{TempDir, tempdir};
 
-/// Set for this program as it is started by a test: which program it is to play.
-const ROLE: &str = "ONELOOP_TEST_ROLE";
-
-fn main() -> ExitCode {
-    match env::var(ROLE).as_deref() {
-        Ok("returns") => run(work()),
-        Ok("panics unheard") => run(async {
+/// The programs.
+fn play(role: &str) {
+    match role {
+        "returns" => run(work()),
+        "panics unheard" => run(async {
             work().await;
             fail().await;
             work().await;
         }),
-        Ok("panics unheard, often") => run(async {
+        "panics unheard, often" => run(async {
             for _ in 0..12 {
                 fail().await;
             }
         }),
-        Ok("panics in a callback") => run(async {
+        "panics in a callback" => run(async {
             call_soon(|| panic!("no such luck"));
             work().await;
         }),
-        Ok("panics") => run(async {
+        "panics" => run(async {
             work().await;
             panic!("no such luck");
         }),
-        Ok("waits for nothing") => run(async {
+        "waits for nothing" => run(async {
             work().await;
             std::future::pending::<()>().await;
         }),
-        Ok("waits for nothing at all") => run(std::future::pending::<()>()),
-        Ok("hangs") => run(async {
+        "waits for nothing at all" => run(std::future::pending::<()>()),
+        "hangs" => run(async {
             work().await;
             drop(spawn_named("the one that hangs", async {
                 println!("here I am");
@@ -54,24 +52,8 @@ fn main() -> ExitCode {
             }));
             yield_now().await;
         }),
-        Ok(role) => panic!("nobody plays {role}"),
-        Err(_) => {
-            return harness::run(&harness::tests! {
-                where_all_goes_well_nothing_is_written
-                a_panic_that_nobody_took_leaves_the_last_events
-                a_panic_in_a_callback_leaves_the_last_events
-                a_panic_that_ends_the_run_leaves_the_last_events
-                a_short_run_is_there_as_a_whole
-                a_loop_that_can_never_go_on_leaves_its_last_events
-                a_loop_that_can_never_go_on_is_noticed_in_real_time_too
-                a_signal_and_the_watchdog_leave_the_last_events_of_a_loop_that_hangs
-                a_file_that_is_there_stays_as_it_is
-                no_more_than_ten_files_come_unasked
-                a_folder_that_is_not_there_is_an_error_at_once
-            });
-        }
+        _ => panic!("nobody plays {role}"),
     }
-    ExitCode::SUCCESS
 }
 
 /// Makes some events, and leaves a task that sleeps.
@@ -103,7 +85,7 @@ impl Room {
     fn command(&self, role: &str, more: &str) -> Command {
         let mut command = Command::new(env::current_exe().expect("this program has a file"));
         let words = format!("flight={}{more}", self.file("f").display());
-        command.env(ROLE, role).env("ONELOOP", words).env_remove("RUST_BACKTRACE");
+        command.env(harness::ROLE, role).env("ONELOOP", words).env_remove("RUST_BACKTRACE");
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -278,4 +260,21 @@ fn a_folder_that_is_not_there_is_an_error_at_once() {
     let output = command.env("ONELOOP", format!("flight={path}")).output().expect("it starts");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains(&path), "{said}");
+}
+
+fn main() -> ExitCode {
+    let tests = harness::tests! {
+        where_all_goes_well_nothing_is_written
+        a_panic_that_nobody_took_leaves_the_last_events
+        a_panic_in_a_callback_leaves_the_last_events
+        a_panic_that_ends_the_run_leaves_the_last_events
+        a_short_run_is_there_as_a_whole
+        a_loop_that_can_never_go_on_leaves_its_last_events
+        a_loop_that_can_never_go_on_is_noticed_in_real_time_too
+        a_signal_and_the_watchdog_leave_the_last_events_of_a_loop_that_hangs
+        a_file_that_is_there_stays_as_it_is
+        no_more_than_ten_files_come_unasked
+        a_folder_that_is_not_there_is_an_error_at_once
+    };
+    harness::play_or_run(play, &tests)
 }

@@ -18,9 +18,6 @@ use oneloop::{EventLoop, ProcessError, ProcessErrorKind, ProcessPool, run, yield
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, test_kill_process, waitid};
 use tempfile::tempdir;
 
-/// Set for this program as it is started by a test: which other program it is to play.
-const ROLE: &str = "ONELOOP_TEST_ROLE";
-
 fn pid(_: &[u8]) -> Vec<u8> {
     std::process::id().to_string().into()
 }
@@ -319,7 +316,7 @@ fn an_idle_worker_that_somebody_killed_is_replaced_before_it_is_given_a_job() {
 /// This program in another role: its exit code, and what it wrote on standard output and error.
 fn play(role: &str, change: impl FnOnce(&mut Command) -> &mut Command) -> (Option<i32>, String, String) {
     let mut command = Command::new(env::current_exe().unwrap());
-    command.env(ROLE, role).stdin(Stdio::null());
+    command.env(harness::ROLE, role).stdin(Stdio::null());
     let output = change(&mut command).output().unwrap();
     let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     (output.status.code(), out, err)
@@ -360,7 +357,7 @@ fn no_worker_outlives_its_program_not_even_one_at_work() {
     let folder = tempdir().unwrap();
     let file = folder.path().join("pid");
     let mut command = Command::new(env::current_exe().unwrap());
-    command.env(ROLE, "hangs").env("FILE", &file).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.env(harness::ROLE, "hangs").env("FILE", &file).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut program = command.spawn().unwrap();
     until(|| file.exists());
     program.kill().unwrap();
@@ -383,8 +380,8 @@ fn misuse_is_refused_with_a_sentence() {
     }
 }
 
-/// The roles of other programs.
-fn other_program(role: &str) -> bool {
+/// The other programs.
+fn play(role: &str) {
     match role {
         "forgets" => drop(ProcessPool::new(1)),
         "serves without arguments" => {
@@ -405,16 +402,14 @@ fn other_program(role: &str) -> bool {
             let file = env::var("FILE").unwrap();
             run(async { ProcessPool::new(1).run("hang", file).await.unwrap() });
         }
-        _ => return false,
+        _ => panic!("no program is called {role}"),
     }
-    true
 }
 
 fn main() -> ExitCode {
-    if other_program(&env::var(ROLE).unwrap_or_default()) {
-        return ExitCode::SUCCESS;
+    if env::var_os(harness::ROLE).is_none() {
+        serve();
     }
-    serve();
     let tests = harness::tests! {
         a_job_is_called_in_another_process_and_its_bytes_come_back
         one_worker_calls_all_jobs_in_the_order_they_were_given
@@ -438,5 +433,5 @@ fn main() -> ExitCode {
         no_worker_outlives_its_program_not_even_one_at_work
         misuse_is_refused_with_a_sentence
     };
-    harness::run(&tests)
+    harness::play_or_run(play, &tests)
 }

@@ -15,34 +15,32 @@ use oneloop::sync::Mutex;
 use oneloop::{gather, run, sleep, spawn_named, yield_now};
 use tempfile::{TempDir, tempdir};
 
-/// Set for this program as it is started by a test: which program it is to play.
-const ROLE: &str = "ONELOOP_TEST_ROLE";
-
 /// How long anything here may take before it counts as hanging.
 const LIMIT: Duration = Duration::from_secs(30);
 
-fn main() -> ExitCode {
-    match env::var(ROLE).as_deref() {
-        Ok("returns") => run(greet()),
-        Ok("panics") => run(async {
+/// The programs.
+fn play(role: &str) {
+    match role {
+        "returns" => run(greet()),
+        "panics" => run(async {
             greet().await;
             panic!("no such luck")
         }),
-        Ok("exits") => run(async {
+        "exits" => run(async {
             greet().await;
             exit(3)
         }),
-        Ok("aborts") => run(async {
+        "aborts" => run(async {
             greet().await;
             wait_until_written("joined");
             abort()
         }),
-        Ok("overflows") => run(async {
+        "overflows" => run(async {
             greet().await;
             wait_until_written("joined");
             overflow(0);
         }),
-        Ok("yields much") => {
+        "yields much" => {
             run(async {
                 for _ in 0..50_000 {
                     yield_now().await;
@@ -50,7 +48,7 @@ fn main() -> ExitCode {
             });
             println!("went on to its end");
         }
-        Ok("hangs") => run(async {
+        "hangs" => run(async {
             drop(spawn_named("the one that hangs", async {
                 loop {
                     thread::park();
@@ -58,7 +56,7 @@ fn main() -> ExitCode {
             }));
             yield_now().await;
         }),
-        Ok("spins") => run(async {
+        "spins" => run(async {
             let spinner = spawn_named("spinner", async {
                 yield_now().await;
                 loop {
@@ -67,23 +65,16 @@ fn main() -> ExitCode {
             });
             spinner.await.expect("it never ends");
         }),
-        // As long in all, but each poll ends.
-        Ok("gives way") => run(async {
-            for _ in 0..15 {
-                thread::sleep(Duration::from_millis(100));
-                yield_now().await;
-            }
-        }),
-        Ok("yields") => run(async {
+        "yields" => run(async {
             loop {
                 yield_now().await;
             }
         }),
-        Ok("two loops") => {
+        "two loops" => {
             run(async {});
             run(async { spawn_named("second", async {}).await.expect("it returns") });
         }
-        Ok("locks") => run(async {
+        "locks" => run(async {
             let mutex = Mutex::new(0);
             let add = async |mutex: Mutex<i32>| {
                 let mut number = mutex.lock().await;
@@ -92,44 +83,22 @@ fn main() -> ExitCode {
             };
             gather([add(mutex.clone()), add(mutex)]).await;
         }),
-        Ok("starts others") => {
+        "starts others" => {
             run(async {
                 greet().await;
                 let program = env::current_exe().expect("this program has a file");
-                let other = Command::new(&program).env(ROLE, "returns").status().expect("it starts");
+                let other = Command::new(&program).env(harness::ROLE, "returns").status().expect("it starts");
                 let mut command = oneloop::process::Command::new(program);
-                let another = command.env(ROLE, "returns").status().await.expect("it starts");
+                let another = command.env(harness::ROLE, "returns").status().await.expect("it starts");
                 assert!(other.success() && another.success());
             });
             // The recording is at its end, but it is still this process's.
             let program = env::current_exe().expect("this program has a file");
-            let last = Command::new(program).env(ROLE, "returns").status().expect("it starts");
+            let last = Command::new(program).env(harness::ROLE, "returns").status().expect("it starts");
             assert!(last.success());
         }
-        Ok(role) => panic!("nobody plays {role}"),
-        Err(_) => {
-            return harness::run(&harness::tests! {
-                a_program_that_returns_is_recorded_to_its_end
-                a_program_that_panics_is_recorded_to_its_end
-                a_program_that_exits_is_recorded_to_that_moment
-                a_program_that_aborts_leaves_what_was_written
-                a_stack_that_overflows_leaves_what_was_written
-                a_program_that_hangs_in_a_poll_has_told_of_that_poll
-                a_program_killed_in_a_poll_that_never_ends_has_told_of_that
-                polls_that_end_are_not_told_of_however_long_all_of_them_take
-                a_poll_that_never_ends_is_told_of_at_every_level
-                a_program_killed_while_it_is_busy_leaves_whole_lines
-                a_second_loop_is_recorded_in_a_file_of_its_own
-                programs_that_a_program_starts_are_recorded_in_files_of_their_own
-                a_level_leaves_out_the_events_above_it
-                a_file_that_cannot_be_made_is_an_error_that_names_it
-                a_disk_that_is_full_is_said_and_the_program_goes_on
-                a_disk_that_fills_up_is_said_once_and_what_was_written_can_be_read
-                the_first_line_tells_of_the_program
-            });
-        }
+        _ => panic!("nobody plays {role}"),
     }
-    ExitCode::SUCCESS
 }
 
 async fn greet() {
@@ -172,7 +141,11 @@ impl Room {
     fn command(&self, role: &str, more: &str) -> Command {
         let mut command = Command::new(env::current_exe().expect("this program has a file"));
         let words = format!("record={}{more}", self.file().display());
-        command.env(ROLE, role).env("ONELOOP", words).env_remove("RUST_BACKTRACE").stderr(Stdio::piped());
+        command
+            .env(harness::ROLE, role)
+            .env("ONELOOP", words)
+            .env_remove("RUST_BACKTRACE")
+            .stderr(Stdio::piped());
         command
     }
 
@@ -323,14 +296,6 @@ fn a_program_killed_in_a_poll_that_never_ends_has_told_of_that() {
     }
 }
 
-fn polls_that_end_are_not_told_of_however_long_all_of_them_take() {
-    let room = Room::new();
-    assert!(room.play("gives way", "").status.success());
-    let lines = room.lines();
-    assert_whole(&lines);
-    assert_eq!(count(&lines, "held_up"), 0, "{lines:#?}");
-}
-
 fn a_poll_that_never_ends_is_told_of_at_every_level() {
     let room = Room::new();
     let child = room.command("spins", ",level=loop,virtual").spawn().expect("it starts");
@@ -436,4 +401,26 @@ fn the_first_line_tells_of_the_program() {
         first.contains("\"args\":[\"one\",\"say \\\"two\\\"\"]") && first.contains("\"clock\":\"virtual\""),
         "{first}"
     );
+}
+
+fn main() -> ExitCode {
+    let tests = harness::tests! {
+        a_program_that_returns_is_recorded_to_its_end
+        a_program_that_panics_is_recorded_to_its_end
+        a_program_that_exits_is_recorded_to_that_moment
+        a_program_that_aborts_leaves_what_was_written
+        a_stack_that_overflows_leaves_what_was_written
+        a_program_that_hangs_in_a_poll_has_told_of_that_poll
+        a_program_killed_in_a_poll_that_never_ends_has_told_of_that
+        a_poll_that_never_ends_is_told_of_at_every_level
+        a_program_killed_while_it_is_busy_leaves_whole_lines
+        a_second_loop_is_recorded_in_a_file_of_its_own
+        programs_that_a_program_starts_are_recorded_in_files_of_their_own
+        a_level_leaves_out_the_events_above_it
+        a_file_that_cannot_be_made_is_an_error_that_names_it
+        a_disk_that_is_full_is_said_and_the_program_goes_on
+        a_disk_that_fills_up_is_said_once_and_what_was_written_can_be_read
+        the_first_line_tells_of_the_program
+    };
+    harness::play_or_run(play, &tests)
 }

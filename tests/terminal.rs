@@ -17,9 +17,6 @@ use rustix::process::Pid;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-/// Set for this program as it is started by a test: which other program it is to play.
-const ROLE: &str = "ONELOOP_TEST_ROLE";
-
 /// So long a test waits for what is to come at once.
 const SOON: Duration = Duration::from_secs(20);
 
@@ -96,7 +93,7 @@ impl Terminal {
         command.args([env!("CARGO_BIN_EXE_oneloop"), "step"]).args(options);
         command
             .arg(std::env::current_exe().expect("a test has a path"))
-            .env(ROLE, role)
+            .env(harness::ROLE, role)
             .env("TERM", "xterm")
             .env_remove("ONELOOP");
         command.stdin(line()).stdout(line()).stderr(line());
@@ -298,10 +295,6 @@ fn no_more_events_are_kept_than_was_said() {
 }
 
 fn main() -> ExitCode {
-    if let Ok(role) = std::env::var(ROLE) {
-        play(&role);
-        return ExitCode::SUCCESS;
-    }
     let tests = harness::tests! {
         a_program_that_goes_on_is_stopped_by_enter_and_by_ctrl_c
         a_program_that_waits_can_be_looked_at_and_left
@@ -311,5 +304,5 @@ fn main() -> ExitCode {
         commands_that_come_together_do_not_stop_one_another
         no_more_events_are_kept_than_was_said
     };
-    harness::run(&tests)
+    harness::play_or_run(play, &tests)
 }

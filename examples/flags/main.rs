@@ -23,6 +23,7 @@
 #[path = "../embedded/mod.rs"]
 mod embedded;
 mod forms;
+mod gif;
 mod pictures;
 mod tally;
 

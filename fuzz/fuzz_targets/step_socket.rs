@@ -17,7 +17,6 @@ use tempfile::TempDir;
 
 // A module of the command.
 #[path = "../../src/bin/oneloop/attached/answer.rs"]
-#[allow(dead_code, reason = "only the reading is put to use")]
 mod answer;
 
 /// Where the sockets lie.
@@ -86,7 +85,8 @@ fn from_one_that_is_asked(bytes: &[u8]) {
     assert!(!answer.heading().contains(char::is_control));
     answer.circle();
     for task in answer.tasks.values() {
-        let said = [answer.named(task.number), task.standing(), task.wakers(&answer).join("")];
+        let spawned = task.spawned.clone();
+        let said = [answer.named(task.number), spawned, task.standing(), task.wakers(&answer).join("")];
         said.iter().for_each(|text| assert!(!text.contains(char::is_control), "{text:?}"));
     }
 }

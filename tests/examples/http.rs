@@ -10,9 +10,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{keeps_its_promise, program, promised, text};
 
 /// The pictures of the example `flags`.
-#[allow(dead_code, reason = "the addresses are for the example alone")]
-#[path = "../../examples/flags/pictures.rs"]
-mod pictures;
+#[path = "../../examples/flags/gif.rs"]
+mod gif;
 
 /// Runs an example in real time.
 fn run_with(name: &str, arguments: &[&str]) -> Output {
@@ -149,7 +148,7 @@ fn flags_counts_errors_and_reports_other_statuses() {
 
 #[test]
 fn a_flag_is_a_picture_of_three_pixels() {
-    let picture = image::load_from_memory(&pictures::tricolour('d', 'e')).expect("it is a GIF").to_rgb8();
+    let picture = image::load_from_memory(&gif::tricolour('d', 'e')).expect("it is a GIF").to_rgb8();
     assert_eq!(picture.dimensions(), (3, 1));
     assert_eq!(picture.get_pixel(1, 0).0, [255; 3], "the middle is white");
     assert_ne!(picture.get_pixel(0, 0), picture.get_pixel(2, 0));

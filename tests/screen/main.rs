@@ -5,15 +5,9 @@
 mod harness;
 mod pty;
 
-// The file that takes the terminal over, with what it needs: a panic in it is had by panicking.
-#[path = "../../src/bin/oneloop/screen/key.rs"]
-mod key;
-#[allow(dead_code, reason = "the program that panics reads no keys")]
-#[path = "../../src/bin/oneloop/hangup.rs"]
-mod hangup;
-#[allow(dead_code, reason = "the program that panics reads no keys")]
-#[path = "../../src/bin/oneloop/screen/terminal.rs"]
-mod terminal;
+// What takes the terminal over: a panic in it is had by panicking.
+#[path = "../../src/bin/oneloop/screen/taken.rs"]
+mod taken;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -22,17 +16,9 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use self::pty::Pty;
 
-/// Set for this program when it is to panic on the screen.
-const ROLE: &str = "ONELOOP_TEST_ROLE";
-
-/// What this program does in that role.
-fn panic_on_the_screen() {
-    let mut terminal = terminal::Terminal::open().expect("it is in a terminal");
-    let draw = |picture: &mut ratatui::buffer::Buffer| {
-        picture.set_string(0, 0, "about to panic", ratatui::style::Style::new());
-        None
-    };
-    terminal.draw(draw).expect("it is in a terminal");
+/// The program that panics on the screen.
+fn play_panic(_: &str) {
+    taken::take().expect("it is in a terminal");
     panic!("as it was to");
 }
 
@@ -166,7 +152,7 @@ fn ctrl_z_gives_the_terminal_to_the_shell_until_it_goes_on() {
 
 fn after_a_panic_the_terminal_is_as_before_and_its_message_is_read() {
     let mut command = Command::new(std::env::current_exe().expect("a test has a path"));
-    command.env(ROLE, "panic").env("RUST_BACKTRACE", "0");
+    command.env(harness::ROLE, "panic").env("RUST_BACKTRACE", "0");
     let mut pty = Pty::start(command);
     assert_eq!(pty.end(), Some(101));
     let after = pty.after_the_screen();
@@ -209,10 +195,7 @@ fn pid(pty: &Pty) -> Pid {
 }
 
 fn main() -> ExitCode {
-    if std::env::var_os(ROLE).is_some() {
-        panic_on_the_screen();
-    }
-    harness::run(&harness::tests![
+    let tests = harness::tests! {
         it_opens_steps_goes_back_and_quits
         what_if_can_be_asked
         the_size_may_change_at_any_time
@@ -223,5 +206,6 @@ fn main() -> ExitCode {
         after_a_panic_the_terminal_is_as_before_and_its_message_is_read
         letters_and_colours_are_as_the_environment_says
         without_a_terminal_or_with_plain_it_goes_line_by_line
-    ])
+    };
+    harness::play_or_run(play_panic, &tests)
 }

@@ -4,6 +4,9 @@ use std::env;
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 
+/// Set for a test that is started by itself: which other program it is to play.
+pub const ROLE: &str = "ONELOOP_TEST_ROLE";
+
 /// A test: its name and what it does.
 pub type Test = (&'static str, fn());
 
@@ -13,8 +16,19 @@ macro_rules! tests {
 }
 pub(crate) use tests;
 
-/// Calls all tests, or those whose name contains the argument, one after the other.
-pub fn run(tests: &[Test]) -> ExitCode {
+/// Plays the program that `ROLE` names; if it names none, calls all tests, or those whose name contains the argument, one
+/// after the other.
+pub fn play_or_run(play: impl FnOnce(&str), tests: &[Test]) -> ExitCode {
+    match env::var(ROLE) {
+        Ok(role) => {
+            play(&role);
+            ExitCode::SUCCESS
+        }
+        Err(_) => run(tests),
+    }
+}
+
+fn run(tests: &[Test]) -> ExitCode {
     let filter = env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
     let mut failed = 0;
     for (name, test) in tests.iter().filter(|(name, _)| name.contains(&filter)) {

@@ -20,6 +20,7 @@ mod index;
 mod scene;
 mod model;
 mod view;
+mod taken;
 mod terminal;
 
 #[cfg(test)]

@@ -1,37 +1,27 @@
 //! The terminal: taken over when the screen opens, and given back as it was, whatever ends or stops it.
 //!
-//! * An end of any sort, a panic too: `Terminal` is dropped, and the hook for panics gives the terminal back before
-//!   the message is written.
+//! * An end of any sort, a panic too: `Terminal` is dropped, and the hook for panics (`taken.rs`) gives the terminal back
+//!   before the message is written.
 //! * Ctrl-C is a key here. The signals that ask a process to end (SIGINT, SIGTERM, SIGHUP) are told by `next`.
 //! * Ctrl-Z is a key as well: the terminal is given back, the whole job is stopped as the terminal would have done it,
 //!   and taken over again when the job goes on.
 
-use std::io::{self, Stdout, Write};
-use std::panic;
+use std::io::{self, Stdout};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::cursor::Show;
-use ratatui::crossterm::event::{
-    self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers,
-};
-use ratatui::crossterm::execute;
-use ratatui::crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
-};
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Size;
 use rustix::process::{Signal, kill_current_process_group};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::{flag, low_level};
 
 use super::key::Key;
+use super::taken::{give_back, take};
 use crate::hangup;
-
-/// Whether the terminal is taken over just now.
-static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// What comes from the terminal.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +56,6 @@ impl Terminal {
     /// # Errors
     /// If standard input and output are no terminal that can be set.
     pub fn open() -> io::Result<Terminal> {
-        give_back_on_panic();
         let (end, stop, went_on) = (Arc::default(), Arc::default(), Arc::default());
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             flag::register_usize(signal, Arc::clone(&end), signal.unsigned_abs() as usize)?;
@@ -161,34 +150,6 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         give_back();
     }
-}
-
-fn take() -> io::Result<()> {
-    enable_raw_mode()?;
-    TAKEN.store(true, Ordering::SeqCst);
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste).inspect_err(|_| give_back())
-}
-
-/// Once for each time that it was taken. There is nobody to tell of an error.
-fn give_back() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
-        let mut out = io::stdout();
-        let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, Show);
-        let _ = out.flush();
-        let _ = disable_raw_mode();
-    }
-}
-
-/// Has the message of a panic written where it can be read.
-fn give_back_on_panic() {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(move |panic| {
-            give_back();
-            before(panic);
-        }));
-    });
 }
 
 /// A key, if it is one that can mean something.
