@@ -180,7 +180,7 @@ impl BlockingPool {
 impl Drop for Own {
     fn drop(&mut self) {
         self.0.refuse();
-        if current::try_with(|state| state.kept::<Leaving>().add(self.0.clone())).is_none() {
+        if current::try_with(|state| state.fixture::<Leaving>().add(self.0.clone())).is_none() {
             self.0.wait();
         }
     }

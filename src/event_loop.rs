@@ -230,12 +230,12 @@ impl EventLoop {
     }
 
     /// Makes something that answers for this loop to other threads, and lives as long as the loop is open.
-    pub(crate) fn keep<T: 'static>(
+    pub(crate) fn add_fixture<T: 'static>(
         &self,
         make: impl FnOnce(&Arc<RemoteQueue>) -> io::Result<T>,
     ) -> io::Result<()> {
         let made = make(&self.state.remote)?;
-        self.state.kept::<RefCell<Option<T>>>().replace(Some(made));
+        self.state.fixture::<RefCell<Option<T>>>().replace(Some(made));
         Ok(())
     }
 

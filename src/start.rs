@@ -314,7 +314,7 @@ impl Builder {
         let settings = Settings { virtual_time, debug, pool_threads, observers, chains, frozen };
         let event_loop = EventLoop::with_settings(settings)?;
         if attach {
-            event_loop.keep(|remote| Attach::listen(remote, pulse))?;
+            event_loop.add_fixture(|remote| Attach::listen(remote, pulse))?;
         }
         Ok(event_loop)
     }

@@ -144,8 +144,8 @@ pub(crate) struct State {
     pub(crate) pace: Pace,
     /// Ready I/O operations this poll may still do.
     budget: Cell<u8>,
-    /// What the rooms below keep once per loop, by type: open name lookups, the pipe for signals.
-    kept: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
+    /// What the rooms below have once per loop, by type: open name lookups, the pipe for signals.
+    fixtures: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
 }
 
 impl State {
@@ -181,7 +181,7 @@ impl State {
             fired_until: Cell::new(0),
             pace: Pace::new(),
             budget: Cell::new(IO_BUDGET),
-            kept: RefCell::default(),
+            fixtures: RefCell::default(),
         }))
     }
 
@@ -243,9 +243,9 @@ impl State {
     }
 
     /// The one `T` of this loop, which lives as long as the loop; made at the first call.
-    pub(crate) fn kept<T: Default + 'static>(&self) -> Rc<T> {
-        let mut kept = self.kept.borrow_mut();
-        let found = kept.entry(TypeId::of::<T>()).or_insert_with(|| Rc::new(T::default()));
+    pub(crate) fn fixture<T: Default + 'static>(&self) -> Rc<T> {
+        let mut fixtures = self.fixtures.borrow_mut();
+        let found = fixtures.entry(TypeId::of::<T>()).or_insert_with(|| Rc::new(T::default()));
         Rc::clone(found).downcast().expect("it is found by its type")
     }
 
@@ -308,8 +308,8 @@ impl State {
         self.drop_callbacks();
         self.close_remote();
         self.close_pool();
-        let kept = self.kept.take();
-        drop(kept);
+        let fixtures = self.fixtures.take();
+        drop(fixtures);
         self.phase.set(Phase::Closed);
     }
 

@@ -184,7 +184,7 @@ impl Wake for Edge {
     /// Called in step 3, on the loop's own thread: nobody but its reactor has this waker.
     fn wake(self: Arc<Edge>) {
         if let Some(state) = current::try_with(Rc::clone) {
-            state.kept::<Watches>().queue(&state, self.0);
+            state.fixture::<Watches>().queue(&state, self.0);
         }
     }
 }
@@ -204,7 +204,7 @@ impl Watches {
         };
         let mut descriptor = Descriptor(original.try_clone_to_owned().map_err(explained)?);
         let source = state.register(&mut descriptor, "watched descriptor", true, site).map_err(explained)?;
-        let watches = state.kept::<Watches>();
+        let watches = state.fixture::<Watches>();
         let number = watches.next.replace(watches.next.get() + 1);
         let key = Key { slot: watches.watched.borrow().vacant_key(), number };
         let (edge, interest) = (Waker::from(Arc::new(Edge(key))), Interest::default());

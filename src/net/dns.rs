@@ -144,7 +144,7 @@ impl Future for Lookup {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let question = match mem::replace(&mut self.stage, Stage::Done) {
             Stage::Known(result) => return Poll::Ready(result),
-            Stage::New(host) => current::state().kept::<Desk>().ask(host),
+            Stage::New(host) => current::state().fixture::<Desk>().ask(host),
             Stage::Asked(question) => question,
             Stage::Done => panic!("this lookup has given its result already: do not await it a second time"),
         };

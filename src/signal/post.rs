@@ -38,7 +38,7 @@ impl Listening {
     #[track_caller]
     pub(crate) fn begin(signal: i32, site: Site) -> io::Result<Listening> {
         let state = current::state();
-        let post = state.kept::<Post>();
+        let post = state.fixture::<Post>();
         let source = post.subscribe(&state, signal, site)?;
         let seen = post.count(signal);
         Ok(Listening { state, post, source, signal, seen, interest: Interest::default() })
