@@ -22,7 +22,7 @@ use crate::current;
 use crate::ready::Entry;
 use crate::state::{State, task_id};
 use crate::tasks::Life;
-use crate::trace::event::{Site, TaskId, Wait};
+use crate::trace::event::{Place, Site, TaskId, Wait};
 
 /// The task that is being polled on this thread, or dropped because it was cancelled; `None` inside a callback
 /// and outside of a loop. asyncio's `current_task`.
@@ -156,14 +156,14 @@ pub(crate) fn describe(
         (Life::Done | Life::Vacant, _) => f.write_str("finished")?,
         (Life::Polling, _) => f.write_str("running")?,
         (_, None) if info.queued => f.write_str("ready, not started")?,
-        (_, Some(site)) if info.queued => write!(f, "ready, to go on at {}:{}", site.file(), site.line())?,
+        (_, Some(site)) if info.queued => write!(f, "ready, to go on at {:#}", Place::from(site))?,
         (_, None) => f.write_str("suspended")?,
         (_, Some(site)) => {
-            write!(f, "suspended at {}:{}, waiting for {}", site.file(), site.line(), info.wait)?;
+            write!(f, "suspended at {:#}, waiting for {}", Place::from(site), info.wait)?;
         }
     }
     if info.cancelled {
         f.write_str(", cancelled")?;
     }
-    write!(f, ", spawned at {}:{}>", info.spawned_at.file(), info.spawned_at.line())
+    write!(f, ", spawned at {:#}>", Place::from(info.spawned_at))
 }

@@ -27,7 +27,7 @@ use std::sync::atomic::{Ordering, fence};
 
 use super::{State, task_id};
 use crate::ready::Entry;
-use crate::trace::event::{EventKind, Site};
+use crate::trace::event::{EventKind, Place};
 
 impl State {
     /// Whether anything may still happen in a loop with an empty ready queue and no timer. Where nobody wants to know,
@@ -83,16 +83,12 @@ impl State {
             let Some(info) = self.tasks.info(entry) else { continue };
             let (task, name) = (task_id(entry), self.given_name(entry));
             let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
-            let at = info.suspended_at.map(|site| format!(" at {}", place(site))).unwrap_or_default();
-            let (wait, spawned) = (info.wait, place(info.spawned_at));
-            let _ = write!(report, "\n  {task}{name}{at}, waiting for {wait}; spawned at {spawned}");
+            let at = info.suspended_at.map(|site| format!(" at {:#}", Place::from(site))).unwrap_or_default();
+            let (wait, spawned) = (info.wait, Place::from(info.spawned_at));
+            let _ = write!(report, "\n  {task}{name}{at}, waiting for {wait}; spawned at {spawned:#}");
         }
         let report: Arc<str> = report.into();
         self.tell(|| EventKind::Stuck { tasks: live.len(), report: Arc::clone(&report), fatal });
         report
     }
-}
-
-fn place(site: Site) -> String {
-    format!("{}:{}", site.file(), site.line())
 }

@@ -79,7 +79,7 @@ impl fmt::Display for Frames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, place) in self.places().iter().enumerate() {
             let arrow = if index == 0 { "" } else { " → " };
-            write!(f, "{arrow}{}:{}", place.file, place.line)?;
+            write!(f, "{arrow}{place:#}")?;
         }
         Ok(())
     }

@@ -34,9 +34,10 @@ impl From<Site> for Place {
 }
 
 impl fmt::Display for Place {
-    /// `src/main.rs:7:12`.
+    /// `src/main.rs:7:12`; as `{:#}` without the column, `src/main.rs:7`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+        write!(f, "{}:{}", self.file, self.line)?;
+        if f.alternate() { Ok(()) } else { write!(f, ":{}", self.column) }
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn named(task: TaskId, name: &str) -> String {
 
 /// `src/main.rs:7`.
 pub fn place(site: Place) -> String {
-    format!("{}:{}", site.file, site.line)
+    format!("{site:#}")
 }
 
 /// `1st`, `2nd`, `3rd`, `4th`.

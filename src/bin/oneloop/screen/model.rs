@@ -279,7 +279,7 @@ impl Model {
         let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
         let timer = world.timers.iter().min_by_key(|(id, timer)| (timer.at, **id)).map(|(id, _)| id.0);
         let source = world.sources.keys().next().map(|source| source.0);
-        let place = scene.ran().map(|line| format!("{}:{}", line.place.file, line.place.line));
+        let place = scene.ran().map(|line| format!("{:#}", line.place));
         let filled = command.replace("{task}", &number(self.task(scene).map(|task| task.0)));
         let filled = filled.replace("{timer}", &number(timer)).replace("{source}", &number(source));
         filled.replace("{place}", &place.unwrap_or_default())

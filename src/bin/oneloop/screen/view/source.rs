@@ -31,7 +31,7 @@ pub fn title(scene: &Scene) -> String {
         How::Next => " (what is next)",
         How::After => " (where it was last)",
     };
-    format!("{}:{}{how}", plain(line.place.file), line.place.line)
+    plain(&format!("{:#}{how}", line.place))
 }
 
 pub fn draw(scene: &Scene, model: &Model, area: Rect, picture: &mut Buffer) {
