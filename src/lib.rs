@@ -39,8 +39,11 @@
 //!
 //! # Features
 //!
-//! `http` (default): [`http`] and TLS. Without it the crate is the loop and the world outside (sockets, files, processes,
-//! signals), and builds in seconds.
+//! * `http` (default): [`http`] and TLS. Without it the crate is the loop and the world outside (sockets, files, processes,
+//!   signals), and builds in seconds;
+//! * `cli`: the command `oneloop`, what it reads recordings with (`trace::{read, findings, export, page}`), and gzip for
+//!   those that are written;
+//! * `stacks`: the chains of async functions that tasks are suspended in, at the level `frame` of a recording.
 //!
 //! Left out on purpose: more than one thread per loop, macros, and a trait for every idea.
 

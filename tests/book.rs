@@ -14,8 +14,7 @@
 //! real output: pool, real trace: pool      the same in real time, where numbers of seconds may differ
 //! ```
 //!
-//! `cargo test --all-features --test book -- --ignored` writes all these blocks anew, from the example `book` as it was
-//! built last.
+//! `.ci/remake book` writes all these blocks anew.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -23,8 +22,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const REMEDY: &str = "`cargo build --all-features --example book`, and then \
-                      `cargo test --all-features --test book -- --ignored` writes the blocks anew";
+const REMEDY: &str = "`.ci/remake book` writes the blocks anew";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -329,7 +327,7 @@ fn traces_are_compared_without_what_differs_from_run_to_run_and_from_compiler_to
 }
 
 #[test]
-#[ignore = "writes the blocks of the book instead of checking them"]
+#[ignore = "writes the blocks of the book anew, for .ci/remake"]
 fn write_the_blocks_anew() {
     let truth = Truth::default();
     for path in chapters() {

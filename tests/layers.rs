@@ -4,7 +4,7 @@
 //! rooms above its own. Inside a room with several files the same holds for the `mod` lines of that room.
 //!
 //! The same order is the reader's: each `mod` line of `src/lib.rs` is a chapter, and the files of a room are its parts.
-//! When a file was added, `cargo test --test layers -- --ignored` numbers the chapters anew and mends the pointers.
+//! When a file was added, `.ci/remake headers` numbers the chapters anew and mends the pointers.
 
 use std::collections::HashMap;
 use std::fs;
@@ -297,7 +297,7 @@ fn chapters_are_numbered_in_the_order_of_lib_rs_and_point_to_their_neighbours() 
         }
     }
     if !faults.is_empty() {
-        faults.push("`cargo test --test layers -- --ignored` mends all of these".into());
+        faults.push("`.ci/remake headers` mends all of these".into());
     }
     fails(&faults);
 }
@@ -348,7 +348,7 @@ fn a_file_that_is_named_in_a_comment_or_on_a_page_is_there() {
 }
 
 #[test]
-#[ignore = "mends the headers of src/ instead of checking them"]
+#[ignore = "writes the headers of src/ anew, for .ci/remake"]
 fn number_the_chapters_anew() {
     for (source, begin, pointers) in headers(&sources()) {
         let mut lines: Vec<String> = source.text.lines().map(str::to_owned).collect();

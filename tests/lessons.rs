@@ -3,12 +3,8 @@
 //!
 //! For a new lesson, make an empty `run.trace` first, since the command `oneloop` has all of them in it.
 //!
-//! When a program or the loop has changed, this records all of them anew, and then somebody reads the answers again:
-//!
-//! ```text
-//! cargo build --all-features --example lessons
-//! cargo test --all-features --test lessons -- --ignored
-//! ```
+//! When a program or the loop has changed, `.ci/remake lessons` records all of them anew (with `LESSON=7` only that one), and
+//! then somebody reads the answers again.
 
 #[path = "../src/bin/oneloop/learn/lesson.rs"]
 mod lesson;
@@ -228,7 +224,7 @@ fn the_course_can_be_walked_through_and_written_as_pages() {
 }
 
 #[test]
-#[ignore = "it writes docs/lessons/*/run.trace anew; LESSON=7 only that one"]
+#[ignore = "writes the recordings of the lessons anew, for .ci/remake"]
 fn record_all_programs_anew() {
     let only = std::env::var("LESSON").ok().and_then(|number| number.parse::<u32>().ok());
     for folder in folders() {

@@ -41,7 +41,7 @@ fn pictures() -> Vec<(&'static str, String)> {
 fn the_screen_looks_as_it_is_kept() {
     for (name, picture) in pictures() {
         let kept = fs::read_to_string(kept(name)).expect("it is kept");
-        assert!(picture == kept, "{name} is now\n{picture}\nand was\n{kept}");
+        assert!(picture == kept, "{name} is now\n{picture}\nand was\n{kept}\n`.ci/remake screens` keeps it");
     }
 }
 
@@ -52,7 +52,7 @@ fn the_page_shows_the_picture_that_is_kept() {
 }
 
 #[test]
-#[ignore = "draws the pictures anew instead of comparing them"]
+#[ignore = "writes the pictures anew, for .ci/remake"]
 fn draw_the_pictures_anew() {
     for (name, picture) in pictures() {
         fs::write(kept(name), picture).expect("the folder is there");
