@@ -1,4 +1,4 @@
-//! Chapter 35, part 44: how does a recording get into the viewers that others have made?
+//! Chapter 35, part 45: how does a recording get into the viewers that others have made?
 //!
 //! Two formats: that of Perfetto (`ui.perfetto.dev`), and the older one of Chrome's tracing page, which many viewers read.
 //! What is drawn is the same in both: `export/marks.rs` turns events into the marks of a timeline, and each format
@@ -11,7 +11,7 @@
 //!   arrows     from each wake to the poll it led to;  a curve: the length of the ready queue
 //! ```
 //!
-//! Before: `trace/read/snapshot.rs`. Next: `trace/export/marks.rs`.
+//! Before: `trace/read/decode.rs`. Next: `trace/export/marks.rs`.
 
 mod marks;
 mod chrome;

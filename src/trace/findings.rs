@@ -1,4 +1,4 @@
-//! Chapter 35, part 50: what is wrong with a program, as its events tell it.
+//! Chapter 35, part 51: what is wrong with a program, as its events tell it.
 //!
 //! Most mistakes in an async program leave no error behind: a task is never woken, a lock is granted to a future that
 //! nobody polls, one slow poll makes everything late. The program hangs, or is slow, and says nothing. But the loop's

@@ -23,9 +23,10 @@ mod lines;
 mod names;
 mod fields;
 mod actors;
-mod decode;
+mod sites;
 mod kinds;
 mod snapshot;
+mod decode;
 
 use std::fmt;
 use std::fs::File;

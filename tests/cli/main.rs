@@ -94,6 +94,13 @@ fn a_wrong_subcommand_gets_a_suggestion() {
 }
 
 #[test]
+fn a_rule_that_does_not_exist_gets_a_suggestion() {
+    let output = oneloop(Path::new("."), &["check", "--rule", "slow_pol", "run.trace"], "");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && error.contains("'slow_poll'"), "{error}");
+}
+
+#[test]
 fn a_file_that_is_no_recording_is_refused_with_its_name_and_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("notes.txt"), "milk, bread\n").unwrap();

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use oneloop::trace::findings::{Finding, Level, Limits, check};
+use clap::builder::PossibleValuesParser;
+use oneloop::trace::findings::{Finding, Level, Limits, RULES, check};
 use oneloop::trace::narrate::count;
 
 use crate::{Ended, recording, say};
@@ -18,7 +19,7 @@ pub struct Args {
     /// The recording
     file: PathBuf,
     /// Only findings of this rule; may be given several times
-    #[arg(short, long, value_name = "RULE")]
+    #[arg(short, long, value_name = "RULE", value_parser = PossibleValuesParser::new(RULES))]
     rule: Vec<String>,
     /// Do not show hints
     #[arg(long)]

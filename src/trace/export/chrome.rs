@@ -1,4 +1,4 @@
-//! Chapter 35, part 46: Chrome's JSON ("Trace Event Format").
+//! Chapter 35, part 47: Chrome's JSON ("Trace Event Format").
 //!
 //! Slices of a thread are complete events (`X`), which must nest; a task's life is no thread's, so it is made of
 //! asynchronous ones (`b`, `e`) with the task's number. An arrow is a pair of `s` and `f` with equal name, category and

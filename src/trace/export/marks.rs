@@ -1,4 +1,4 @@
-//! Chapter 35, part 45: a run as the marks of a timeline: slices on tracks, arrows between them, and a curve.
+//! Chapter 35, part 46: a run as the marks of a timeline: slices on tracks, arrows between them, and a curve.
 //!
 //! Before: `trace/export.rs`. Next: `trace/export/chrome.rs`.
 

@@ -1,4 +1,4 @@
-//! Chapter 35, part 49: a part of a recording, as a recording of its own.
+//! Chapter 35, part 50: a part of a recording, as a recording of its own.
 //!
 //! What was before its first event is in it as a snapshot (`trace/record/snapshot.rs`), so that all that can be asked of
 //! the whole can be asked of the part.

@@ -1,4 +1,4 @@
-//! Chapter 35, part 48: Perfetto's trace, as its page on synthetic track events describes it.
+//! Chapter 35, part 49: Perfetto's trace, as its page on synthetic track events describes it.
 //!
 //! A trace is packets. A track is described once, with a number and the number of the track it belongs to; then come the
 //! begins and ends of its slices. An arrow leads from an event with a flow's number to the one where that flow terminates.

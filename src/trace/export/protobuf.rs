@@ -1,4 +1,4 @@
-//! Chapter 35, part 47: protobuf, as much of it as is needed to write.
+//! Chapter 35, part 48: protobuf, as much of it as is needed to write.
 //!
 //! A message is its fields one after the other, each with a key: the field's number and how long what follows is. Numbers
 //! are *varints*, seven bits to a byte and the lowest first; a text or a message within is its length and its bytes.

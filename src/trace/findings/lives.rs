@@ -1,4 +1,4 @@
-//! Chapter 35, part 55: rules about the lives of tasks: never begun, cut short, failed unheard, left behind, one at a time.
+//! Chapter 35, part 56: rules about the lives of tasks: never begun, cut short, failed unheard, left behind, one at a time.
 //!
 //! Before: `trace/findings/waits.rs`. Next: `trace/findings/pool.rs`.
 

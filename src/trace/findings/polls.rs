@@ -1,4 +1,4 @@
-//! Chapter 35, part 52: rules about time: who holds the loop up, and who is late for it.
+//! Chapter 35, part 53: rules about time: who holds the loop up, and who is late for it.
 //!
 //! Before: `trace/findings/story.rs`. Next: `trace/findings/wakes.rs`.
 

@@ -1,4 +1,4 @@
-//! Chapter 35, part 56: rules about the blocking pool.
+//! Chapter 35, part 57: rules about the blocking pool.
 //!
 //! Before: `trace/findings/lives.rs`. Next: `trace/findings/why.rs`.
 

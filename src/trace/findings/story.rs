@@ -1,4 +1,4 @@
-//! Chapter 35, part 51: who is who in a run: names, lines, and what each task waits for.
+//! Chapter 35, part 52: who is who in a run: names, lines, and what each task waits for.
 //!
 //! Before: `trace/findings.rs`. Next: `trace/findings/polls.rs`.
 

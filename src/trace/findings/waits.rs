@@ -1,4 +1,4 @@
-//! Chapter 35, part 54: rules about waiting for each other: circles, loops that can never go on, and grants that nobody
+//! Chapter 35, part 55: rules about waiting for each other: circles, loops that can never go on, and grants that nobody
 //! takes.
 //!
 //! Before: `trace/findings/wakes.rs`. Next: `trace/findings/lives.rs`.

@@ -1,4 +1,4 @@
-//! Chapter 35, part 53: rules about wakes: those that never come, come for nothing, or never stop.
+//! Chapter 35, part 54: rules about wakes: those that never come, come for nothing, or never stop.
 //!
 //! Before: `trace/findings/polls.rs`. Next: `trace/findings/waits.rs`.
 

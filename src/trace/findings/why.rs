@@ -1,4 +1,4 @@
-//! Chapter 35, part 57: why does a task not run, what would wake it, and can anyone still?
+//! Chapter 35, part 58: why does a task not run, what would wake it, and can anyone still?
 //!
 //! Before: `trace/findings/pool.rs`. Next: `trace/page.rs`.
 

@@ -58,7 +58,7 @@ pub(super) fn lasting(before: &str, time: Duration) -> String {
 }
 
 /// `task 2 (fetch)`, or `task 2` if that is all its name says.
-pub(crate) fn named(task: TaskId, name: &str) -> String {
+pub fn named(task: TaskId, name: &str) -> String {
     match name.strip_prefix("task-") {
         Some(number) if number.parse() == Ok(task.0) => task.to_string(),
         _ => format!("{task} ({})", plain(name)),

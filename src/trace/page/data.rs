@@ -1,4 +1,4 @@
-//! Chapter 35, part 59: what of a recording goes into a page, and in which form.
+//! Chapter 35, part 60: what of a recording goes into a page, and in which form.
 //!
 //! One object of JSON, packed with gzip. The events are lines of the trace format, so the page's script knows no other
 //! format than everybody else. The sentences are those of [`Narrator`]. They are much alike, and kept as patterns and

@@ -2,7 +2,7 @@
 //!
 //! Each is the name of a variant in snake_case.
 //!
-//! Before: `trace/read/fields.rs`. Next: `trace/read/decode.rs`.
+//! Before: `trace/read/fields.rs`. Next: `trace/read/sites.rs`.
 
 use std::fmt::Debug;
 use std::io::ErrorKind;

@@ -1,18 +1,18 @@
-//! Chapter 35, part 41: one line as what it says.
+//! Chapter 35, part 44: one line as what it says.
 //!
 //! Lines build on one another: a place is defined before it is used.
 //!
-//! Before: `trace/read/actors.rs`. Next: `trace/read/kinds.rs`.
+//! Before: `trace/read/snapshot.rs`. Next: `trace/export.rs`.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::fields::{Fault, Fields};
+use super::sites::Sites;
 use super::snapshot::Snapshot;
-use super::{Header, MAX_SITES, Output, kinds, names};
-use crate::trace::event::{Event, Place};
+use super::{Header, Output, kinds, names};
+use crate::trace::event::Event;
 use crate::trace::fold::World;
 
 /// Turns the lines of one recording, or of one connection to a program, into what they say; in their order.
@@ -21,8 +21,7 @@ use crate::trace::fold::World;
 /// caller to limit the length of a line.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    /// The places defined so far.
-    sites: HashMap<u64, Place>,
+    sites: Sites,
     /// The state that was told of, until somebody takes it.
     snapshot: Option<Box<Snapshot>>,
 }
@@ -43,9 +42,6 @@ pub enum Item {
     Unknown,
 }
 
-/// The place of a number that was never defined.
-const NOWHERE: Place = Place { file: "(unknown)", line: 0, column: 0 };
-
 impl Decoder {
     /// For the first line.
     pub fn new() -> Decoder {
@@ -65,14 +61,14 @@ impl Decoder {
         let fields = Fields(&line);
         match fields.text("k")? {
             "oneloop" => header(&fields).map(Item::Header),
-            "site" => self.define(&fields).map(|()| Item::Table),
+            "site" => self.sites.define(&fields).map(|()| Item::Table),
             "snapshot" => {
                 self.snapshot = Some(Box::new(Snapshot::begin(&fields)?));
                 Ok(Item::Table)
             }
             kind if kind.starts_with("snapshot_") => self.add_to_snapshot(kind, &fields),
             "output" => output(&fields).map(Item::Output),
-            kind => match kinds::decode(kind, &fields, self)? {
+            kind => match kinds::decode(kind, &fields, &self.sites)? {
                 Some(kind) => {
                     let (seq, time) = (fields.number("n")?, fields.time("t")?);
                     let cause = fields.maybe_number("c")?;
@@ -93,24 +89,9 @@ impl Decoder {
         let Some(mut snapshot) = self.snapshot.take() else {
             return Err(format!("a {kind}, but no snapshot before it"));
         };
-        let known = snapshot.add(kind, fields, self);
+        let known = snapshot.add(kind, fields, &self.sites);
         self.snapshot = Some(snapshot);
         Ok(if known? { Item::Table } else { Item::Unknown })
-    }
-
-    fn define(&mut self, fields: &Fields<'_>) -> Result<(), Fault> {
-        let number = |name| fields.number(name).map(|number| u32::try_from(number).unwrap_or(u32::MAX));
-        let file = names::lasting(fields.text("file")?);
-        let place = Place { file, line: number("line")?, column: number("col")? };
-        if self.sites.len() < MAX_SITES {
-            self.sites.insert(fields.number("id")?, place);
-        }
-        Ok(())
-    }
-
-    /// The place with this number.
-    pub(super) fn place(&self, number: u64) -> Place {
-        self.sites.get(&number).copied().unwrap_or(NOWHERE)
     }
 }
 

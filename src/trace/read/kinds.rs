@@ -1,13 +1,13 @@
 //! Chapter 35, part 42: the kinds of events, group by group as in `EventKind`.
 //!
-//! Before: `trace/read/decode.rs`. Next: `trace/read/snapshot.rs`.
+//! Before: `trace/read/sites.rs`. Next: `trace/read/snapshot.rs`.
 
 use serde_json::Value;
 
 use super::actors::{actor, effect, io_op, io_result, loop_end, outcome, reason, wait, wait_end};
-use super::decode::Decoder;
 use super::fields::{Fault, Fields};
 use super::names::{lasting, name, text};
+use super::sites::Sites;
 use crate::trace::event::{
     Actor, CallbackId, EventKind as E, JobId, LineId, Place, SourceId, TaskId, TimerId, Wait,
 };
@@ -20,9 +20,9 @@ const MAX_FRAMES: usize = 1_024;
 type Decoded = Result<Option<E>, Fault>;
 
 /// What happened, by the name of its kind; `None`: the kind is not known.
-pub(super) fn decode(kind: &str, fields: &Fields<'_>, decoder: &Decoder) -> Decoded {
+pub(super) fn decode(kind: &str, fields: &Fields<'_>, sites: &Sites) -> Decoded {
     for group in [of_loop, of_callbacks, of_tasks, of_lines, of_timers, of_io, of_jobs] {
-        let line = Line { fields, decoder };
+        let line = Line { fields, sites };
         if let Some(event) = group(kind, &line).map_err(|fault| format!("a {kind}, but {fault}"))? {
             return Ok(Some(event));
         }
@@ -33,7 +33,7 @@ pub(super) fn decode(kind: &str, fields: &Fields<'_>, decoder: &Decoder) -> Deco
 /// The fields of a line, with the places that its numbers stand for.
 struct Line<'a> {
     fields: &'a Fields<'a>,
-    decoder: &'a Decoder,
+    sites: &'a Sites,
 }
 
 impl Line<'_> {
@@ -62,7 +62,7 @@ impl Line<'_> {
     }
 
     fn site(&self) -> Result<Place, Fault> {
-        self.fields.number("site").map(|site| self.decoder.place(site))
+        self.fields.number("site").map(|site| self.sites.place(site))
     }
 
     fn maybe_callback(&self) -> Result<Option<CallbackId>, Fault> {
@@ -80,25 +80,22 @@ impl Line<'_> {
 }
 
 /// `["sleep",5]`: what a task is suspended for, and where; `["custom"]` where that is not known.
-pub(super) fn suspended(
-    fields: &Fields<'_>,
-    decoder: &Decoder,
-) -> Result<Option<(Wait, Option<Place>)>, Fault> {
+pub(super) fn suspended(fields: &Fields<'_>, sites: &Sites) -> Result<Option<(Wait, Option<Place>)>, Fault> {
     let Some(value) = fields.maybe("suspended") else { return Ok(None) };
     let pair = value.as_array().map(Vec::as_slice).unwrap_or_default();
     let Some(word) = pair.first().and_then(Value::as_str) else {
         return Err("its field \"suspended\" is not what it should be".into());
     };
-    let place = pair.get(1).and_then(Value::as_u64).map(|site| decoder.place(site));
+    let place = pair.get(1).and_then(Value::as_u64).map(|site| sites.place(site));
     Ok(Some((wait(word), place)))
 }
 
 /// `[4,7]`: the places that a task waits through, the outermost first.
-pub(super) fn frames(fields: &Fields<'_>, decoder: &Decoder) -> Result<Frames, Fault> {
+pub(super) fn frames(fields: &Fields<'_>, sites: &Sites) -> Result<Frames, Fault> {
     let fault = || String::from("its field \"frames\" is not what it should be");
     let frames = fields.value("frames")?.as_array().ok_or_else(fault)?;
     let places = frames.iter().take(MAX_FRAMES).filter_map(Value::as_u64);
-    Ok(Frames::new(places.map(|site| decoder.place(site)).collect()))
+    Ok(Frames::new(places.map(|site| sites.place(site)).collect()))
 }
 
 fn of_loop(kind: &str, line: &Line<'_>) -> Decoded {
@@ -167,17 +164,17 @@ fn of_tasks(kind: &str, line: &Line<'_>) -> Decoded {
             E::PollBegin { task: line.task()?, poll: number("poll")?, waited: fields.time("waited")? }
         }
         "leaf_wait" => E::LeafWait { wait: wait(fields.text("wait")?), by: line.by()?, site: line.site()? },
-        "chain" => E::Chain { task: line.task()?, frames: frames(line.fields, line.decoder)? },
+        "chain" => E::Chain { task: line.task()?, frames: frames(line.fields, line.sites)? },
         "poll_end" => E::PollEnd {
             task: line.task()?,
             poll: number("poll")?,
             took: fields.time("took")?,
-            suspended: suspended(fields, line.decoder)?,
+            suspended: suspended(fields, line.sites)?,
             wakers: fields.size("wakers")?,
         },
         "cancel" => E::Cancel { task: line.task()?, by: line.by()? },
         "task_end" => {
-            let at = fields.maybe_number("at")?.map(|site| line.decoder.place(site));
+            let at = fields.maybe_number("at")?.map(|site| line.sites.place(site));
             E::TaskEnd { task: line.task()?, outcome: fields.word("outcome", outcome)?, at }
         }
         "handle_drop" => E::HandleDrop { task: line.task()?, cancelled: fields.flag("cancelled")? },

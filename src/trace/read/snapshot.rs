@@ -1,6 +1,6 @@
 //! Chapter 35, part 43: the state of a loop, read back from the lines of a snapshot.
 //!
-//! Before: `trace/read/kinds.rs`. Next: `trace/export.rs`.
+//! Before: `trace/read/kinds.rs`. Next: `trace/read/decode.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::actors::{actor, io_op, io_result, loop_end, reason, wait};
-use super::decode::Decoder;
 use super::fields::{Fault, Fields};
 use super::kinds::{frames, suspended};
 use super::names::{lasting, name};
+use super::sites::Sites;
 use crate::trace::event::{Actor, CallbackId, JobId, LineId, Place, SourceId, TaskId, TimerId};
 use crate::trace::fold::{
     Callback, Handle, Job, JobStand, Line, Source, Stand, Step, Task, Timer, Waiter, World,
@@ -51,13 +51,13 @@ impl Snapshot {
     }
 
     /// One of the lines after it; whether its kind is known.
-    pub(super) fn add(&mut self, kind: &str, fields: &Fields<'_>, decoder: &Decoder) -> Result<bool, Fault> {
+    pub(super) fn add(&mut self, kind: &str, fields: &Fields<'_>, sites: &Sites) -> Result<bool, Fault> {
         let world = &mut self.world;
         let number = |name| fields.number(name);
-        let site = || fields.number("site").map(|site| decoder.place(site));
+        let site = || fields.number("site").map(|site| sites.place(site));
         match kind {
             "snapshot_task" => {
-                world.tasks.insert(TaskId(number("task")?), Arc::new(task(fields, decoder)?));
+                world.tasks.insert(TaskId(number("task")?), Arc::new(task(fields, sites)?));
             }
             "snapshot_callback" => {
                 let made = Callback::new(by(fields, "by")?, site()?, fields.maybe_time("at")?);
@@ -69,7 +69,7 @@ impl Snapshot {
                 world.timers.insert(TimerId(number("timer")?), Timer { by, callback, at, armed });
             }
             "snapshot_source" => {
-                world.sources.insert(SourceId(number("source")?), source(fields, decoder)?);
+                world.sources.insert(SourceId(number("source")?), source(fields, sites)?);
             }
             "snapshot_job" => {
                 world.jobs.insert(JobId(number("job")?), job(fields, site()?)?);
@@ -79,7 +79,7 @@ impl Snapshot {
                 world.threads.insert(name(fields.text("thread")?), job);
             }
             "snapshot_line" => {
-                world.lines.insert(LineId(number("line")?), line(fields, decoder)?);
+                world.lines.insert(LineId(number("line")?), line(fields, sites)?);
             }
             _ => return Ok(false),
         }
@@ -94,7 +94,7 @@ impl Snapshot {
     }
 }
 
-fn task(fields: &Fields<'_>, decoder: &Decoder) -> Result<Task, Fault> {
+fn task(fields: &Fields<'_>, sites: &Sites) -> Result<Task, Fault> {
     let stand = fields.word("stand", |word| match word {
         "ready" => Some(Stand::Ready),
         "running" => Some(Stand::Running),
@@ -105,10 +105,10 @@ fn task(fields: &Fields<'_>, decoder: &Decoder) -> Result<Task, Fault> {
     let mut task = Task::found(TaskId(fields.number("task")?), stand, fields.time("since")?);
     task.name = name(fields.maybe_text("name"));
     task.by = by(fields, "by")?;
-    task.spawned_at = fields.maybe_number("site")?.map(|site| decoder.place(site));
+    task.spawned_at = fields.maybe_number("site")?.map(|site| sites.place(site));
     task.future = lasting(fields.maybe_text("future"));
     task.size = fields.size("size")?;
-    task.suspended = suspended(fields, decoder)?;
+    task.suspended = suspended(fields, sites)?;
     task.wakers = fields.size("wakers")?;
     task.polls = u32::try_from(fields.number("polls")?).unwrap_or(u32::MAX);
     if let Some(seq) = fields.maybe_number("woken")? {
@@ -117,13 +117,13 @@ fn task(fields: &Fields<'_>, decoder: &Decoder) -> Result<Task, Fault> {
     task.cancelled = fields.flag("cancelled")?;
     task.handle = if fields.flag("dropped")? { Handle::Dropped } else { Handle::Held };
     task.lost = fields.flag("lost")?;
-    task.frames = fields.maybe("frames").map(|_| frames(fields, decoder)).transpose()?;
+    task.frames = fields.maybe("frames").map(|_| frames(fields, sites)).transpose()?;
     task.awaits = list(fields, "awaits").filter_map(Value::as_u64).map(TaskId).collect();
     (task.busy, task.queued, task.waited) = (time("busy")?, time("queued")?, time("waited")?);
     Ok(task)
 }
 
-fn source(fields: &Fields<'_>, decoder: &Decoder) -> Result<Source, Fault> {
+fn source(fields: &Fields<'_>, sites: &Sites) -> Result<Source, Fault> {
     let waits = list(fields, "waits").filter_map(|pair| match pair.as_array()?.as_slice() {
         [word, by] => Some((wait(word.as_str()?), actor(by)?)),
         _ => None,
@@ -137,7 +137,7 @@ fn source(fields: &Fields<'_>, decoder: &Decoder) -> Result<Source, Fault> {
     Ok(Source {
         what: lasting(fields.maybe_text("what")),
         by: by(fields, "by")?,
-        site: fields.maybe_number("site")?.map(|site| decoder.place(site)),
+        site: fields.maybe_number("site")?.map(|site| sites.place(site)),
         waits: waits.take(MOST_WAITS).collect(),
         last,
         closed: fields.flag("closed")?,
@@ -156,20 +156,20 @@ fn job(fields: &Fields<'_>, site: Place) -> Result<Job, Fault> {
     Ok(Job { by, site, stand, since, abandoned })
 }
 
-fn line(fields: &Fields<'_>, decoder: &Decoder) -> Result<Line, Fault> {
+fn line(fields: &Fields<'_>, sites: &Sites) -> Result<Line, Fault> {
     let what = fields.maybe("wait").and_then(Value::as_str).map(wait);
     let holders = list(fields, "holders").filter_map(actor).collect();
     let mut line = Line { what, holders, ..Line::default() };
     for fields in list(fields, "waiters").filter_map(Value::as_object) {
-        let (ticket, waiter) = waiter(fields, decoder)?;
+        let (ticket, waiter) = waiter(fields, sites)?;
         line.waiters.insert(ticket, waiter);
     }
     Ok(line)
 }
 
-fn waiter(fields: &Map<String, Value>, decoder: &Decoder) -> Result<(usize, Waiter), Fault> {
+fn waiter(fields: &Map<String, Value>, sites: &Sites) -> Result<(usize, Waiter), Fault> {
     let fields = Fields(fields);
-    let (wait, site) = (wait(fields.text("wait")?), decoder.place(fields.number("site")?));
+    let (wait, site) = (wait(fields.text("wait")?), sites.place(fields.number("site")?));
     let (seq, since) = (fields.number("n")?, fields.time("since")?);
     let waiter = Waiter::new(wait, by(&fields, "by")?, site, seq, since);
     Ok((fields.size("ticket")?, Waiter { granted: fields.maybe_number("granted")?, ..waiter }))

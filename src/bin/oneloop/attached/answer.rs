@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use oneloop::trace::narrate::{count, plain, span};
+use oneloop::trace::TaskId;
+use oneloop::trace::narrate::{count, named, plain, span};
 use serde_json::Value;
 
 /// How the tasks of a program stand.
@@ -91,10 +92,7 @@ fn task(line: &Value) -> Task {
 impl Answer {
     /// The task with its name in brackets, as the narrator has it.
     pub fn named(&self, task: u64) -> String {
-        match self.tasks.get(&task) {
-            Some(known) if known.name != format!("task-{task}") => format!("task {task} ({})", known.name),
-            _ => format!("task {task}"),
-        }
+        self.tasks.get(&task).map_or_else(|| format!("task {task}"), |known| named(TaskId(task), &known.name))
     }
 
     /// How many there are, and how many of them wait; for the first line.

@@ -74,6 +74,7 @@ impl<F: Feed, W: Write> Session<F, W> {
                     self.history = Default::default();
                     self.scan = Default::default();
                     self.written.clear();
+                    self.kept_output = 0;
                     (way.start, way.steps, way.shown) = (0, 0, 0);
                     way.passed.clear();
                     self.say("The program made another loop, whose events are numbered from 0 again.")?;

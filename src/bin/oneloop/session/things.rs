@@ -1,15 +1,12 @@
 //! Tasks, timers, sources and jobs, each in one line.
 
 use oneloop::trace::fold::{Handle, Job, JobStand, Line, Source, Stand, Task, Timer, Waiter, World};
-use oneloop::trace::narrate::{count, place, plain, span};
+use oneloop::trace::narrate::{count, named, place, plain, span};
 use oneloop::trace::{Actor, IoResult, JobId, LineId, Ready, SourceId, TaskId, TimerId, Wait};
 
 /// `task 2 (fetch)`.
 pub fn task_name(id: TaskId, world: &World) -> String {
-    match world.tasks.get(&id).filter(|task| *task.name != *format!("task-{}", id.0)) {
-        Some(task) => format!("{id} ({})", plain(&task.name)),
-        None => id.to_string(),
-    }
+    world.tasks.get(&id).map_or_else(|| id.to_string(), |task| named(id, &task.name))
 }
 
 pub fn who(actor: &Actor, world: &World) -> String {
