@@ -30,10 +30,11 @@ class SideView {
     this.because = el("p", { class: "because" });
     this.turn = el("ol", { class: "turn", "aria-label": "The five steps of a turn" },
       ...TURN.map(([step, what]) => el("li", { title: what }, step)));
-    const { ready, tasks, timers, io, pool, output } = this.panels;
+    const { ready, tasks, timers, io, pool, locks, output } = this.panels;
     const words = el("div", { class: "words" }, this.facts, this.sentence, this.because);
     this.now = el("section", { class: "now", "aria-label": player.sides.length > 1 ? `What happened in ${recording.about.name}` : "What happened" }, words, this.turn);
-    const columns = [[this.code, output], [ready, tasks], [timers, io, pool]];
+    const lower = { section: el("div", { class: "lower" }, output.section, locks.section) };
+    const columns = [[this.code, lower], [ready, tasks], [timers, io, pool]];
     this.board = el("div", { class: "board" }, ...columns.map((parts) => el("div", { class: "column" }, ...parts.map((part) => part.section))));
   }
 

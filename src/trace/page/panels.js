@@ -16,6 +16,7 @@ class Panels {
     this.timers = panel("timers", "Timers");
     this.io = panel("io", "I/O");
     this.pool = panel("pool", "Pool");
+    this.locks = panel("locks", "Locks");
     this.tasks = panel("tasks", "Tasks");
     this.output = panel("output", "Output");
     this.wheel = new Wheel();
@@ -37,6 +38,7 @@ class Panels {
     this.updateTimers(world);
     this.updateIo(world);
     this.updatePool(world);
+    this.updateLocks(world);
     this.updateTasks(world);
     this.updateOutput(at);
   }
@@ -99,6 +101,18 @@ class Panels {
       rows.push(el("li", {}, el("b", {}, `job ${id}`), ` of ${actorText(job.by, this.recording)} ${how}`));
     }
     this.list(this.pool, rows.slice(0, MOST_ENTRIES), rows.length, "No thread has started.");
+  }
+
+  /** What is held, and by whom; and who waits for it, in line or granted it already. */
+  updateLocks(world) {
+    setText(this.locks.number, String(world.lines.size));
+    const rows = [...world.lines].slice(0, MOST_ENTRIES).map(([id, { what, holders, waiters }]) => {
+      const line = [...waiters.values()].sort((one, other) => one.seq - other.seq);
+      const parts = [["held by", holders], ["granted to", actorsOf(line, true)], ["waited for by", actorsOf(line, false)]];
+      const facts = parts.filter(([, who]) => who.length).map(([how, who]) => `${how} ${actorsText(who, this.recording)}`);
+      return el("li", {}, el("b", {}, what ? waitText(what) : "a mutex or a semaphore"), ` (line ${id}) ${facts.join("; ")}`);
+    });
+    this.list(this.locks, rows, world.lines.size, "Nothing is held or waited for.");
   }
 
   /** A list, with what was left out of it, or what its emptiness means. */
@@ -176,9 +190,9 @@ class Panels {
       lines.push(el("p", {}, "Woken last in ", link, ` by ${actorText(task.woken[1], recording)}.`));
     }
     for (const [line, { what, holders, waiters }] of this.world.lines) {
-      const others = [...waiters.values()].filter(({ by, granted }) => by.task !== id && granted === null);
       if (!holders.some((by) => by.task === id)) continue;
-      const waiting = others.length ? `, for which ${others.slice(0, 3).map(({ by }) => actorText(by, recording)).join(", ")}${others.length > 3 ? " and others" : ""} wait` : "";
+      const others = actorsOf([...waiters.values()], false).filter((by) => by.task !== id);
+      const waiting = others.length ? `, for which ${actorsText(others, recording)} wait` : "";
       lines.push(el("p", {}, `Holds ${what ? waitText(what) : "a permit"} (line ${line})${waiting}.`));
     }
     const frames = (task.frames ?? []).map((id) => recording.sites.get(id)).filter((site) => site && !(this.settings.hideLibraries && recording.isLibrary(site.file)));
@@ -201,4 +215,9 @@ class Panels {
     rebuild(this.written, ...(pieces.length ? pieces : [el("span", { class: "nothing" }, quiet)]));
     this.output.body.scrollTop = this.output.body.scrollHeight;
   }
+}
+
+/** Those in a line that were granted what they wait for, or those that were not. */
+function actorsOf(waiters, granted) {
+  return waiters.filter((waiter) => (waiter.granted !== null) === granted).map(({ by }) => by);
 }

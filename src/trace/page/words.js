@@ -99,6 +99,11 @@ function actorText(by, recording) {
   return sort === "task" ? recording.taskName(who) : `${sort} ${who}`;
 }
 
+/** The first of several, and whether there are more. */
+function actorsText(several, recording) {
+  return several.slice(0, 3).map((by) => actorText(by, recording)).join(", ") + (several.length > 3 ? " and others" : "");
+}
+
 /** What an I/O operation gave. */
 function operationText(op, result) {
   const what = { connect: "connecting", accept: "accepting", read: "reading", write: "writing", wait: "waiting" }[op] ?? op;
