@@ -99,7 +99,7 @@ pub struct World {
     pub lines: BTreeMap<LineId, Line>,
     /// The pool's threads, each with the job it is at.
     pub threads: BTreeMap<Arc<str>, Option<JobId>>,
-    /// How many tasks were made, and how many of them ended.
+    /// How many tasks were made.
     pub spawned: u64,
     /// How many of them ended.
     pub ended: u64,

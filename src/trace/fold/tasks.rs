@@ -195,7 +195,7 @@ impl World {
         } else {
             known.turn_to(Stand::Ready, time);
         }
-        // The same.
+        // A recording may say twice what happens once.
         if let Some(before) = known.place.0.replace(place) {
             self.ready.remove(before);
         }

@@ -22,14 +22,27 @@ pub enum Pane {
     Timers,
     Io,
     Pool,
+    Locks,
     Task,
     Source,
     Output,
 }
 
 /// All of them.
-pub const PANES: [Pane; 8] =
-    [Pane::Tasks, Pane::Ready, Pane::Timers, Pane::Io, Pane::Pool, Pane::Task, Pane::Source, Pane::Output];
+pub const PANES: [Pane; 9] = [
+    Pane::Tasks,
+    Pane::Ready,
+    Pane::Timers,
+    Pane::Io,
+    Pane::Pool,
+    Pane::Locks,
+    Pane::Task,
+    Pane::Source,
+    Pane::Output,
+];
+
+/// How many of them, the first, share a place where there is no room for all.
+pub const TABS: usize = 7;
 
 impl Pane {
     pub fn title(self) -> &'static str {
@@ -39,6 +52,7 @@ impl Pane {
             Pane::Timers => "Timers",
             Pane::Io => "I/O",
             Pane::Pool => "Pool",
+            Pane::Locks => "Locks",
             Pane::Task => "Task",
             Pane::Source => "Source",
             Pane::Output => "Output",
@@ -53,6 +67,7 @@ impl Pane {
             Pane::Timers => "show timers",
             Pane::Io => "show io",
             Pane::Pool => "show pool",
+            Pane::Locks => "show locks",
             Pane::Task => "show task {task}",
             Pane::Source => "where",
             Pane::Output => "show output",

@@ -108,6 +108,12 @@ fn busy() -> Run {
         add(format!(r#""k":"job_new","job":{job},"by":{{"task":5}},"site":4"#));
     }
     add(r#""k":"job_start","th":"oneloop-blocking-0","job":0,"waited":5"#.into());
+    add(r#""k":"permit_take","line":0,"by":{"task":1}"#.into());
+    for (ticket, task) in [(0, 6), (1, 7)] {
+        add(format!(
+            r#""k":"line_wait","line":0,"ticket":{ticket},"wait":"lock","by":{{"task":{task}}},"site":4"#
+        ));
+    }
     for task in 1..35 {
         let at = [5, 900, 70_000, 9_000_000][task as usize % 4] * 1_000_000_u64;
         add(format!(r#""k":"poll_begin","task":{task},"poll":1,"waited":0"#));
@@ -118,7 +124,7 @@ fn busy() -> Run {
         ));
     }
     add(r#""k":"wake","task":3,"by":{"timer":3},"effect":"queued""#.into());
-    add(r#""c":145,"k":"poll_begin","task":35,"poll":1,"waited":0"#.into());
+    add(r#""c":148,"k":"poll_begin","task":35,"poll":1,"waited":0"#.into());
     for (n, event) in events.iter().enumerate() {
         writeln!(lines, r#"{{"n":{n},"t":{},{event}}}"#, n * 1_000).unwrap();
     }

@@ -6,13 +6,15 @@
 //!   │ what just happened, and next   │   │ what just happened, and next                 │
 //!   ├─────────────────┬──────────────┤   ├──────────────────────┬───────────────────────┤
 //!   │ source          │ tasks, ready,│   │ source               │ tasks                 │
-//!   │                 │ timers, I/O, │   │                      ├───────────┬───────────┤
-//!   │                 │ pool, task:  │   │                      │ ready     │ I/O       │
-//!   │                 │ one of them  │   ├──────────────────────┼───────────┴───────────┤
-//!   ├─────────────────┴──────────────┤   │ the selected task    │ timers                │
-//!   │ output                         │   │                      ├───────────┬───────────┤
-//!   └────────────────────────────────┘   │                      │ output    │ pool      │
-//!     keys                               └──────────────────────┴───────────┴───────────┘
+//!   │                 │ timers, I/O, │   │                      ├───────────────────────┤
+//!   │                 │ pool, locks, │   │                      │ ready                 │
+//!   │                 │ task:        │   ├──────────────────────┼───────────────────────┤
+//!   │                 │ one of them  │   │ the selected task    │ timers                │
+//!   ├─────────────────┴──────────────┤   │                      ├───────────┬───────────┤
+//!   │ output                         │   │                      │ I/O       │ pool      │
+//!   └────────────────────────────────┘   │                      ├───────────┼───────────┤
+//!     keys                               │                      │ output    │ locks     │
+//!                                        └──────────────────────┴───────────┴───────────┘
 //! ```
 
 mod canvas;
@@ -32,7 +34,7 @@ use ratatui::layout::Rect;
 
 use self::canvas::{Frame, Title, cut, frame};
 use super::look::Look;
-use super::model::{Model, PANES, Pane};
+use super::model::{Model, PANES, Pane, TABS};
 use super::scene::Scene;
 
 /// The smallest screen that something can be seen on.
@@ -70,9 +72,10 @@ fn all(scene: &Scene, model: &Model, area: Rect, picture: &mut Buffer) {
     let (tasks, rest) = split_rows(right, unit + right.height % 5);
     let (ready, rest) = split_rows(rest, unit);
     let (timers, rest) = split_rows(rest, unit);
-    let (waits, output) = split_rows(rest, unit);
+    let (waits, last) = split_rows(rest, unit);
     let (io, pool) = split_columns(waits, waits.width / 2);
-    let places = [tasks, ready, timers, io, pool, task, source, output];
+    let (output, locks) = split_columns(last, last.width / 2);
+    let places = [tasks, ready, timers, io, pool, locks, task, source, output];
     for (pane, place) in PANES.into_iter().zip(places) {
         let title = title(scene, model, pane);
         let inner = frame(picture, place, &[Title { text: title, lit: pane == model.pane }], Frame::Alone);
@@ -80,18 +83,19 @@ fn all(scene: &Scene, model: &Model, area: Rect, picture: &mut Buffer) {
     }
     canvas::divide(picture, right);
     canvas::divide(picture, pool);
+    canvas::divide(picture, locks);
 }
 
 /// Source and output, and of the others the one that is chosen.
 fn some(scene: &Scene, model: &Model, area: Rect, picture: &mut Buffer) {
     let (upper, output) = split_rows(area, area.height - (area.height / 4).clamp(3, 9));
-    let (source, side) = split_columns(upper, upper.width * 11 / 20);
+    let (source, side) = split_columns(upper, upper.width / 2);
     for (pane, place) in [(Pane::Source, source), (Pane::Output, output)] {
         let title = title(scene, model, pane);
         let inner = frame(picture, place, &[Title { text: title, lit: pane == model.pane }], Frame::Alone);
         inside(scene, model, pane, inner, picture);
     }
-    let tabs = &PANES[..6];
+    let tabs = &PANES[..TABS];
     let chosen = model.tab;
     let titles = tabs.iter().map(|pane| Title { text: pane.title().into(), lit: *pane == chosen });
     let inner = frame(picture, side, &titles.collect::<Vec<_>>(), Frame::Tabs);
@@ -109,6 +113,7 @@ fn title(scene: &Scene, model: &Model, pane: Pane) -> String {
         Pane::Timers => format!("Timer wheel{}", count(world.timers.len())),
         Pane::Io => format!("I/O{}", count(world.sources.len())),
         Pane::Pool => format!("Blocking pool{}", count(world.jobs.len())),
+        Pane::Locks => format!("Locks{}", count(world.lines.len())),
         Pane::Task => task::title(scene, model),
         Pane::Source => source::title(scene),
         Pane::Output => "Output of the program".into(),
@@ -122,6 +127,7 @@ fn inside(scene: &Scene, model: &Model, pane: Pane, area: Rect, picture: &mut Bu
         Pane::Timers => wheel::draw(scene, model, area, picture),
         Pane::Io => lists::io(scene, model, area, picture),
         Pane::Pool => lists::pool(scene, model, area, picture),
+        Pane::Locks => lists::locks(scene, model, area, picture),
         Pane::Task => task::draw(scene, model, area, picture),
         Pane::Source => source::draw(scene, model, area, picture),
         Pane::Output => output::draw(scene, model, area, picture),

@@ -133,9 +133,9 @@ pub fn job(id: JobId, job: &Job, world: &World) -> String {
     format!("{id}: {stand}, from {} at {}{nobody}", who(&job.by, world), place(job.site))
 }
 
-/// Something that is held or waited for.
-pub fn line(id: LineId, line: &Line, world: &World) -> String {
-    let what = match line.what {
+/// What sort of thing is held or waited for.
+pub fn sort(line: &Line) -> &'static str {
+    match line.what {
         Some(Wait::Lock) => "a mutex",
         Some(Wait::Acquire) => "a semaphore",
         Some(Wait::Get) => "a queue, for its items",
@@ -146,7 +146,12 @@ pub fn line(id: LineId, line: &Line, world: &World) -> String {
         Some(Wait::Event) => "an event",
         Some(_) => "something to wait for",
         None => "a mutex or semaphore",
-    };
+    }
+}
+
+/// Something that is held or waited for.
+pub fn line(id: LineId, line: &Line, world: &World) -> String {
+    let what = sort(line);
     let holders: Vec<String> = line.holders.iter().map(|by| who(by, world)).collect();
     match holders.as_slice() {
         [] => format!("{id} ({what})"),

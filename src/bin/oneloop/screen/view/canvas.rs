@@ -57,7 +57,8 @@ pub enum Frame {
 pub fn frame(picture: &mut Buffer, area: Rect, titles: &[Title], frame: Frame) -> Rect {
     let line = "─".repeat(usize::from(area.width));
     picture.set_string(area.x, area.y, line, DIM);
-    let mut spans = vec![Span::styled("─ ", DIM)];
+    // Several need all the room there is.
+    let mut spans = if frame == Frame::Alone { vec![Span::styled("─ ", DIM)] } else { Vec::new() };
     for title in titles {
         let style = match (title.lit, frame) {
             (true, _) => STRONG,

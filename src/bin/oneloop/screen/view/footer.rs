@@ -20,7 +20,7 @@ const KEYS: [(&str, &str); 14] = [
     (":", "command"),
     ("q", "quit"),
     ("y", "why"),
-    ("1-8", "pane"),
+    ("1-9", "pane"),
     ("/", "search"),
     ("f", "finish the poll"),
     ("o w", "to its poll, wake"),

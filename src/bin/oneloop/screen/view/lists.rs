@@ -1,4 +1,4 @@
-//! The ready queue, the sources of I/O and the blocking pool: one line for each thing, as line mode says it.
+//! The ready queue, the sources of I/O, the blocking pool and the locks: one line for each thing, as line mode says it.
 
 use oneloop::trace::JobId;
 use oneloop::trace::fold::JobStand;
@@ -75,4 +75,25 @@ pub fn pool(scene: &Scene, model: &Model, area: Rect, picture: &mut Buffer) {
         Line::from(vec![Span::raw(format!(" {}  ", who(id))), Span::styled(format!("{how}{nobody}"), DIM)])
     });
     list(picture, area, threads.chain(jobs).collect(), model.moved(Pane::Pool));
+}
+
+/// What is held or waited for: who holds it, and who waits, the next one first.
+pub fn locks(scene: &Scene, model: &Model, area: Rect, picture: &mut Buffer) {
+    let world = scene.world();
+    if world.lines.is_empty() {
+        return nothing(picture, area, "  nothing is held");
+    }
+    let lines = world.lines.iter().take(MOST).map(|(id, line)| {
+        let holders = line.holders.iter().take(MOST).map(|by| things::who(by, world)).collect::<Vec<_>>();
+        let waiters = line.in_order().into_iter().take(MOST).map(|waiter| {
+            let granted = if waiter.granted.is_some() { " (granted)" } else { "" };
+            format!("{}{granted}", things::who(&waiter.by, world))
+        });
+        let parts = [("held by ", holders), ("waited for by ", waiters.collect())];
+        let parts = parts.into_iter().filter(|(_, who)| !who.is_empty());
+        let facts = parts.map(|(how, who)| how.to_owned() + &who.join(", ")).collect::<Vec<_>>().join("; ");
+        let head = format!(" {} {}  ", id.0, things::sort(line));
+        Line::from(vec![Span::raw(head), Span::styled(facts, DIM)])
+    });
+    list(picture, area, lines.collect(), model.moved(Pane::Locks));
 }
