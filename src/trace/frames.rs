@@ -17,6 +17,7 @@
 //!
 //! Before: `trace/who.rs`. Next: `trace/frames/stack.rs`, the stack.
 
+#[cfg(feature = "stacks")]
 mod stack;
 
 use std::cell::{Cell, RefCell};
@@ -28,6 +29,18 @@ use super::who::{Place, Site, TaskId};
 
 /// Whether frames can be had: the feature `stacks`.
 pub(crate) const AVAILABLE: bool = cfg!(feature = "stacks");
+
+/// Without the feature nothing is noted, and nothing known.
+#[cfg(not(feature = "stacks"))]
+mod stack {
+    use super::{Place, Site};
+
+    pub(super) fn note(_: &mut Vec<usize>, _: usize) {}
+
+    pub(super) fn places(_: &[usize], _: Option<Site>) -> Vec<Place> {
+        Vec::new()
+    }
+}
 
 /// The lines of the async functions that a suspended task is in, the outermost first.
 #[derive(Clone)]

@@ -16,19 +16,15 @@
 //!
 //! Before: `trace/frames.rs`. Next: `trace/event.rs`, what can happen.
 
-#[cfg(feature = "stacks")]
 use std::collections::{HashMap, HashSet};
-#[cfg(feature = "stacks")]
 use std::sync::{Mutex, PoisonError};
 
 use crate::trace::who::{Place, Site};
 
 /// The most frames of one stack that are looked at, the innermost.
-#[cfg(feature = "stacks")]
 const MOST: usize = 512;
 
 /// Notes what is on the stack, down to the frame that lies at `root`.
-#[cfg(feature = "stacks")]
 #[inline(never)]
 pub(super) fn note(addresses: &mut Vec<usize>, root: usize) {
     addresses.clear();
@@ -39,16 +35,7 @@ pub(super) fn note(addresses: &mut Vec<usize>, root: usize) {
     });
 }
 
-#[cfg(not(feature = "stacks"))]
-pub(super) fn note(_: &mut Vec<usize>, _: usize) {}
-
-#[cfg(not(feature = "stacks"))]
-pub(super) fn places(_: &[usize], _: Option<Site>) -> Vec<Place> {
-    Vec::new()
-}
-
 /// The lines of some addresses, the innermost first, as places, the outermost first. `site` is the innermost `.await`.
-#[cfg(feature = "stacks")]
 pub(super) fn places(addresses: &[usize], site: Option<Site>) -> Vec<Place> {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let known = known.get_or_insert_default();
@@ -71,11 +58,9 @@ pub(super) fn places(addresses: &[usize], site: Option<Site>) -> Vec<Place> {
 }
 
 /// What was looked up by now.
-#[cfg(feature = "stacks")]
 static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
 
 /// A line of the source, with the path of its file as it is on the disk.
-#[cfg(feature = "stacks")]
 #[derive(Clone, Copy)]
 struct Line {
     path: &'static str,
@@ -83,7 +68,6 @@ struct Line {
     column: u32,
 }
 
-#[cfg(feature = "stacks")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Whose {
     User,
@@ -94,7 +78,6 @@ enum Whose {
 }
 
 /// The lines of addresses, and what is known of paths. It grows with the program's code, and not with its running time.
-#[cfg(feature = "stacks")]
 #[derive(Default)]
 struct Known {
     /// The innermost first: a function that was put into another one is at the same address.
@@ -106,7 +89,6 @@ struct Known {
     ours: &'static str,
 }
 
-#[cfg(feature = "stacks")]
 impl Known {
     fn lines(&mut self, address: usize) -> Vec<Line> {
         if let Some(lines) = self.lines.get(&address) {
