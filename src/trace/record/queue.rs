@@ -56,11 +56,11 @@ struct Pending {
     chunks: VecDeque<Arc<Chunk>>,
     /// Empty ones.
     spare: Vec<Arc<Chunk>>,
-    /// What the reader was asked for and has not begun to do: why.
-    asks: Vec<&'static str>,
-    /// How often it was asked.
+    /// How often the reader was asked for what there is.
     asked: u64,
-    /// Up to which of these it has done it.
+    /// Up to which of these it has begun with it.
+    begun: u64,
+    /// Up to which it has done it.
     served: u64,
     /// Nothing more comes.
     closed: bool,
@@ -118,10 +118,9 @@ impl Queue {
         self.work.notify_one();
     }
 
-    /// Asks the reader for more than the usual, and waits until it has done that with all that was pushed. Any thread.
-    pub(super) fn ask(&self, why: &'static str) {
+    /// Asks the reader to begin at once, and waits until it has taken up all that was pushed. Any thread.
+    pub(super) fn ask(&self) {
         let mut pending = self.lock();
-        pending.asks.push(why);
         pending.asked += 1;
         let asked = pending.asked;
         self.work.notify_one();
@@ -145,11 +144,11 @@ impl Queue {
 impl Pending {
     /// Whether the reader should begin at once.
     fn is_urgent(&self) -> bool {
-        self.closed || !self.asks.is_empty() || self.chunks.len() > 1
+        self.closed || self.begun < self.asked || self.chunks.len() > 1
     }
 
     fn work(&mut self) -> Work {
-        self.asks.clear();
+        self.begun = self.asked;
         Work { closed: self.closed, asked: self.asked }
     }
 }

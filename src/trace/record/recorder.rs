@@ -80,7 +80,7 @@ impl Recorder {
         let mut recorder = Recorder::start(about, sink, move |queue| keep(queue, &keeper)).map_err(fault)?;
         let queue = Arc::clone(&recorder.queue);
         let ear = Ear::listen(move || {
-            queue.ask("signal");
+            queue.ask();
             flight.asked_for();
         });
         recorder.ear = Some(ear.map_err(fault)?);
@@ -118,7 +118,7 @@ impl Beside {
     /// Appends an event that names no place, after all that the loop has told, and if `still` holds then. The loop may go
     /// on at any moment: what it tells from then on comes behind it.
     pub(crate) fn append(&self, event: &Event, still: impl FnOnce() -> bool) {
-        self.queue.ask("beside");
+        self.queue.ask();
         match &self.sink {
             Sink::File(members) => {
                 let mut line = Vec::new();
@@ -217,6 +217,6 @@ thread_local! {
 
 impl Drop for AtExit {
     fn drop(&mut self) {
-        self.0.get_mut().iter().filter_map(Weak::upgrade).for_each(|queue| queue.ask("exit"));
+        self.0.get_mut().iter().filter_map(Weak::upgrade).for_each(|queue| queue.ask());
     }
 }
