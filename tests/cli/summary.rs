@@ -39,3 +39,17 @@ fn equal_await_points_are_counted_together() {
     assert!(text.contains("  997 tasks wait at fetch.rs:41, for bytes to read\n"), "{text}");
     assert!(text.contains("… and 994 more"), "{text}");
 }
+
+#[test]
+fn a_recording_that_begins_in_the_middle_has_the_tasks_that_were_there() {
+    let folder = small();
+    said(folder.path(), &["export", "--part", "--from", "11", "small.trace"], "");
+    let text = said(folder.path(), &["summary", "small.part.trace"], "");
+    for line in [
+        "2 tasks, 1 of them still alive at the end; the loop was busy for 100 µs",
+        "       2     103 µs       3 µs        1 s  task 0 (main)",
+        "  task 1 (waiter) waits at src/small.rs:8, for an event to be set",
+    ] {
+        assert!(text.lines().any(|said| said == line), "missing: {line}\nin:\n{text}");
+    }
+}

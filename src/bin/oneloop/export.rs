@@ -1,7 +1,5 @@
 //! `oneloop export`: a recording for the viewers that others have made.
 
-use std::fs::File;
-use std::io::{self, BufWriter};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -47,22 +45,12 @@ pub fn run(args: Args) -> Ended {
         return Err(format!("there is nothing from event {} to event {}", args.from, args.to));
     }
     let output = args.output.unwrap_or_else(|| args.file.with_extension(ending));
-    if output == args.file {
-        return Err(format!("{}: it would be written over itself", output.display()));
-    }
-    let out: Box<dyn io::Write> = match output.as_os_str() == "-" {
-        true => Box::new(io::stdout().lock()),
-        false => Box::new(File::create(&output).map_err(|error| format!("{}: {error}", output.display()))?),
-    };
-    let (program, events, out) = (&recording.header.program, &recording.events, BufWriter::new(out));
-    let written = if args.perfetto {
-        export::perfetto(program, events, out)
-    } else if args.part {
-        export::part(&recording, args.from..=args.to, out)
-    } else {
-        export::chrome(program, events, out)
-    };
-    written.map_err(|error| format!("{}: {error}", output.display()))?;
+    let (program, events) = (&recording.header.program, &recording.events);
+    recording::write_to(&output, &[&args.file], |out| match (args.perfetto, args.part) {
+        (true, _) => export::perfetto(program, events, out),
+        (_, true) => export::part(&recording, args.from..=args.to, out),
+        _ => export::chrome(program, events, out),
+    })?;
     recording::say_warnings(&recording);
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,6 @@
 //! `oneloop page`: a recording as one file that plays in any browser.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -39,22 +38,11 @@ pub fn run(args: Args) -> Ended {
         [Some(&args.file), args.other.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
     let recordings = files.iter().map(|file| recording::open(file)).collect::<Result<Vec<_>, _>>()?;
     let output = args.output.unwrap_or_else(|| args.file.with_extension("html"));
-    if files.contains(&output.as_path()) {
-        return Err(format!("{}: it would be written over itself", output.display()));
-    }
     let sides: Vec<Side> =
         files.iter().zip(&recordings).map(|(file, recording)| side(file, recording)).collect();
-    let is_standard = output.as_os_str() == "-";
-    let out: Box<dyn io::Write> = match is_standard {
-        true => Box::new(io::stdout().lock()),
-        false => Box::new(File::create(&output).map_err(|error| format!("{}: {error}", output.display()))?),
-    };
-    match page::page(&sides, BufWriter::new(out)) {
-        Err(error) if is_standard && error.kind() == io::ErrorKind::BrokenPipe => {}
-        written => written.map_err(|error| format!("{}: {error}", output.display()))?,
-    }
+    recording::write_to(&output, &files, |out| page::page(&sides, out))?;
     recordings.iter().for_each(recording::say_warnings);
-    if !is_standard {
+    if output.as_os_str() != "-" {
         say_what_is_on_it(&output, &sides)?;
     }
     Ok(ExitCode::SUCCESS)

@@ -1,6 +1,7 @@
-//! Opening a recording, with everything said that there is to say about it.
+//! Opening a recording, with everything said that there is to say about it, and writing what is made of it.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
 
 use oneloop::trace::read::Recording;
@@ -17,5 +18,30 @@ pub fn open(path: &Path) -> Result<Recording, String> {
 pub fn say_warnings(recording: &Recording) {
     for warning in recording.warnings() {
         let _ = writeln!(io::stderr(), "oneloop: {warning}");
+    }
+}
+
+/// Writes what is made of some recordings to a file, or, if it is called `-`, to standard output, where nobody may read it
+/// to its end.
+///
+/// # Errors
+/// One sentence with the file's name; also if it is one of the recordings.
+pub fn write_to(
+    output: &Path,
+    recordings: &[&Path],
+    write: impl FnOnce(BufWriter<Box<dyn Write>>) -> io::Result<()>,
+) -> Result<(), String> {
+    let told = |error: io::Error| format!("{}: {error}", output.display());
+    if recordings.contains(&output) {
+        return Err(format!("{}: it would be written over itself", output.display()));
+    }
+    let is_standard = output.as_os_str() == "-";
+    let out: Box<dyn Write> = match is_standard {
+        true => Box::new(io::stdout().lock()),
+        false => Box::new(File::create(output).map_err(told)?),
+    };
+    match write(BufWriter::new(out)) {
+        Err(error) if is_standard && error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(told),
     }
 }

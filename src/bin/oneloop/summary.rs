@@ -34,7 +34,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Ended {
     let recording = recording::open(&args.file)?;
     recording::say_warnings(&recording);
-    let figures = figures::of(&recording.events);
+    let figures = figures::of(&recording);
     match write(&mut io::stdout().lock(), &recording, &figures, args.lines) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.to_string()),
         _ => Ok(ExitCode::SUCCESS),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oneloop::trace::fold::{Stand, Task, World};
-use oneloop::trace::narrate::{place, plain};
+use oneloop::trace::narrate::{named, place};
+use oneloop::trace::read::Recording;
 use oneloop::trace::{Event, EventKind as E, Frames, Place, TaskId, Wait, WakeEffect};
 
 /// How many of the longest polls are kept.
@@ -68,10 +69,7 @@ pub struct Life {
 impl Life {
     /// `task 2 (fetch)`.
     pub fn called(&self) -> String {
-        match *self.name == *format!("task-{}", self.task.0) {
-            true => self.task.to_string(),
-            false => format!("{} ({})", self.task, plain(&self.name)),
-        }
+        named(self.task, &self.name)
     }
 }
 
@@ -98,24 +96,18 @@ pub struct Waits {
 }
 
 /// Works them out.
-pub fn of(events: &[Event]) -> Figures {
-    let mut figures = Figures::default();
-    for event in events {
+pub fn of(recording: &Recording) -> Figures {
+    let world = recording.begin.clone().unwrap_or_default();
+    let mut figures = Figures { world, ..Figures::default() };
+    for event in &recording.events {
         figures.look(event);
         figures.world.apply(event);
     }
     let world = std::mem::take(&mut figures.world);
     for (id, task) in &world.tasks {
-        // Until now it has stood as it stands.
-        let (mut life, spent) = (life(*id, task), world.time.saturating_sub(task.since));
-        match task.stand {
-            Stand::Ready => life.queued += spent,
-            Stand::Running => life.busy += spent,
-            _ => life.waited += spent,
-        }
-        figures.lives.insert(*id, life);
+        figures.lives.insert(*id, life(*id, task, world.time));
         if task.stand == Stand::Suspended {
-            figures.waited(*id, task, spent);
+            figures.waited(*id, task, world.time.saturating_sub(task.since));
             figures.left.entry(point(task)).or_default().push(*id);
         }
     }
@@ -125,9 +117,17 @@ pub fn of(events: &[Event]) -> Figures {
     figures
 }
 
-fn life(id: TaskId, task: &Task) -> Life {
-    let Task { name, polls, busy, queued, waited, .. } = task;
-    Life { task: id, name: Arc::clone(name), polls: *polls, busy: *busy, queued: *queued, waited: *waited }
+/// A task's life until now: it has stood as it stands.
+fn life(id: TaskId, task: &Task, now: Duration) -> Life {
+    let Task { ref name, polls, busy, queued, waited, .. } = *task;
+    let mut life = Life { task: id, name: Arc::clone(name), polls, busy, queued, waited };
+    let spent = now.saturating_sub(task.since);
+    match task.stand {
+        Stand::Ready => life.queued += spent,
+        Stand::Running => life.busy += spent,
+        _ => life.waited += spent,
+    }
+    life
 }
 
 fn point(task: &Task) -> Point {
@@ -156,13 +156,7 @@ impl Figures {
             E::TaskEnd { task, .. } => {
                 self.end_of_wait(*task, event.time);
                 let Some(known) = self.world.tasks.get(task) else { return };
-                let (mut life, spent) = (life(*task, known), event.time.saturating_sub(known.since));
-                match known.stand {
-                    Stand::Ready => life.queued += spent,
-                    Stand::Running => life.busy += spent,
-                    _ => life.waited += spent,
-                }
-                self.lives.insert(*task, life);
+                self.lives.insert(*task, life(*task, known, event.time));
             }
             E::TimerFire { late, .. } => self.late.push(*late),
             E::TimerCancel { .. } => self.cancelled += 1,
