@@ -34,7 +34,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::trace::event::{Event, Place, TaskId};
-use crate::trace::narrate::place;
+use crate::trace::narrate::{capital, place};
 use crate::trace::observer::Observer;
 
 pub use story::{Story, TaskStory, Ticket};
@@ -322,9 +322,4 @@ impl Finding {
         self.evidence.dedup();
         self
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }

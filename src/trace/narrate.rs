@@ -28,7 +28,7 @@ use std::collections::HashMap;
 
 pub use print::{Log, Print};
 pub use warn::Warn;
-pub use words::{count, named, place, plain, span};
+pub use words::{capital, count, named, place, plain, span};
 
 use self::words::sentence;
 use super::event::{Actor, Event, EventKind as E, SourceId, TaskId};

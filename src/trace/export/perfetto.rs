@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::marks::{Mark, Track, draw};
 use super::protobuf::Message;
+use crate::timer::clock::nanos;
 use crate::trace::event::Event;
 use crate::trace::narrate::plain;
 
@@ -126,7 +127,7 @@ fn event(sort: u64, track: u64) -> Message {
 }
 
 fn happen(out: &mut impl Write, at: Duration, event: &Message) -> io::Result<()> {
-    let nanos = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
+    let nanos = nanos(at);
     let packet = Message::default().number(field::PACKET_TIMESTAMP, nanos);
     let packet = packet.number(field::PACKET_SEQUENCE_ID, SEQUENCE).message(field::PACKET_TRACK_EVENT, event);
     out.write_all(Message::default().message(field::TRACE_PACKET, &packet).bytes())

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::World;
 use super::queue::Spot;
+use crate::timer::clock::nanos;
 use crate::timer::wheel::TICK;
 use crate::trace::event::{Actor, CallbackId, Event, EventKind as E, IoOp, IoResult, Place, Wait};
 use crate::trace::observer::Ready;
@@ -97,7 +98,7 @@ pub struct Job {
 /// The level and slot of the wheel where a timer that is due `at` lies, if the loop last looked at `looked`; `None`: it is
 /// due within this tick. As the chapter on the wheel has it: the highest digit in base 64 in which the ticks differ.
 pub fn slot(at: Duration, looked: Duration) -> Option<(u8, u8)> {
-    let tick = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX) / TICK;
+    let tick = |time: Duration| nanos(time) / TICK;
     let (due, now) = (tick(at), tick(looked));
     if due <= now {
         return None;

@@ -108,9 +108,13 @@ pub(super) fn type_of(future: &str) -> &str {
 
 /// The text as a sentence.
 pub(super) fn sentence(text: &str) -> String {
+    capital(text) + "."
+}
+
+/// With a capital letter, as a sentence begins.
+pub fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(letters).chain(['.']).collect()
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
 #[cfg(test)]

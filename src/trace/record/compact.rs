@@ -25,7 +25,6 @@ mod unpack;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 pub(super) use pack::Packer;
 pub(super) use spots::{Numbered, Spot, Spots};
@@ -126,15 +125,10 @@ const EFFECTS: [WakeEffect; 4] =
 const OUTCOMES: [Outcome; 3] = [Outcome::Done, Outcome::Panicked, Outcome::Cancelled];
 const OPS: [IoOp; 5] = [IoOp::Connect, IoOp::Accept, IoOp::Read, IoOp::Write, IoOp::Wait];
 
-#[inline]
-fn nanos(time: Duration) -> u64 {
-    // As `as_nanos`, without 128 bits; 584 years are beyond every clock.
-    time.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(time.subsec_nanos()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
     use crate::trace::event::{EventKind, TaskId};

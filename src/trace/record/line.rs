@@ -21,6 +21,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::{json, words};
+use crate::timer::clock::nanos;
 use crate::trace::event::{Actor, CallbackId, Event, EventKind, IoResult, Place, Wait};
 use crate::trace::frames::Frames;
 
@@ -167,7 +168,7 @@ impl Line<'_> {
 
     /// In nanoseconds; 585 years is as far as they go.
     pub(super) fn time(&mut self, name: &str, time: Duration) -> &mut Self {
-        self.number(name, u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+        self.number(name, nanos(time))
     }
 
     pub(super) fn maybe_time(&mut self, name: &str, time: Option<Duration>) -> &mut Self {

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::json;
+use crate::timer::clock::nanos;
 use crate::trace::event::Event;
 
 /// Where a piece belongs.
@@ -103,7 +104,7 @@ impl Pieces {
 impl Piece {
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"k\":\"output\",\"t\":");
-        json::number(out, u64::try_from(self.time.as_nanos()).unwrap_or(u64::MAX));
+        json::number(out, nanos(self.time));
         let stream = if self.stream == Stream::Out { "stdout" } else { "stderr" };
         out.extend_from_slice(format!(",\"stream\":\"{stream}\"").as_bytes());
         if matches!(self.spot, Spot::Before(_)) {

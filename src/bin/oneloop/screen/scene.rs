@@ -1,7 +1,7 @@
 //! What is to be seen: the run at the moment that is looked at, what just happened, and what is next.
 
 use oneloop::trace::fold::{History, Stand, Task, World};
-use oneloop::trace::narrate::{place, span};
+use oneloop::trace::narrate::{capital, place, span};
 use oneloop::trace::{Actor, Event, EventKind as E, Place, Ready, TaskId, Wait, WakeEffect};
 
 use super::index::Index;
@@ -206,10 +206,4 @@ impl<'a> Scene<'a> {
         let job = job.map(|(id, job)| format!("{}.", capital(&things::job(*id, job, world))));
         (if wait == Wait::Job { job.or(timer) } else { source.or(timer).or(job) }, None)
     }
-}
-
-/// With a capital letter, as a sentence begins.
-pub fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::spots::Spots;
-use super::{BITS, Chunk, ROOM, TIME_AT, nanos, tag};
+use super::{BITS, Chunk, ROOM, TIME_AT, tag};
+use crate::timer::clock::nanos;
 use crate::trace::event::{Actor, Event, EventKind, IoResult};
 
 /// Packs events into one chunk after the other. The loop's thread has it.

@@ -1,7 +1,7 @@
 //! The selected task: its states, what it waits for, and its story around the moment that is looked at.
 
 use oneloop::trace::TaskId;
-use oneloop::trace::narrate::span;
+use oneloop::trace::narrate::{capital, span};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -10,7 +10,7 @@ use super::canvas::{cut, wrap};
 use super::machine::{self, Standing};
 use crate::screen::look::{DIM, PLAIN, STRONG};
 use crate::screen::model::{Model, Pane};
-use crate::screen::scene::{Scene, capital};
+use crate::screen::scene::Scene;
 use crate::session::places::find;
 use crate::session::things;
 
