@@ -158,3 +158,18 @@ const ERRORS: [ErrorKind; 22] = [
     ErrorKind::UnexpectedEof,
     ErrorKind::OutOfMemory,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_says_of_each_wait_what_everybody_says() {
+        let page = include_str!("../page/words.js");
+        for wait in WAITS {
+            let said = format!(": [\"{wait}\", \"");
+            let word = page.lines().find_map(|line| Some(line.trim_start().split_once(&said)?.0));
+            assert_eq!(word.and_then(|word| among(&WAITS, word)), Some(wait), "{wait}");
+        }
+    }
+}
