@@ -177,7 +177,8 @@ fn no_function_is_longer_than_60_lines() {
         let lines: Vec<&str> = source.text.lines().collect();
         for (start, line) in lines.iter().enumerate() {
             let code = line.trim_start();
-            let is_function = code.starts_with("fn ") || (code.starts_with("pub") && code.contains(" fn "));
+            let is_function = code.starts_with("fn ")
+                || (["pub", "async "].iter().any(|begin| code.starts_with(begin)) && code.contains("fn "));
             if !is_function || code.ends_with(['}', ';']) {
                 continue;
             }
