@@ -213,7 +213,7 @@ mod tests {
     use super::*;
     use crate::sync::{Mutex, Queue, Semaphore};
     use crate::trace::fold::History;
-    use crate::trace::read::{Item, Recording};
+    use crate::trace::read::{Decoder, Item, Recording};
     use crate::trace::record::{Lines, samples};
     use crate::trace::{Event, Observer};
     use crate::{EventLoop, call_later, call_soon, sleep, spawn, spawn_blocking, spawn_named, yield_now};
