@@ -54,9 +54,15 @@ fn the_page_shows_the_picture_that_is_kept() {
 #[test]
 #[ignore = "writes the pictures anew, for .ci/remake"]
 fn draw_the_pictures_anew() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/watching.md");
+    let mut text = fs::read_to_string(page).expect("it is there");
     for (name, picture) in pictures() {
+        if let Ok(before) = fs::read_to_string(kept(name)) {
+            text = text.replace(&before, &picture);
+        }
         fs::write(kept(name), picture).expect("the folder is there");
     }
+    fs::write(page, text).expect("it can be written");
 }
 
 #[test]
