@@ -381,7 +381,7 @@ fn misuse_is_refused_with_a_sentence() {
 }
 
 /// The other programs.
-fn play(role: &str) {
+fn other_program(role: &str) {
     match role {
         "forgets" => drop(ProcessPool::new(1)),
         "serves without arguments" => {
@@ -433,5 +433,5 @@ fn main() -> ExitCode {
         no_worker_outlives_its_program_not_even_one_at_work
         misuse_is_refused_with_a_sentence
     };
-    harness::play_or_run(play, &tests)
+    harness::play_or_run(other_program, &tests)
 }
