@@ -12,6 +12,9 @@ use crate::screen::model::{Model, PANES, Pane};
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (120, 40);
 
+/// The page that one of the pictures is on.
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/watching.md");
+
 /// With this pane chosen.
 fn at(pane: Pane) -> Model {
     let mut model = Model::default();
@@ -47,22 +50,21 @@ fn the_screen_looks_as_it_is_kept() {
 
 #[test]
 fn the_page_shows_the_picture_that_is_kept() {
-    let page = include_str!("../../../../../docs/watching.md");
+    let page = fs::read_to_string(PAGE).expect("it is there");
     assert!(page.contains(&fs::read_to_string(kept("hello-80x24")).expect("it is kept")));
 }
 
 #[test]
 #[ignore = "writes the pictures anew, for .ci/remake"]
 fn draw_the_pictures_anew() {
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/watching.md");
-    let mut text = fs::read_to_string(page).expect("it is there");
+    let mut page = fs::read_to_string(PAGE).expect("it is there");
     for (name, picture) in pictures() {
         if let Ok(before) = fs::read_to_string(kept(name)) {
-            text = text.replace(&before, &picture);
+            page = page.replace(&before, &picture);
         }
         fs::write(kept(name), picture).expect("the folder is there");
     }
-    fs::write(page, text).expect("it can be written");
+    fs::write(PAGE, page).expect("it can be written");
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn the_task_of_the_event_is_shown_until_another_is_selected() {
 #[test]
 fn panes_are_chosen_and_moved_and_a_step_puts_them_back() {
     let (mut model, run) = (Model::default(), busy());
-    press(&mut model, &run, &[Letter('7'), Down, Down, PageDown, Up]);
+    press(&mut model, &run, &[Letter('8'), Down, Down, PageDown, Up]);
     assert_eq!((model.pane, model.moved(Pane::Source)), (Pane::Source, 11));
     assert_eq!(model.tab, Pane::Tasks, "what shares a place with the source stays");
     press(&mut model, &run, &[Tab, Tab, BackTab, BackTab, BackTab]);

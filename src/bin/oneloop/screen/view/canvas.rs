@@ -87,8 +87,11 @@ pub fn divide(picture: &mut Buffer, area: Rect) {
     for y in area.y..area.bottom() {
         let (left, right) = (has(picture, x.checked_sub(1), y), has(picture, Some(x + 1), y));
         let first = y == area.y;
+        // Another line may end here.
+        let above = first.then(|| y.checked_sub(1)).flatten().and_then(|y| picture.cell((x, y)));
+        let above = above.is_some_and(|cell| cell.symbol() == "│");
         let sign = match (left, right) {
-            _ if first && (left || right) => "┬",
+            _ if first && (left || right) && !above => "┬",
             (true, true) => "┼",
             (true, false) => "┤",
             (false, true) => "├",
