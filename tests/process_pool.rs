@@ -397,6 +397,8 @@ fn other_program(role: &str) {
             let ask = async |name| String::from_utf8(pool.run("variable", name).await.unwrap()).unwrap();
             run(async { println!("{} {}", ask("ONELOOP").await, ask("OTHER").await) });
         }
+        // Whatever else it is: started by hand.
+        "" => serve(),
         "hangs" => {
             serve();
             let file = env::var("FILE").unwrap();
