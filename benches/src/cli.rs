@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::connections;
 use crate::costs;
 use crate::driver::Plan;
+use crate::growth;
 use crate::instructions;
 use crate::row::{Peer, Row};
 use crate::rows;
@@ -73,8 +75,12 @@ pub struct Arguments {
 /// What else there is to measure than the rows.
 #[derive(Subcommand)]
 pub enum Command {
+    /// As many connections as the limit of descriptors allows, all open at once
+    Connections(connections::Arguments),
     /// What a task, a thread and a process cost, and what each is good for
     Costs(costs::Arguments),
+    /// What an operation costs as the work grows, with pictures
+    Growth(growth::Arguments),
     /// Instructions of each row under callgrind, compared with those in benches/instructions.txt
     Instructions(instructions::Arguments),
     /// What it costs a loop to be watched, an event at a time

@@ -7,11 +7,14 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod connections;
 mod costs;
 mod countdown;
+mod descriptors;
 mod driver;
 #[path = "../../examples/embedded/mod.rs"]
 mod embedded;
+mod growth;
 mod instructions;
 mod keep;
 mod machine;
@@ -45,7 +48,9 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let done = match (&arguments.command, arguments.child()) {
+        (Some(Command::Connections(arguments)), _) => connections::run(arguments),
         (Some(Command::Costs(arguments)), _) => costs::run(arguments),
+        (Some(Command::Growth(arguments)), _) => growth::run(arguments),
         (Some(Command::Instructions(arguments)), _) => instructions::run(arguments),
         (Some(Command::Watching(arguments)), _) => watching::run(arguments),
         (None, Some(child)) => child.and_then(|child| measure(&child)),

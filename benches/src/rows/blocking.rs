@@ -57,12 +57,12 @@ pub const MANY: Row = Row {
 
 const IN_FLIGHT: u64 = 64;
 
-fn jobs_on_oneloop(count: u64) -> impl Future<Output = ()> {
+pub fn jobs_on_oneloop(count: u64) -> impl Future<Output = ()> {
     jobs(count, async || oneloop::spawn_blocking(|| 1).await.expect("no panic"))
 }
 
 /// Not through [`jobs`]: it must be seen to be `Send`.
-async fn jobs_on_tokio(count: u64) {
+pub async fn jobs_on_tokio(count: u64) {
     let mut done = 0;
     for _ in 0..count {
         done += spawn_blocking(|| 1).await.expect("no panic");
@@ -70,7 +70,7 @@ async fn jobs_on_tokio(count: u64) {
     assert_eq!(done, count, "every job ran");
 }
 
-fn jobs_on_smol(count: u64) -> impl Future<Output = ()> {
+pub fn jobs_on_smol(count: u64) -> impl Future<Output = ()> {
     start::check_smol_pool();
     jobs(count, async || blocking::unblock(|| 1).await)
 }

@@ -2,7 +2,7 @@
 //! each peer is given it.
 
 mod another_thread;
-mod blocking;
+pub mod blocking;
 mod channel;
 mod crawl;
 mod http;
@@ -11,7 +11,7 @@ pub mod ping_pong;
 mod sleep;
 pub mod spawn_join;
 pub mod tcp_echo;
-mod timers_cancel;
+pub mod timers_cancel;
 pub mod timers_fire;
 mod wake_remote;
 mod yield_now;

@@ -63,7 +63,7 @@ thread_local! {
 }
 
 /// Leaves its waker, and waits for ever.
-async fn park() {
+pub async fn park() {
     let mut left = false;
     poll_fn(|cx| {
         if !left {
@@ -76,11 +76,16 @@ async fn park() {
     .await
 }
 
-async fn body<S: Future>(ops: u64, sleep: impl Fn(Duration) -> S, spawn_parked: impl Fn()) -> f64 {
+/// The wakers of so many parked tasks.
+pub async fn wakers(spawn_parked: impl Fn()) -> Vec<Waker> {
     countdown::start(PARKED as u64);
     (0..PARKED).for_each(|_| spawn_parked());
     countdown::finished().await;
-    let wakers = WAKERS.take();
+    WAKERS.take()
+}
+
+async fn body<S: Future>(ops: u64, sleep: impl Fn(Duration) -> S, spawn_parked: impl Fn()) -> f64 {
+    let wakers = wakers(spawn_parked).await;
     let mut random = fastrand::Rng::with_seed(SEED);
     let mut ring: Vec<Pin<Box<Option<S>>>> = (0..RING).map(|_| Box::pin(None)).collect();
     let mut places = (0..RING).cycle();

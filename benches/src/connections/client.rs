@@ -1,0 +1,145 @@
+//! A client's process: connections that block, since what the client does is not measured.
+
+use std::env;
+use std::io::{self, BufRead, BufReader, Read, Write, stdin};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Instant;
+
+/// A client's process, seen from the one that started it. Each line it is sent is an order, each one it sends an
+/// answer. It ends, and its connections with it, when this is dropped.
+pub struct Client {
+    process: Child,
+    answers: BufReader<ChildStdout>,
+}
+
+/// The orders.
+const CONNECT: &str = "connect";
+const ECHO: &str = "echo";
+
+/// Connections that are under way at a time: fewer than a listener lets wait, since one too many would try again only
+/// after a second.
+const AT_A_TIME: u64 = 100;
+const MESSAGE: [u8; 64] = [7; 64];
+/// Messages of which the time is taken.
+const TIMED: usize = 20_000;
+
+impl Client {
+    pub fn start(address: &str, count: u64) -> Result<Client, String> {
+        let program = env::current_exe().map_err(|error| format!("this program's own path: {error}"))?;
+        let mut command = Command::new(program);
+        command.args(["connections", "--ask", address, &count.to_string()]);
+        let mut process = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("the client of {address}: {error}"))?;
+        let output = process.stdout.take().ok_or("the client's output is a pipe")?;
+        let mut client = Client { process, answers: BufReader::new(output) };
+        // It runs.
+        client.answer()?;
+        Ok(client)
+    }
+
+    /// Has it connect, and does not wait for that.
+    pub fn connect(&mut self) -> Result<(), String> {
+        self.order(CONNECT)
+    }
+
+    /// Waits until every connection has carried a message and its echo.
+    pub fn connected(&mut self) -> Result<(), String> {
+        self.answer().map(drop)
+    }
+
+    /// Median and 99th percentile of an echo, in microseconds.
+    pub fn echo(&mut self) -> Result<(f64, f64), String> {
+        self.order(ECHO)?;
+        let answer = self.answer()?;
+        let figures = answer.trim().split_once(' ').and_then(|(median, p99)| {
+            Some((median.parse::<f64>().ok()? / 1e3, p99.parse::<f64>().ok()? / 1e3))
+        });
+        figures.ok_or_else(|| format!("a client answered {answer:?}"))
+    }
+
+    fn order(&mut self, word: &str) -> Result<(), String> {
+        let input = self.process.stdin.as_mut().ok_or("the client's input is a pipe")?;
+        writeln!(input, "{word}").map_err(|error| format!("a client has gone: {error}"))
+    }
+
+    fn answer(&mut self) -> Result<String, String> {
+        let mut line = String::new();
+        match self.answers.read_line(&mut line) {
+            Ok(0) => Err("a client has ended".to_string()),
+            Ok(_) => Ok(line),
+            Err(error) => Err(format!("a client has gone: {error}")),
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        // How it ends no longer matters.
+        let _ = self.process.wait();
+    }
+}
+
+/// The client's work: follows orders until there are no more.
+pub fn ask(words: &[String]) -> Result<(), String> {
+    let [address, count] = words else {
+        return Err("--ask takes an address and a number of connections".into());
+    };
+    let count = count.parse().map_err(|_| format!("{count} is no number of connections"))?;
+    let server = address.parse().map_err(|_| format!("{address} is no address"))?;
+    follow(server, count).map_err(|error| format!("a client of {address}: {error}"))
+}
+
+fn follow(server: SocketAddr, count: u64) -> io::Result<()> {
+    let mut streams = Vec::new();
+    println!("ready");
+    for order in stdin().lines() {
+        match order?.as_str() {
+            CONNECT => {
+                while (streams.len() as u64) < count {
+                    let more = AT_A_TIME.min(count - streams.len() as u64);
+                    streams.append(&mut connect(server, more)?);
+                }
+                println!("connected");
+            }
+            ECHO => {
+                let mut times = time(&mut streams)?;
+                times.sort_unstable();
+                println!("{} {}", times[TIMED / 2], times[TIMED * 99 / 100]);
+            }
+            other => return Err(io::Error::other(format!("the order {other:?} is not known"))),
+        }
+    }
+    Ok(())
+}
+
+/// Some connections, each of which has carried a message and its echo.
+fn connect(server: SocketAddr, count: u64) -> io::Result<Vec<TcpStream>> {
+    let mut streams = (0..count).map(|_| TcpStream::connect(server)).collect::<io::Result<Vec<_>>>()?;
+    for stream in &mut streams {
+        stream.set_nodelay(true)?;
+        stream.write_all(&MESSAGE)?;
+    }
+    for stream in &mut streams {
+        stream.read_exact(&mut [0; MESSAGE.len()])?;
+    }
+    Ok(streams)
+}
+
+/// Nanoseconds of one echo after the other, each on a connection drawn by lot.
+fn time(streams: &mut [TcpStream]) -> io::Result<Vec<u128>> {
+    let mut random = fastrand::Rng::with_seed(1);
+    let mut times = Vec::with_capacity(TIMED);
+    for _ in 0..TIMED {
+        let stream = &mut streams[random.usize(0..streams.len())];
+        let begun = Instant::now();
+        stream.write_all(&MESSAGE)?;
+        stream.read_exact(&mut [0; MESSAGE.len()])?;
+        times.push(begun.elapsed().as_nanos());
+    }
+    Ok(times)
+}

@@ -1,0 +1,73 @@
+//! What a curve is, and all of them.
+
+use super::{blocking, echo, tasks, timers, waiting};
+
+/// Who takes part in every curve, in the order in which they run: oneloop, tokio's current-thread runtime with
+/// `tokio::spawn` (where the work is not `Send`, a `LocalSet`), and smol's `LocalExecutor` with async-io.
+pub const PEERS: [&str; 3] = ["oneloop", "tokio", "smol"];
+
+/// Does the work at a size, and returns the figure for one operation. Runs in a process of its own.
+pub type Measure = fn(u64) -> f64;
+
+/// One operation, measured at sizes far apart.
+pub struct Curve {
+    pub name: &'static str,
+    /// What one operation is, in a few words.
+    pub title: &'static str,
+    /// What there are so many of.
+    pub counted: &'static str,
+    pub unit: Unit,
+    pub sizes: &'static [u64],
+    /// In the order of [`PEERS`].
+    pub measures: [Measure; PEERS.len()],
+}
+
+/// What a figure counts. Less is better.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Nanos,
+    CpuNanos,
+    Bytes,
+    NanosLate,
+}
+
+impl Unit {
+    pub fn label(self) -> &'static str {
+        match self {
+            Unit::Nanos => "ns",
+            Unit::CpuNanos => "CPU ns",
+            Unit::Bytes => "bytes",
+            Unit::NanosLate => "ns late",
+        }
+    }
+}
+
+/// From a hundred to a million.
+pub const DECADES: &[u64] = &[100, 1_000, 10_000, 100_000, 1_000_000];
+/// Memory is counted in pages, which are too coarse for a hundred tasks.
+pub const FROM_A_THOUSAND: &[u64] = &[1_000, 10_000, 100_000, 1_000_000];
+/// A connection takes two descriptors of the one process, of which it has 20,000 at most on many machines.
+pub const CONNECTIONS: &[u64] = &[10, 100, 1_000, 9_500];
+
+/// In the order of the sheet and of the page.
+pub const ALL: [&Curve; 12] = [
+    &tasks::YIELD,
+    &tasks::PING_PONG,
+    &tasks::SPAWN_JOIN,
+    &tasks::CANCEL,
+    &waiting::QUEUE,
+    &waiting::BROADCAST,
+    &timers::FIRE,
+    &timers::LATE,
+    &timers::CANCEL,
+    &tasks::MEMORY,
+    &echo::ECHO,
+    &blocking::JOBS,
+];
+
+/// The curve of this name.
+pub fn named(name: &str) -> Result<&'static Curve, String> {
+    let names = || ALL.map(|curve| curve.name).join(", ");
+    let found = ALL.into_iter().find(|curve| curve.name == name);
+    found.ok_or_else(|| format!("there is no curve {name}; the curves are {}", names()))
+}
