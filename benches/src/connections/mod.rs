@@ -78,7 +78,9 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     let most = limit.saturating_sub(RESERVE).min(MOST_CLIENTS * OF_A_CLIENT);
     let count = arguments.count.unwrap_or(most);
     if !(1..=most).contains(&count) {
-        return Err(format!("{count} connections: from 1 to {most}, for the limit of descriptors is {limit}"));
+        return Err(format!(
+            "{count} connections: from 1 to {most}, for the limit of descriptors is {limit}"
+        ));
     }
     let page = arguments.markdown.as_ref().map(|file| Page::read(file, "connections")).transpose()?;
     let mut sizes = vec![FEW, count];

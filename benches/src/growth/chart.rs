@@ -12,7 +12,7 @@ pub const HEIGHT: f64 = 226.0;
 
 /// Where the curves are drawn, within the picture; the rest is for names and numbers.
 const LEFT: f64 = 52.0;
-const RIGHT: f64 = 246.0;
+const RIGHT: f64 = 240.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 182.0;
 

@@ -37,7 +37,7 @@ pub const ECHO: Curve = Curve {
     ],
 };
 
-const MESSAGES: u64 = 200_000;
+const MESSAGES: u64 = 100_000;
 
 async fn echo<S: Stream, H: Future>(
     size: u64,

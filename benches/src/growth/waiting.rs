@@ -45,7 +45,7 @@ fn queue_on_oneloop(size: u64) -> f64 {
     let consumer = Rc::clone(&queue);
     let producer = move || {
         let queue = Rc::clone(&queue);
-        produce(async move |item| queue.put(item).await.expect("nobody shuts it down"))
+        async move { while queue.put(1).await.is_ok() {} }
     };
     let get = async move || consumer.get().await.expect("nobody shuts it down");
     start::on_oneloop(consume(size, producer, |task| drop(oneloop::spawn(task)), get))
@@ -75,18 +75,12 @@ fn queue_on_smol(size: u64) -> f64 {
     let (sender, receiver) = async_channel::bounded(CAPACITY);
     let producer = move || {
         let sender = sender.clone();
-        produce(async move |item| sender.send(item).await.expect("the consumer lives"))
+        async move { while sender.send(1).await.is_ok() {} }
     };
     start::on_smol(|smol| {
         let get = async move || receiver.recv().await.expect("the producers live");
         consume(size, producer, |task| smol.spawn(task).detach(), get)
     })
-}
-
-async fn produce(put: impl AsyncFn(u64)) {
-    loop {
-        put(1).await;
-    }
 }
 
 /// Every producer has put one before the clock starts.
