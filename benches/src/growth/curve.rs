@@ -46,8 +46,9 @@ impl Unit {
 pub const DECADES: &[u64] = &[100, 1_000, 10_000, 100_000, 1_000_000];
 /// Memory is counted in pages, which are too coarse for a hundred tasks.
 pub const FROM_A_THOUSAND: &[u64] = &[1_000, 10_000, 100_000, 1_000_000];
-/// A connection takes two descriptors of the one process, of which it has 20,000 at most on many machines.
-pub const CONNECTIONS: &[u64] = &[10, 100, 1_000, 9_500];
+/// A connection takes three ports, with that of the listener it was made by, and two descriptors of the one process.
+/// `connections` has more of them.
+pub const CONNECTIONS: &[u64] = &[10, 100, 1_000, 4_000];
 
 /// In the order of the sheet and of the page.
 pub const ALL: [&Curve; 12] = [
