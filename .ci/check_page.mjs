@@ -1,7 +1,7 @@
 // The page in a real browser: node .ci/check_page.mjs FOLDER MODULES
 //
-// FOLDER holds what the test `write_what_the_browser_is_to_show` wrote; MODULES is a node_modules with playwright-core
-// and axe-core. Every page is opened from its file, gone through in both directions, and looked at in both themes: no
+// FOLDER holds what the test `write_what_the_browser_is_to_show` wrote, and in `course` what `oneloop learn --page` did;
+// MODULES is a node_modules with playwright-core and axe-core. Every page is opened from its file, gone through in both directions, and looked at in both themes: no
 // request, no error, the states of the crate's fold, and nothing that axe finds. Screenshots are left in FOLDER.
 
 import assert from "node:assert/strict";
@@ -21,7 +21,7 @@ const browser = await chromium.launch({
 });
 
 /** Opens a page and waits until it shows something; everything it should not do is noted. */
-async function open(name, { hash = "", ...options } = {}) {
+async function open(name, { hash = "", shown = "body.ready", ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   const faults = [];
@@ -30,7 +30,7 @@ async function open(name, { hash = "", ...options } = {}) {
   page.on("request", (request) => request.url().startsWith("file:") || faults.push(`request: ${request.url()}`));
   page.on("dialog", (dialog) => faults.push(`dialog: ${dialog.message()}`));
   await page.goto(`file://${join(folder, name)}.html${hash}`);
-  await page.waitForSelector("body.ready");
+  await page.waitForSelector(shown);
   const close = async () => {
     assert.deepEqual(faults, [], name);
     await context.close();
@@ -161,6 +161,31 @@ async function looks(name) {
   }
 }
 
+/** The course: its list, and lessons on a large screen and on a small one, where links lead to a stop's moment and back. */
+async function course() {
+  for (const [width, height, colorScheme] of [[1280, 800, "light"], [390, 844, "dark"]]) {
+    const options = { viewport: { width, height }, colorScheme, hasTouch: width < 500 };
+    const list = await open("course/index", { shown: ".course", ...options });
+    assert.deepEqual(await findings(list.page), [], "the list of lessons");
+    const lessons = await list.page.locator(".course li a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+    await list.close();
+    assert.ok(lessons.length > 30, `only ${lessons} are listed`);
+    for (const lesson of lessons.filter((_, number) => number % 8 === 0)) {
+      const name = `course/${lesson.replace(".html", "")}`;
+      const { page, close } = await open(name, options);
+      assert.match(await page.locator("h1").textContent(), /^Lesson \d+$/);
+      await page.locator(".stop h3 a").nth(1).click();
+      await until(page, "oneloop.stops.last === oneloop.stops.list[1]");
+      assert.ok(await page.locator(".sentence").evaluate((text) => text.getBoundingClientRect().top < innerHeight / 2), `${name}: the moment is not in sight`);
+      for (const answer of await page.locator(".lesson summary").all()) await answer.click();
+      assert.deepEqual(await findings(page), [], `${name} at ${width}×${height}`);
+      if (width < 1200) await page.locator(".to-stop").click();
+      assert.ok(await page.locator(".stop").nth(1).evaluate((stop) => stop.getBoundingClientRect().top < innerHeight), `${name}: the question is not in sight`);
+      await close();
+    }
+  }
+}
+
 /** How long 100,000 events take: printed, and held only to what would be felt. */
 async function speed() {
   const { page, close } = await open("long");
@@ -196,6 +221,7 @@ await controls();
 await hostile();
 await policy();
 for (const name of ["hello", "spinner", "crawler", "hostile", "pair"]) await looks(name);
+await course();
 await speed();
 await browser.close();
 console.log(`the page: ${compared} states of ${names.length} runs compared while stepping, both ways`);

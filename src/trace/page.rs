@@ -38,7 +38,7 @@ const LESSON_STYLE: &str = include_str!("page/lesson.css");
 const NOSCRIPT: &str = "<noscript>This page shows a recorded run of a program, and needs JavaScript for it. It asks nobody for anything.</noscript>";
 
 /// The scripts, in the order in which they build on one another.
-const SCRIPTS: [&str; 14] = [
+const SCRIPTS: [&str; 15] = [
     include_str!("page/fold.js"),
     include_str!("page/snapshot.js"),
     include_str!("page/words.js"),
@@ -51,6 +51,7 @@ const SCRIPTS: [&str; 14] = [
     include_str!("page/paint.js"),
     include_str!("page/timeline.js"),
     include_str!("page/player.js"),
+    include_str!("page/stops.js"),
     include_str!("page/controls.js"),
     include_str!("page/page.js"),
 ];

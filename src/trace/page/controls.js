@@ -42,9 +42,10 @@ class Controls {
     this.units.show(player.unit);
     this.axis.show(settings.axis);
     this.scrubber.value = player.position;
-    setAttribute(this.scrubber, "aria-valuetext", `event ${player.position} of ${player.length}`);
+    const [at, last] = this.place();
+    setAttribute(this.scrubber, "aria-valuetext", `event ${at} of ${last}`);
     this.scrubber.style.setProperty("--done", `${(100 * (player.position - 1)) / Math.max(1, player.length - 1)}%`);
-    setText(this.position, `${grouped(player.position)} / ${grouped(player.length)}`);
+    setText(this.position, `${grouped(at)} / ${grouped(last)}`);
     const { followed } = player;
     this.followed.hidden = !followed;
     if (followed) setText(this.followed, `following ${player.sides[followed.side].taskName(followed.id)}  ✕`);
@@ -52,6 +53,14 @@ class Controls {
     setAttribute(this.idle, "aria-pressed", String(settings.showIdle));
     this.idle.hidden = !settings.showIdle && timeline.idle === 0;
     setAttribute(this.libraries, "aria-pressed", String(settings.hideLibraries));
+  }
+
+  /** Where one is, and where the end is: in one recording by the numbers of its events, in two by how many have happened. */
+  place() {
+    const { player } = this.page;
+    if (player.sides.length > 1) return [player.position, player.length];
+    const { events } = player.sides[0];
+    return [events[player.position - 1]?.n ?? 0, events.at(-1)?.n ?? 0];
   }
 
   /** The line on top: what was recorded, what is to be said about it, and the dialogs. */
@@ -64,9 +73,10 @@ class Controls {
     const found = el("button", { class: "small found", click: () => this.findings.showModal() }, count(findings.length, "finding"));
     const notes = warnings.length ? el("details", { class: "notes" }, el("summary", {}, count(warnings.length, "remark")), ...warnings.map((text) => el("p", {}, text))) : null;
     const hasLibraries = recordings.some((recording) => recording.libraries.size > 0);
-    const names = recordings.map((recording) => (recordings.length > 1 ? recording.about.name : baseName(recording.about.program) || recording.about.name));
+    const isNamed = recordings.length > 1 || page.stops.isLesson;
+    const names = recordings.map(({ about: { name, program } }) => (isNamed ? name : baseName(program) || name));
     return el("header", {}, el("h1", {}, names.join(" and ")), el("p", { class: "about" }, facts), notes,
-      el("div", { class: "tools" }, findings.length ? found : null, hasLibraries ? this.libraries : null,
+      el("div", { class: "tools" }, page.stops.back, findings.length ? found : null, hasLibraries ? this.libraries : null,
         el("button", { class: "small icon-only", "aria-label": "Dark or light", title: "Dark or light (d)", click: () => page.turnTheme() }, icon(ICONS.theme)),
         el("button", { class: "small", "aria-label": "Help: the keys", title: "The keys (?)", click: () => this.help.showModal() }, "?")),
       this.help, this.findings);

@@ -58,7 +58,7 @@ class SideView {
     setText(this.facts, facts.filter(Boolean).join("  ·  "));
     setText(this.sentence, recording.sentence(index));
     const cause = recording.cause(index);
-    if (cause === null) return rebuild(this.because, "The program began this, or another thread did.");
+    if (cause === null) return rebuild(this.because, ORIGINS[event.k] ?? "The program began this, or another thread did.");
     const { n } = recording.events[cause];
     rebuild(this.because, "because of ", el("a", { href: `#${linkTo(n, this.number)}` }, `event ${grouped(n)}`), ` – ${recording.sentence(cause)}`);
   }
@@ -85,6 +85,7 @@ class Page {
     this.player = new Player(recordings);
     this.views = recordings.map((recording, number) => new SideView(recording, number, this.player, this.settings));
     this.timeline = new Timeline(recordings, this.player, this.settings);
+    this.stops = new Stops();
     this.controls = new Controls(this);
     this.timeline.onidle = () => this.toggle("showIdle");
     document.body.classList.toggle("pair", pair);
@@ -112,6 +113,7 @@ class Page {
     for (const view of this.views) view.update();
     this.timeline.update();
     this.controls.update();
+    this.stops.update(this.link());
     // A browser allows so many changes of the address and no more.
     clearTimeout(this.linking);
     if (!this.player.playing) this.linking = setTimeout(() => history.replaceState(null, "", `#${this.link()}`), 250);

@@ -28,6 +28,9 @@ class Panels {
     this.endedText = el("p", { class: "nothing" });
     this.tasks.body.append(this.taskList, this.endedText);
     this.written = el("pre", { class: "written" });
+    const { level, clock } = recording.about;
+    this.isLate = recording.output.length > 0 && clock === "real" && ["loop", "task"].includes(level);
+    if (this.isLate) setText(this.output.number, "as it came, a little late");
     this.output.body.append(this.written);
     this.shownOutput = -1;
   }
@@ -211,7 +214,8 @@ class Panels {
     this.shownOutput = number;
     const pieces = output.slice(Math.max(0, number - 500), number).map(({ text, stderr }) =>
       stderr ? el("span", { class: "stderr" }, text) : text);
-    const quiet = output.length ? "Nothing was written yet." : "This recording holds no output.";
+    const yet = this.isLate ? "Nothing has come yet." : "Nothing was written yet.";
+    const quiet = output.length ? yet : "This recording holds no output.";
     rebuild(this.written, ...(pieces.length ? pieces : [el("span", { class: "nothing" }, quiet)]));
     this.output.body.scrollTop = this.output.body.scrollHeight;
   }

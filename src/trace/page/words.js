@@ -1,5 +1,12 @@
 // How times, lines and states are said: the words of src/trace/narrate, where they are needed beside the sentences.
 
+/** Who is behind an event that no other event led to, where that is not the program. */
+const ORIGINS = {
+  turn_begin: "The loop goes round by itself.", turn_end: "The loop goes round by itself.",
+  wait_begin: "Step 2 of each turn, unless the loop is too busy to look.", wait_end: "With that, step 2 of the turn is over.",
+  clock_jump: "Nothing else could happen: in virtual time, nobody waits for the clock.", io_ready: "The operating system told the loop.",
+};
+
 /** What a task waits for, to be put after "waiting for"; and of which sort that is. */
 const WAITS = {
   custom: ["a future that oneloop did not write", "other"],
