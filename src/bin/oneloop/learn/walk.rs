@@ -2,17 +2,17 @@
 
 use std::io::{self, BufRead, Write};
 
-use oneloop::trace::Ready;
+use oneloop::trace::{Place, Ready};
 use oneloop::trace::fold::World;
 use oneloop::trace::narrate::{Narrator, plain, span};
 
 use super::Read;
-use crate::session::things;
+use crate::session::{places, things};
 
-/// The width of text, in letters.
-const WIDTH: usize = 92;
-/// The most events that are told between two stops.
-const TOLD: usize = 14;
+/// The width of text, in letters: a terminal has 80, and some of them are for signs.
+const WIDTH: usize = 76;
+/// The most events that are told between two stops: an answer may speak of any of them.
+const TOLD: usize = 48;
 
 /// Goes through a lesson; whoever does so may answer, and is shown the answer after each Enter.
 ///
@@ -129,12 +129,21 @@ impl Moment<'_> {
         }
         self.output(out)?;
         if let Some(event) = events.get(self.at).filter(|event| event.seq == seq) {
-            let sentence = self.narrator.sentence(event);
+            let (sentence, place) = (self.narrator.sentence(event), places::here(event, &self.world));
             self.world.apply(event);
             self.at += 1;
             writeln!(out, "{:5} {}", event.seq, sentence)?;
+            self.line(place, out)?;
         }
         Ok(())
+    }
+
+    /// The line of the program that an event is at, so that nobody has to look for it further up.
+    fn line(&self, place: Option<Place>, out: &mut impl Write) -> io::Result<()> {
+        let place = place.filter(|place| place.file == "program.rs");
+        let text = place.and_then(|Place { line, .. }| self.read.files.program.lines().nth(line as usize - 1));
+        let (Some(Place { line, .. }), Some(text)) = (place, text) else { return Ok(()) };
+        writeln!(out, "\n ▶ {line:2} │ {text}")
     }
 
     /// What the program has written so far, as far as it was not shown yet.
@@ -159,16 +168,16 @@ impl Moment<'_> {
         let ready = if ready.is_empty() { "empty".into() } else { ready.join(", ") };
         writeln!(out, "  running: {running}; ready queue: {ready}")?;
         for (id, task) in &world.tasks {
-            writeln!(out, "  {}", things::task(*id, task, world))?;
+            hanging(out, "  ", "      ", &things::task(*id, task, world))?;
         }
         for (id, timer) in &world.timers {
-            writeln!(out, "  {}", things::timer(*id, timer, world))?;
+            hanging(out, "  ", "      ", &things::timer(*id, timer, world))?;
         }
         for (id, source) in &world.sources {
-            writeln!(out, "  {}", things::source(*id, source, world))?;
+            hanging(out, "  ", "      ", &things::source(*id, source, world))?;
         }
         for (id, job) in &world.jobs {
-            writeln!(out, "  {}", things::job(*id, job, world))?;
+            hanging(out, "  ", "      ", &things::job(*id, job, world))?;
         }
         Ok(())
     }
@@ -184,11 +193,17 @@ fn name(entry: Ready, world: &World) -> String {
 
 /// A paragraph, in lines that are not too long, each with a sign before it.
 fn wrapped(out: &mut impl Write, sign: &str, text: &str) -> io::Result<()> {
-    let mut line = String::new();
+    hanging(out, sign, sign, text)
+}
+
+/// The same, with another sign before the first line.
+fn hanging(out: &mut impl Write, first: &str, then: &str, text: &str) -> io::Result<()> {
+    let (mut sign, mut line) = (first, String::new());
     for word in text.split_whitespace() {
         if !line.is_empty() && line.chars().count() + word.chars().count() >= WIDTH {
             writeln!(out, "{sign}{line}")?;
             line.clear();
+            sign = then;
         }
         if !line.is_empty() {
             line.push(' ');
