@@ -130,7 +130,7 @@ fn a_cancelled_task_is_told_from_the_wish_to_the_end() {
     let expected = [
         ("Task 0 (main) spawned task 1 (idle) at [let idle = spawn_named(\"idle\", async {]: narrate::a_cancelled_task_is_told_from_the_wish_to_the_end", "the task is made"),
         ("The loop polls task 1 (idle) for the 1st time.", "while the main future gave way"),
-        ("Task 1 (idle) is suspended, waiting for a future that oneloop did not write.", "std's pending does not say where"),
+        ("Task 1 (idle) is suspended, waiting for a future that oneloop did not write; nobody keeps its waker.", "std's pending does not say where"),
         ("Nobody is left who could wake task 1 (idle).", "pending has not kept its waker"),
         ("Task 0 (main) cancelled task 1 (idle), to be dropped at its next turn.", "the wish"),
         ("Task 0 (main) woke task 1 (idle), which joined the ready queue.", "so that it has a next turn"),

@@ -132,9 +132,9 @@ fn of_tasks(names: &Narrator, event: &Event) -> Option<String> {
             [] => format!("{} waits in functions of which no lines are known", names.task(*task)),
             _ => format!("{} waits through {frames}", names.task(*task)),
         },
-        E::PollEnd { task, took, suspended: Some((wait, site)), .. } => {
-            let took = lasting("; the poll took", *took);
-            format!("{} is suspended{}{took}", names.task(*task), suspended(*wait, *site))
+        E::PollEnd { task, took, suspended: Some((wait, site)), wakers, .. } => {
+            let (kept, took) = (kept(*wait, *wakers), lasting("; the poll took", *took));
+            format!("{} is suspended{}{kept}{took}", names.task(*task), suspended(*wait, *site))
         }
         E::PollEnd { task, poll, took, suspended: None, .. } => {
             let took = lasting("; it took", *took);
@@ -171,6 +171,16 @@ fn wake(names: &Narrator, task: TaskId, by: &Actor, effect: WakeEffect) -> Strin
         WakeEffect::AfterDone => "which has ended: nothing changed",
     };
     format!("{who} woke {woken}, {what}")
+}
+
+/// Who could wake a task that waits for what the loop does not know: whoever has a clone of its waker.
+fn kept(wait: Wait, wakers: usize) -> String {
+    match (wait, wakers) {
+        (Wait::Custom, 0) => String::from("; nobody keeps its waker"),
+        (Wait::Custom, 1) => String::from("; 1 clone of its waker is kept"),
+        (Wait::Custom, _) => format!("; {wakers} clones of its waker are kept"),
+        _ => String::new(),
+    }
 }
 
 fn suspended(wait: Wait, site: Option<Place>) -> String {
