@@ -2,9 +2,9 @@
 
 use std::io::{self, BufRead, Write};
 
-use oneloop::trace::{Place, Ready};
 use oneloop::trace::fold::World;
 use oneloop::trace::narrate::{Narrator, plain, span};
+use oneloop::trace::{Place, Ready};
 
 use super::Read;
 use crate::session::{places, things};
@@ -140,9 +140,10 @@ impl Moment<'_> {
 
     /// The line of the program that an event is at, so that nobody has to look for it further up.
     fn line(&self, place: Option<Place>, out: &mut impl Write) -> io::Result<()> {
-        let place = place.filter(|place| place.file == "program.rs");
-        let text = place.and_then(|Place { line, .. }| self.read.files.program.lines().nth(line as usize - 1));
-        let (Some(Place { line, .. }), Some(text)) = (place, text) else { return Ok(()) };
+        let Some(Place { line, .. }) = place.filter(|place| place.file == "program.rs") else {
+            return Ok(());
+        };
+        let text = self.read.files.program.lines().nth(line as usize - 1).unwrap_or_default();
         writeln!(out, "\n ▶ {line:2} │ {text}")
     }
 
