@@ -147,6 +147,16 @@ fn the_state_and_the_way_of_a_task_are_strong() {
 }
 
 #[test]
+fn the_title_of_the_chosen_pane_is_not_dim() {
+    let picture = Run::hello(13).picture(&at(Pane::Tasks), BEST, LARGE);
+    let row = |y: u16| (0..LARGE.0).map(|x| picture[(x, y)].symbol()).collect::<String>();
+    let y = (0..LARGE.1).find(|y| row(*y).contains("─ Tasks")).expect("it is a pane");
+    let title: Vec<_> =
+        (0..LARGE.0).map(|x| &picture[(x, y)]).filter(|cell| cell.fg == Color::Cyan).collect();
+    assert!(!title.is_empty() && title.iter().all(|cell| cell.modifier == Modifier::BOLD), "{title:?}");
+}
+
+#[test]
 fn both_cursors_are_seen() {
     let picture = text(&Run::hello(8).picture(&Model::default(), BEST, SMALL));
     let ran = picture.lines().find(|line| line.contains("▶ 39")).expect(&picture);

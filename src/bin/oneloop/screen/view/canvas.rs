@@ -55,8 +55,6 @@ pub enum Frame {
 
 /// Draws the upper line of a pane; returns what is below it.
 pub fn frame(picture: &mut Buffer, area: Rect, titles: &[Title], frame: Frame) -> Rect {
-    let line = "─".repeat(usize::from(area.width));
-    picture.set_string(area.x, area.y, line, DIM);
     // Several need all the room there is.
     let mut spans = if frame == Frame::Alone { vec![Span::styled("─ ", DIM)] } else { Vec::new() };
     for title in titles {
@@ -72,8 +70,11 @@ pub fn frame(picture: &mut Buffer, area: Rect, titles: &[Title], frame: Frame) -
         };
         spans.push(Span::styled(text, style));
     }
-    let (x, y) = (area.x, area.y);
-    picture.set_line(x, y, &Line::from(spans), area.width);
+    let titles = Line::from(spans);
+    let used = u16::try_from(titles.width()).unwrap_or(area.width).min(area.width);
+    picture.set_line(area.x, area.y, &titles, area.width);
+    // Beside the titles, not below them: styles add up, and they would be dim as well.
+    picture.set_string(area.x + used, area.y, "─".repeat(usize::from(area.width - used)), DIM);
     Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }
 }
 
