@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Write};
 
 use oneloop::trace::fold::World;
 use oneloop::trace::narrate::{Narrator, plain, span};
-use oneloop::trace::{Place, Ready};
+use oneloop::trace::{EventKind, Place, Ready};
 
 use super::Read;
 use crate::session::{places, things};
@@ -129,7 +129,12 @@ impl Moment<'_> {
         }
         self.output(out)?;
         if let Some(event) = events.get(self.at).filter(|event| event.seq == seq) {
-            let (sentence, place) = (self.narrator.sentence(event), places::here(event, &self.world));
+            let sentence = self.narrator.sentence(event);
+            let place = match event.kind {
+                // One that does not say where it waits does not wait where its task was spawned.
+                EventKind::PollEnd { .. } => places::own(event),
+                _ => places::here(event, &self.world),
+            };
             self.world.apply(event);
             self.at += 1;
             writeln!(out, "{:5} {}", event.seq, sentence)?;
