@@ -121,7 +121,7 @@ impl<T> Future for GroupHandle<T> {
              instead of awaiting the handle",
             self.task.name()
         );
-        match Pin::new(&mut self.receiver).poll(cx) {
+        match self.receiver.poll_for(cx, Wait::Join, Location::caller()) {
             Poll::Ready(Ok(value)) => {
                 self.awaited = false;
                 return Poll::Ready(value);
@@ -131,11 +131,11 @@ impl<T> Future for GroupHandle<T> {
                 // next poll comes.
                 self.gone = true;
                 cx.waker().wake_by_ref();
+                current::suspended(Wait::Join, Location::caller());
             }
             Poll::Pending => {}
         }
         self.awaited = true;
-        current::suspended(Wait::Join, Location::caller());
         Poll::Pending
     }
 }

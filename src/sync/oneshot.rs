@@ -8,6 +8,8 @@
 //!     └────── dropped ───────▶          Receiver.await = Err(Closed)
 //! ```
 //!
+//! To an observer it is a line in which one stands at most: the receiver, once it has to wait.
+//!
 //! Before: `sync/barrier.rs`. Next: `group/mod.rs`, tasks that belong to a piece of the program.
 
 use std::cell::RefCell;
@@ -19,9 +21,11 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use crate::current::suspended;
+use super::waiters::suspended_in;
+use crate::current;
 use crate::kept::Kept;
-use crate::trace::event::Wait;
+use crate::state::State;
+use crate::trace::event::{EventKind, LineId, Site, Wait};
 
 /// Makes a sender and a receiver for one value.
 ///
@@ -35,6 +39,9 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let slot = Rc::new(RefCell::new(Slot { stage: Stage::Open, waker: None }));
     (Sender { slot: Rc::clone(&slot) }, Receiver { slot })
 }
+
+/// The number that a watched loop has for the receiver in its line: there is no other.
+const TICKET: usize = 0;
 
 /// What the two ends share.
 struct Slot<T> {
@@ -90,9 +97,27 @@ impl<T> Sender<T> {
         };
         drop(slot);
         if let Some(waker) = waker {
+            tell(&self.slot, |state, line| {
+                let by = state.seam.actor();
+                state.tell(|| EventKind::LineGrant { line, ticket: TICKET, by });
+            });
             waker.wake();
         }
     }
+}
+
+/// Where the shared slot lies in memory, which names the line as long as there is a receiver.
+fn address<T>(slot: &RefCell<Slot<T>>) -> usize {
+    std::ptr::from_ref(slot).addr()
+}
+
+/// Tells a watched loop of the line, if the receiver has ever stood in it.
+fn tell<T>(slot: &RefCell<Slot<T>>, event: impl FnOnce(&State, LineId)) {
+    current::if_watched(|state| {
+        if let Some(line) = state.seam.known_line(address(slot)) {
+            event(state, line);
+        }
+    });
 }
 
 impl<T> Drop for Sender<T> {
@@ -123,15 +148,60 @@ impl<T> Receiver<T> {
     /// [`Closed`] if no value will come: the sender was dropped without sending, or the value was taken
     /// before.
     pub fn try_recv(&mut self) -> Result<Option<T>, Closed> {
-        let mut slot = self.slot.borrow_mut();
-        match slot.stage {
+        if matches!(self.slot.borrow().stage, Stage::Closed) {
+            return Err(Closed);
+        }
+        match self.take() {
             Stage::Open => Ok(None),
-            Stage::Sent(_) => match std::mem::replace(&mut slot.stage, Stage::Taken) {
-                Stage::Sent(value) => Ok(Some(value)),
-                _ => Err(Closed),
-            },
+            Stage::Sent(value) => Ok(Some(value)),
             Stage::Closed | Stage::Taken => Err(Closed),
         }
+    }
+
+    /// The stage, which afterwards is `Taken`, unless nothing has come so far.
+    fn take(&mut self) -> Stage<T> {
+        let mut slot = self.slot.borrow_mut();
+        let stage = std::mem::replace(&mut slot.stage, Stage::Taken);
+        match stage {
+            Stage::Open => slot.stage = Stage::Open,
+            Stage::Taken => {}
+            Stage::Sent(_) | Stage::Closed => {
+                drop(slot);
+                self.leave(true);
+            }
+        }
+        stage
+    }
+
+    /// One poll, for a future that calls what it waits for, and where, by other names.
+    pub(crate) fn poll_for(
+        &mut self,
+        cx: &mut Context<'_>,
+        wait: Wait,
+        site: Site,
+    ) -> Poll<Result<T, Closed>> {
+        match self.take() {
+            Stage::Open => {}
+            Stage::Sent(value) => return Poll::Ready(Ok(value)),
+            Stage::Closed => return Poll::Ready(Err(Closed)),
+            Stage::Taken => panic!("a oneshot `Receiver` was polled after it had returned: await it once"),
+        }
+        let mut slot = self.slot.borrow_mut();
+        let kept = slot.waker.as_ref().is_some_and(|kept| kept.will_wake(cx.waker()));
+        let replaced = if kept { None } else { slot.waker.replace(Kept::new(cx.waker())) };
+        drop(slot);
+        drop(replaced);
+        suspended_in(wait, site, || Some((address(&self.slot), TICKET)));
+        Poll::Pending
+    }
+
+    /// Does not stand in the line any more. `served`: because something has come.
+    fn leave(&self, served: bool) {
+        tell(&self.slot, |state, line| {
+            state.seam.forget_line(address(&self.slot));
+            let by = state.seam.actor();
+            state.tell(|| EventKind::LineLeave { line, ticket: TICKET, served, by });
+        });
     }
 }
 
@@ -139,20 +209,8 @@ impl<T> Future for Receiver<T> {
     type Output = Result<T, Closed>;
 
     #[track_caller]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut slot = self.slot.borrow_mut();
-        match std::mem::replace(&mut slot.stage, Stage::Taken) {
-            Stage::Open => slot.stage = Stage::Open,
-            Stage::Sent(value) => return Poll::Ready(Ok(value)),
-            Stage::Closed => return Poll::Ready(Err(Closed)),
-            Stage::Taken => panic!("a oneshot `Receiver` was polled after it had returned: await it once"),
-        }
-        let kept = slot.waker.as_ref().is_some_and(|kept| kept.will_wake(cx.waker()));
-        let replaced = if kept { None } else { slot.waker.replace(Kept::new(cx.waker())) };
-        drop(slot);
-        drop(replaced);
-        suspended(Wait::Receive, Location::caller());
-        Poll::Pending
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_for(cx, Wait::Receive, Location::caller())
     }
 }
 
@@ -162,6 +220,7 @@ impl<T> Drop for Receiver<T> {
         let unread = std::mem::replace(&mut slot.stage, Stage::Closed);
         let waker = slot.waker.take();
         drop(slot);
+        self.leave(false);
         drop((unread, waker));
     }
 }

@@ -158,6 +158,30 @@ fn granted_not_polled_is_a_future_set_aside_that_is_given_a_lock() {
     nothing(found(async || futurelock(true).await));
 }
 
+/// A receiver that was polled once gets its value while its task waits for something else, for ever if `forget` it.
+async fn sent_aside(forget: bool) {
+    let (sender, receiver) = oneshot::channel();
+    let mut aside = pin!(receiver);
+    poll_fn(|cx| {
+        assert!(aside.as_mut().poll(cx).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+    let send = spawn(async move { sender.send(1) });
+    if forget {
+        let _ = Queue::<u8>::new(1).get().await;
+    }
+    send.await.unwrap().unwrap();
+    assert_eq!(aside.await, Ok(1));
+}
+
+#[test]
+fn granted_not_polled_is_a_oneshot_set_aside_that_is_sent_to() {
+    let finding = only(found(async || sent_aside(true).await), "granted_not_polled", &["deadlock"]);
+    assert!(finding.text.contains("a value from a oneshot sender"), "{finding}");
+    nothing(found(async || sent_aside(false).await));
+}
+
 #[test]
 fn granted_not_polled_is_not_a_lock_that_is_fought_for() {
     nothing(found(async || {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use oneloop::sync::Mutex;
+use oneloop::sync::{Mutex, oneshot};
 use oneloop::trace::findings::why;
 use oneloop::trace::fold::World;
 use oneloop::trace::{Event, Observer, TaskId};
@@ -52,6 +52,25 @@ fn a_chain_of_waits_is_followed_to_its_end() {
     ];
     let lines: Vec<String> = lines.iter().map(|line| without_places(line)).collect();
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_receiver_waits_for_its_sender() {
+    let folded = Folded::default();
+    let event_loop = EventLoop::builder().virtual_time().observer(folded.clone()).build().unwrap();
+    let lines = event_loop.run_until_complete(async {
+        let (sender, receiver) = oneshot::channel();
+        let waiter = spawn_named("waiter", async move { receiver.await });
+        yield_now().await;
+        let waits = why(&folded.0.borrow(), TaskId(1)).unwrap();
+        sender.send(()).unwrap();
+        waiter.await.unwrap().unwrap();
+        waits
+    });
+    assert_eq!(
+        without_places(&lines[1]),
+        "  It goes on when the sender sends or is dropped, for which it waits at … (line 0)."
+    );
 }
 
 /// The line with … for its places.

@@ -1,7 +1,7 @@
 //! What a task says that it waits for, and at which line.
 
 use oneloop::sync::{Barrier, Condition, Event, LifoQueue, Mutex, PriorityQueue, Queue, Semaphore, oneshot};
-use oneloop::trace::{Event as TraceEvent, EventKind, Observer, Wait};
+use oneloop::trace::{Actor, Event as TraceEvent, EventKind, Observer, TaskId, Wait};
 use oneloop::{EventLoop, spawn};
 
 use crate::{Notes, let_all_run};
@@ -67,5 +67,63 @@ fn every_wait_says_what_for_and_at_which_line_of_the_program() {
         condition.notify_all();
         let_all_run().await;
         assert!(noted.take().iter().map(|noted| noted.0).eq([Wait::Lock; 2]));
+    });
+}
+
+/// Notes what is told of lines: of which, what, and who did it.
+struct Lines(Notes<(u64, &'static str, Actor)>);
+
+impl Observer for Lines {
+    fn event(&self, event: &TraceEvent) {
+        let (line, what, by) = match &event.kind {
+            EventKind::LineWait { line, ticket: 0, wait: Wait::Receive, by, .. } => (line, "wait", by),
+            EventKind::LineGrant { line, ticket: 0, by } => (line, "grant", by),
+            EventKind::LineLeave { line, ticket: 0, served: true, by } => (line, "served", by),
+            EventKind::LineLeave { line, ticket: 0, served: false, by } => (line, "left", by),
+            EventKind::LineWait { .. } | EventKind::LineGrant { .. } | EventKind::LineLeave { .. } => {
+                panic!("there is no such line: {:?}", event.kind)
+            }
+            _ => return,
+        };
+        self.0.add((line.0, what, by.clone()));
+    }
+}
+
+#[test]
+fn a_oneshot_is_told_of_as_a_line_in_which_its_receiver_stands() {
+    let noted = Notes::default();
+    let watched = EventLoop::builder().virtual_time().observer(Lines(noted.clone())).build().unwrap();
+    let task = |number| Actor::Task(TaskId(number));
+    watched.run_until_complete(async {
+        let (sender, receiver) = oneshot::channel();
+        let waiter = spawn(receiver);
+        let_all_run().await;
+        sender.send(1).unwrap();
+        assert_eq!(waiter.await.unwrap(), Ok(1));
+        assert_eq!(noted.take(), [(0, "wait", task(1)), (0, "grant", task(0)), (0, "served", task(1))]);
+
+        let (sender, receiver) = oneshot::channel::<u8>();
+        let waiter = spawn(receiver);
+        let_all_run().await;
+        drop(sender);
+        waiter.await.unwrap().unwrap_err();
+        assert_eq!(noted.take(), [(1, "wait", task(2)), (1, "grant", task(0)), (1, "served", task(2))]);
+
+        let (sender, receiver) = oneshot::channel();
+        let waiter = spawn(receiver);
+        let_all_run().await;
+        waiter.cancel();
+        waiter.await.unwrap_err();
+        sender.send(3).unwrap_err();
+        assert_eq!(noted.take(), [(2, "wait", task(3)), (2, "left", task(3))]);
+
+        // Who does not have to wait stands in no line.
+        let (sender, receiver) = oneshot::channel();
+        sender.send(4).unwrap();
+        assert_eq!(receiver.await, Ok(4));
+        let (_sender, mut receiver) = oneshot::channel::<u8>();
+        assert_eq!(receiver.try_recv(), Ok(None));
+        drop(receiver);
+        assert_eq!(noted.take(), []);
     });
 }

@@ -1,4 +1,4 @@
-//! Chapter 35, part 58: why does a task not run, what would wake it, and can anyone still?
+//! Chapter 35, part 59: why does a task not run, what would wake it, and can anyone still?
 //!
 //! Before: `trace/findings/pool.rs`. Next: `trace/page.rs`.
 
@@ -176,6 +176,13 @@ impl<'a> Whys<'a> {
             ahead => format!(", behind {} in the line", count(ahead, "other")),
         };
         let holders: Vec<TaskId> = line.holders.iter().filter_map(task_of).collect();
+        match wait {
+            Wait::Receive => {
+                return format!("when the sender sends or is dropped, for which it waits at {at} ({id})");
+            }
+            Wait::Join => return format!("when the task has ended that it awaits at {at} ({id})"),
+            _ => {}
+        }
         if holders.is_empty() {
             return format!("when somebody gives it {wait} at {at} ({id}){ahead}");
         }

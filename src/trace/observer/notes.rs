@@ -162,6 +162,11 @@ impl Seam {
         })
     }
 
+    /// The same if it has one already.
+    pub(crate) fn known_line(&self, address: usize) -> Option<LineId> {
+        self.notes.lines.borrow().get(&address).copied()
+    }
+
     /// Forgets a line: another one may come to lie there.
     pub(crate) fn forget_line(&self, address: usize) {
         self.notes.lines.borrow_mut().remove(&address);
