@@ -39,7 +39,7 @@ use crate::ready::Entry;
 use crate::sent::Sent;
 use crate::state::{Main, State, until};
 use crate::tasks::Slot;
-use crate::timer::clock::nanos;
+use crate::timer::clock::Waited;
 use crate::timer::wheel::TimerKey;
 use crate::trace::event::{Actor, EventKind, WaitReason};
 use crate::trace::observer::{Choice, Decision, Ready};
@@ -50,7 +50,7 @@ pub(crate) struct Turns {
     /// Turns begun while somebody watched.
     begun: Cell<u64>,
     /// In virtual time: how long the loop has waited for the world outside since its time last moved.
-    waited: Cell<Duration>,
+    waited: RefCell<Waited>,
     /// Whether the loop has said that it can never go on, since it last ran anything.
     warned: Cell<bool>,
     /// What it said, if that ended the run.
@@ -76,7 +76,7 @@ enum Plan {
 
 impl Turns {
     pub(crate) fn new(state: Rc<State>) -> Turns {
-        let (waited, stuck, scratch) = (Cell::new(Duration::ZERO), RefCell::default(), RefCell::default());
+        let (waited, stuck, scratch) = (RefCell::default(), RefCell::default(), RefCell::default());
         Turns { state, begun: Cell::new(0), waited, warned: Cell::new(false), stuck, scratch }
     }
 
@@ -203,16 +203,19 @@ impl Turns {
             return Plan::Wait(Some(Duration::ZERO), WaitReason::ReadyWork);
         }
         let Some(at) = state.next_deadline() else { return self.plan_without_timers() };
-        let mut left = until(state.clock.now(), at);
-        if state.clock.is_virtual() {
-            // Time stands still as long as a socket or a job may still have something to say; then it passes
-            // as real time does.
-            if state.jobs() == 0 && !state.waits_for_io() {
-                return Plan::Jump(at);
-            }
-            left = left.saturating_sub(self.waited.get());
+        // As long as a socket or a job may have something to say, virtual time passes as real time does.
+        if state.clock.is_virtual() && state.jobs() == 0 && !state.waits_for_io() {
+            return Plan::Jump(at);
         }
+        let (_, left) = self.next_timer(at);
         Plan::Wait(Some(left), WaitReason::NextTimer)
+    }
+
+    /// The deadline that comes next, and in how long; `at` is the earliest.
+    fn next_timer(&self, at: u64) -> (u64, Duration) {
+        let (state, waited) = (&*self.state, self.waited.borrow());
+        let by_waiting = if waited.is_nothing() { None } else { state.next_by_waiting(&waited) };
+        by_waiting.unwrap_or_else(|| (at, until(state.clock.now(), at)))
     }
 
     /// Only the world outside can end the wait; where it cannot either, the loop says so, instead of hanging in
@@ -275,20 +278,22 @@ impl Turns {
         now
     }
 
-    /// Virtual time passes as real time does, though in one step: when what was waited adds up to the time left
-    /// until the next timer. So a loop that is woken early, again and again, still comes to its timers, and to
-    /// each at its very time.
+    /// Virtual time passes as real time does, though in one step: when what was waited since a timer was armed adds up to the
+    /// time until then. So a loop that is woken early, again and again, still comes to its timers, and to each at its very
+    /// time.
     fn pass(&self, elapsed: Duration, limit: Duration) {
-        let waited = self.waited.get();
         if elapsed < limit {
-            return self.waited.set(waited + elapsed);
+            return self.waited.borrow_mut().add(elapsed, self.state.latest_timer());
         }
-        self.jump(self.state.clock.now().saturating_add(nanos(waited)).saturating_add(nanos(limit)));
+        if let Some(earliest) = self.state.next_deadline() {
+            let (at, _) = self.next_timer(earliest);
+            self.jump(at);
+        }
     }
 
     fn jump(&self, to: u64) {
         let from = self.state.moment();
-        self.waited.set(Duration::ZERO);
+        self.waited.take();
         self.state.clock.jump(to);
         if self.state.moment() > from {
             self.state.tell(|| EventKind::ClockJump { from, to: Duration::from_nanos(to) });

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use oneloop::trace::EventKind;
 use oneloop::{
-    BlockingHandle, EventLoop, JoinError, call_soon, gather, sleep, spawn, spawn_blocking, time, yield_now,
+    BlockingHandle, EventLoop, JoinError, call_soon, gather, sleep, spawn, spawn_blocking, time, wait_for,
+    yield_now,
 };
 use recorder::Recorder;
 use support::{Log, virtual_loop};
@@ -222,6 +223,29 @@ fn virtual_time_does_not_jump_while_a_job_runs() {
         assert_eq!(time() - start, Duration::from_secs(3600), "and then it does");
     });
     assert_eq!(log.lines(), ["job ended", "an hour later"]);
+}
+
+#[test]
+fn what_was_waited_for_one_job_does_not_count_for_a_timer_beside_the_next() {
+    let event_loop = virtual_loop();
+    event_loop.run_until_complete(async {
+        let hour = Duration::from_secs(3600);
+        let job_that_waits = || {
+            let (release, released) = mpsc::channel::<()>();
+            (spawn_blocking(move || released.recv().unwrap_or_default()), release)
+        };
+        // Real time passes, while there is a timer to wait for.
+        let (job, release) = job_that_waits();
+        call_soon(move || drop(release));
+        wait_for(job, hour).await.unwrap().unwrap();
+
+        let (job, release) = job_that_waits();
+        let start = time();
+        sleep(Duration::from_nanos(1)).await;
+        assert_eq!(time() - start, Duration::from_nanos(1));
+        drop(release);
+        job.await.unwrap();
+    });
 }
 
 #[test]

@@ -115,6 +115,7 @@ fn keys_count_timers_in_arming_order() {
     let mut wheel = Wheel::new();
     let armed: Vec<u32> = [9, 5, 7].map(|deadline| wheel.insert(deadline, ()).armed()).into();
     assert_eq!(armed, [1, 2, 3]);
+    assert_eq!(wheel.latest(), 3);
 }
 
 #[test]

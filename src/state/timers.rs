@@ -6,11 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Context;
 use std::time::Duration;
 
-use super::{State, timer_id};
+use super::{State, timer_id, until};
 use crate::callback::Function;
 use crate::reactor::Target;
 use crate::ready::Entry;
 use crate::task::{drop_quietly, report_panic};
+use crate::timer::clock::Waited;
 use crate::timer::wheel::{TimerKey, is_a_deadline};
 use crate::trace::event::{Actor, CallbackId, EventKind, Site};
 
@@ -160,6 +161,20 @@ impl State {
         let mut timers = self.timers.borrow_mut();
         let next = if self.clock.is_virtual() { timers.earliest() } else { timers.next() };
         next.filter(|&at| at < u64::MAX)
+    }
+
+    /// The timer that is next where virtual time passes as real time does: its deadline, and how long it is still to be waited
+    /// for. That is by what was waited since each was armed, and not by the deadlines, since the clock stands still meanwhile.
+    pub(crate) fn next_by_waiting(&self, waited: &Waited) -> Option<(u64, Duration)> {
+        let (now, timers) = (self.clock.now(), self.timers.borrow());
+        let armed = timers.waiting().filter(|(at, ..)| *at < u64::MAX);
+        let left = armed.map(|(at, armed, _)| (until(now, at).saturating_sub(waited.since(armed)), at));
+        left.min().map(|(left, at)| (at, left))
+    }
+
+    /// The arming number of the latest timer.
+    pub(crate) fn latest_timer(&self) -> u32 {
+        self.timers.borrow().latest()
     }
 
     /// The deadline at which a wait for timers is to end to the nanosecond: in real time, and where no crowd of them

@@ -106,6 +106,43 @@ impl Clock {
     }
 }
 
+/// In virtual time: how long the loop has waited for the world outside since its clock last moved, and how much of that before
+/// which timers were armed. In real time there is nothing to keep.
+#[derive(Debug, Default)]
+pub(crate) struct Waited {
+    all: Duration,
+    /// So much had been waited when this was the latest timer's arming number. In order.
+    marks: Vec<(u32, Duration)>,
+}
+
+/// A loop that is woken so often, with new timers each time and without its clock moving, begins to count anew: what its
+/// timers wait for comes later then.
+const MOST_MARKS: usize = 1 << 16;
+
+impl Waited {
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.all.is_zero()
+    }
+
+    /// So much was waited, while `latest` was the arming number of the latest timer.
+    pub(crate) fn add(&mut self, elapsed: Duration, latest: u32) {
+        if self.marks.len() >= MOST_MARKS {
+            *self = Waited::default();
+        }
+        self.all += elapsed;
+        match self.marks.last_mut() {
+            Some((armed, before)) if *armed == latest => *before = self.all,
+            _ => self.marks.push((latest, self.all)),
+        }
+    }
+
+    /// How much of it was waited since the timer of this number was armed.
+    pub(crate) fn since(&self, armed: u32) -> Duration {
+        let before = self.marks.partition_point(|(latest, _)| *latest < armed).checked_sub(1);
+        self.all.saturating_sub(before.map_or(Duration::ZERO, |mark| self.marks[mark].1))
+    }
+}
+
 /// A duration in nanoseconds, at most `u64::MAX`.
 ///
 /// By parts rather than by `as_nanos`, whose 128-bit arithmetic costs more than the clock's own reading.
@@ -140,6 +177,17 @@ mod tests {
         assert!(clock.now() <= before);
         clock.advance(Duration::from_secs(5));
         assert_eq!(clock.now(), 5_000_000_000);
+    }
+
+    #[test]
+    fn what_was_waited_counts_only_for_timers_that_were_armed_before() {
+        let (mut waited, ms) = (Waited::default(), Duration::from_millis);
+        assert!(waited.is_nothing() && waited.since(1).is_zero());
+        waited.add(ms(5), 2);
+        waited.add(ms(1), 2);
+        waited.add(ms(10), 4);
+        let since: Vec<Duration> = (1..=5).map(|armed| waited.since(armed)).collect();
+        assert_eq!(since, [ms(16), ms(16), ms(10), ms(10), ms(0)]);
     }
 
     #[test]

@@ -150,6 +150,11 @@ impl<T> Wheel<T> {
         Some((level, slot))
     }
 
+    /// The arming number of the latest timer, as [`waiting`](Wheel::waiting) has it.
+    pub fn latest(&self) -> u32 {
+        self.armed as u32
+    }
+
     /// All timers that wait, in no particular order: deadline, the low half of the arming number, and value. For those
     /// who ask now and then: it goes through the memory of all timers there ever were at once.
     pub fn waiting(&self) -> impl Iterator<Item = (u64, u32, &T)> {
