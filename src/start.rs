@@ -251,7 +251,7 @@ impl Builder {
             let target = Target::take(path)?;
             // Whoever listens does so to the program that it has started, not to what that may start.
             let output = self.output.take().filter(|_| target.is_own);
-            let output = output.map(|socket| Output::connect(&socket, exact)).transpose()?;
+            let output = output.map(|socket| Output::connect(&socket, exact)).transpose()?.flatten();
             let pieces = output.as_ref().map(Output::pieces).unwrap_or_default();
             let recorder = Recorder::create(target, about, pieces)?;
             // First told, so that what it learns is there when the event is recorded.

@@ -98,7 +98,7 @@ fn compared(recording: &str) -> Vec<String> {
         let elsewhere = kind == "site" && line["file"] != "program.rs";
         !(elsewhere || timed && left_out.contains(&kind))
     });
-    let lines = kept.map(|mut line: Value| {
+    let lines = kept.map(|mut line| {
         let fields = line.as_object_mut().expect("a line is an object");
         for field in ["future", "size", "col"] {
             fields.remove(field);
@@ -108,10 +108,22 @@ fn compared(recording: &str) -> Vec<String> {
         }
         line
     });
-    // Output goes through a pipe: on a machine with much to do it may come in other pieces, and an event later.
-    let (output, events): (Vec<Value>, Vec<Value>) = lines.partition(|line| line["k"] == "output");
-    let text: String = output.iter().filter_map(|line| line["text"].as_str()).collect();
-    events.iter().map(Value::to_string).chain([text]).collect()
+    in_whole_pieces(lines).iter().map(Value::to_string).collect()
+}
+
+/// What a program writes in one poll goes through a pipe, and may come in one piece or in several.
+fn in_whole_pieces(lines: impl Iterator<Item = Value>) -> Vec<Value> {
+    let mut whole: Vec<Value> = Vec::new();
+    for mut line in lines {
+        match whole.last_mut().filter(|last| last["k"] == "output" && line["k"] == "output") {
+            Some(last) => {
+                let text = format!("{}{}", last["text"].as_str().unwrap(), line["text"].as_str().unwrap());
+                last["text"] = text.into();
+            }
+            None => whole.push(line.take()),
+        }
+    }
+    whole
 }
 
 #[test]

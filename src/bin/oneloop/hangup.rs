@@ -13,7 +13,8 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-/// How long the others may take to notice it themselves.
+/// How long the others may take to notice it themselves. There is no end of that to wait for: if they do, the process ends, and
+/// this thread with it.
 const GRACE: Duration = Duration::from_millis(300);
 
 /// What a shell says of a process that SIGHUP has ended.

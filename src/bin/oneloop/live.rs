@@ -25,15 +25,15 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use oneloop::trace::read::{Decoder, Item, VERSION};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 
-use self::end::{Folder, ToEnd, signal};
+use self::end::{Folder, ToEnd, ending, signal};
 use self::pipes::Pipes;
+use crate::hangup;
 use crate::program::{self, Level};
 use crate::session::News;
 
@@ -43,7 +43,7 @@ const MAX_LINE: usize = 1 << 20;
 /// What a program says when it stands still.
 const STOPPED: &[u8] = br#"{"k":"stopped"}"#;
 
-/// How often it is looked whether the program has ended, where nothing else tells.
+/// How often it is looked whether the program has ended, where nothing else tells, and whether somebody has pressed a key.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
 
 /// How long a program may take to end when it is asked to.
@@ -103,7 +103,8 @@ impl Live {
 
     /// What is needed to end the program from another thread.
     pub fn to_end(&self) -> ToEnd {
-        ToEnd { pid: self.child.id(), folder: self.folder.0.clone(), ended: Arc::clone(&self.ended) }
+        let (pid, ending) = (self.child.id(), ending(&self.child));
+        ToEnd { pid, ending, folder: self.folder.0.clone(), ended: Arc::clone(&self.ended) }
     }
 
     /// The process number.
@@ -189,16 +190,20 @@ impl Live {
         fds.extend(self.link.iter().map(|link| PollFd::new(&link.socket, PollFlags::IN)));
         fds.push(PollFd::new(&self.listener, PollFlags::IN));
         let _ = poll(&mut fds, Some(&LOOK));
-        // A second loop beside the first one.
-        if self.link.is_some() && fds.last().is_some_and(|fd| !fd.revents().is_empty()) {
+        let comes = fds.last().is_some_and(|fd| !fd.revents().is_empty());
+        drop(fds);
+        if comes {
             self.turn_away();
         }
     }
 
     /// One loop at a time is stepped: another one beside it, or a loop of a process that the program has started, is
-    /// sent on its way.
+    /// sent on its way. If the first one has ended, even if its last words were not read yet, this is the next one, and waits.
     fn turn_away(&self) {
-        if let Ok((mut other, _)) = self.listener.accept() {
+        let Some(link) = &self.link else { return };
+        if !hangup::is_gone(&link.socket)
+            && let Ok((mut other, _)) = self.listener.accept()
+        {
             let _ = other.write_all(b"bye\n");
         }
     }
@@ -260,12 +265,16 @@ impl Live {
         self.link = None;
         if matches!(self.child.try_wait(), Ok(None)) {
             signal(self.child.id(), Signal::TERM);
-            let until = Instant::now() + PATIENCE;
+            let (until, ending) = (Instant::now() + PATIENCE, ending(&self.child));
             while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
                 // Its last words, so that it does not wait for somebody to read them.
+                let mut fds = self.pipes.fds();
+                fds.extend(ending.iter().map(|end| PollFd::new(end, PollFlags::IN)));
+                let left =
+                    Timespec::try_from(until.saturating_duration_since(Instant::now())).unwrap_or(LOOK);
+                let _ = poll(&mut fds, Some(if ending.is_some() { &left } else { &LOOK }));
                 self.pipes.drain(false, &mut self.news);
                 self.news.clear();
-                thread::sleep(Duration::from_millis(5));
             }
             let _ = self.child.kill();
             let _ = self.child.wait();

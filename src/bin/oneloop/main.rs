@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod hangup;
 mod program;
 mod recording;
 mod session;
@@ -12,7 +13,6 @@ mod attached;
 mod live;
 mod shown;
 mod what_if;
-mod hangup;
 mod screen;
 
 mod check;

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -44,11 +44,7 @@ pub fn run(args: Args) -> Ended {
     // The program may go to another folder before it makes its loop.
     let file = std::path::absolute(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     let executable = program::find(program, level)?;
-    if let Err(error) = fs::remove_file(&file)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        return Err(format!("{} is in the way and cannot be removed: {error}", file.display()));
-    }
+    remove_older(&file)?;
     let mut words = program::with_words("record", &file, level)?;
     // An interrupt is for the program; how it ends, and what was recorded until then, is still to be said.
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
@@ -76,17 +72,45 @@ pub fn run(args: Args) -> Ended {
     })
 }
 
+/// The files of a program's loops: `run.trace`, `run.trace.2` and so on.
+fn files(file: &Path) -> impl Iterator<Item = PathBuf> {
+    let numbered = move |number: usize| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(format!(".{number}"));
+        name.into()
+    };
+    [file.to_owned()].into_iter().chain((2..).map(numbered))
+}
+
+/// Removes what an earlier program has left under these names: it would be taken for this one's.
+fn remove_older(file: &Path) -> Result<(), String> {
+    for file in files(file) {
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+            removed => removed.map_err(|error| {
+                format!("{} is in the way and cannot be removed: {error}", file.display())
+            })?,
+        }
+    }
+    Ok(())
+}
+
 /// What has been recorded, in a sentence.
-fn result(file: &std::path::Path) -> Result<String, String> {
-    if !file.exists() {
+fn result(file: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    for file in files(file).take_while(|file| file.exists()) {
+        let recording = recording::open(&file)?;
+        let events = count(recording.events.len(), "event");
+        let more = if text.is_empty() { "" } else { ", and of its next loop " };
+        text.push_str(&format!("{more}{events} recorded in {}", file.display()));
+        for warning in recording.warnings() {
+            text.push_str(". ");
+            text.push_str(warning.trim_end_matches('.'));
+        }
+    }
+    if text.is_empty() {
         let why = "the program made no event loop on its main thread, or was built with an oneloop that cannot record";
         return Err(format!("nothing was recorded: {why}"));
-    }
-    let recording = recording::open(file)?;
-    let mut text = format!("{} recorded in {}", count(recording.events.len(), "event"), file.display());
-    for warning in recording.warnings() {
-        text.push_str(". ");
-        text.push_str(warning.trim_end_matches('.'));
     }
     Ok(text)
 }

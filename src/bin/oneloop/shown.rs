@@ -23,7 +23,7 @@ use flate2::write::GzEncoder;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
-use crate::live::end::Folder;
+use crate::live::end::{Folder, ending};
 
 /// The most bytes of one piece.
 const CHUNK: usize = 16 << 10;
@@ -34,7 +34,7 @@ const PIECES: usize = 64;
 /// The most bytes that are kept for a recording that does not take them; then no more is recorded.
 const MOST: usize = 16 << 20;
 
-/// How often it is looked whether the program has ended, once nothing else tells.
+/// How often it is looked whether the program has ended, on a system where nothing tells.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 
 /// Shows what a program writes.
@@ -108,23 +108,25 @@ impl Shown {
             self.pipes.push(Pipe { stream, from: pipe.into() });
         }
         while !self.pipes.is_empty() || self.link.is_some() {
-            self.block(None);
+            self.block(None, None);
             self.turn();
         }
         // It may have closed its output long before its end, and make its loop only then.
+        let ending = ending(&child);
         let status = loop {
             if let Some(status) = child.try_wait()? {
                 break status;
             }
-            self.block(Some(&LOOK));
+            self.block(ending.as_ref(), ending.is_none().then_some(&LOOK));
             self.turn();
         };
         Ok((status, Left { pieces: self.left, recording: self.recordings }))
     }
 
-    /// Blocks until there is something to do.
-    fn block(&self, limit: Option<&Timespec>) {
+    /// Blocks until there is something to do, or the program has ended.
+    fn block(&self, ending: Option<&OwnedFd>, limit: Option<&Timespec>) {
         let mut fds: Vec<_> = self.pipes.iter().map(|pipe| PollFd::new(&pipe.from, PollFlags::IN)).collect();
+        fds.extend(ending.map(|end| PollFd::new(end, PollFlags::IN)));
         fds.push(PollFd::new(&self.listener, PollFlags::IN));
         if let Some(link) = &self.link {
             let write = if link.unsent.is_empty() { PollFlags::empty() } else { PollFlags::OUT };
@@ -134,8 +136,7 @@ impl Shown {
     }
 
     fn turn(&mut self) {
-        self.accept();
-        let asked = self.hear();
+        let asked = self.accept();
         self.pass_on(asked);
         let failed = self.link.as_mut().is_some_and(|link| link.flush().is_err());
         if failed {
@@ -143,15 +144,21 @@ impl Shown {
         }
     }
 
-    /// One loop at a time is recorded with its output; another one beside it, of a process that the program has started,
-    /// is sent on its way.
-    fn accept(&mut self) {
-        let Ok((socket, _)) = self.listener.accept() else { return };
-        if self.link.is_none() && socket.set_nonblocking(true).is_ok() {
+    /// One loop at a time is recorded with its output; another one beside it is told so. Whether the one that is recorded asks
+    /// for what was written by now.
+    fn accept(&mut self) -> bool {
+        let next = self.listener.accept();
+        // In this order: a loop that has ended has said so before the next one came.
+        let asked = self.hear();
+        let Ok((mut socket, _)) = next else { return asked };
+        if self.link.is_some() {
+            let _ = socket.write_all(b"-");
+        } else if socket.set_nonblocking(true).is_ok() {
             self.recordings += 1;
             let (unsent, unheard) = (Vec::new(), VecDeque::new());
             self.link = Some(Link { socket, unsent, unheard, over: false });
         }
+        asked
     }
 
     /// Takes what the recording says; whether it asks for what was written by now.
@@ -194,14 +201,17 @@ impl Shown {
         let mut bytes = [0; CHUNK];
         let mut pipes = std::mem::take(&mut self.pipes);
         pipes.retain_mut(|pipe| {
+            // What leaves a pipe is announced before. What has come since this look is left for the next.
+            if !begun && !pipe.has_something() {
+                return true;
+            }
+            if !begun && let Some(link) = &mut self.link {
+                begun = true;
+                link.unsent.push(b'+');
+                let _ = link.flush();
+            }
             // Whoever asks waits, and writes nothing more meanwhile.
             for _ in 0..if asked { usize::MAX } else { PIECES } {
-                if !begun && let Some(link) = self.link.as_mut().filter(|_| pipe.has_something()) {
-                    // What leaves a pipe is announced before.
-                    begun = true;
-                    link.unsent.push(b'+');
-                    let _ = link.flush();
-                }
                 match pipe.from.read(&mut bytes) {
                     Ok(length @ 1..) => {
                         pieces.push((pipe.stream, bytes[..length].to_vec()));
@@ -230,8 +240,10 @@ impl Shown {
 }
 
 impl Pipe {
+    /// Whether there is something to read, or its end.
     fn has_something(&self) -> bool {
-        rustix::io::ioctl_fionread(&self.from).is_ok_and(|bytes| bytes > 0)
+        const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+        !matches!(poll(&mut [PollFd::new(&self.from, PollFlags::IN)], Some(&NOW)), Ok(0))
     }
 }
 

@@ -18,7 +18,8 @@
 //! sent before it was read. If so, the loop asks for it, and has it *exactly* at this poll. At the other levels that would
 //! cost more than the events; a thread takes what comes, and it has its place by time alone.
 //!
-//! What other threads write during a poll is taken for the poll's.
+//! What other threads write during a poll is taken for the poll's. Of two loops at a time only the first is told: to the other
+//! one `oneloop record` says `-`.
 //!
 //! Before: `trace/record/pieces.rs`. Next: `trace/record/writer.rs`.
 
@@ -69,14 +70,17 @@ enum Said {
     End,
     /// That was the answer.
     Answer,
+    /// Another loop is told already.
+    Taken,
 }
 
 impl Output {
-    /// Connects to `oneloop record`. `exact`: whether it is looked after each poll.
+    /// Connects to `oneloop record`. `exact`: whether it is looked after each poll. `None`: another loop of this process, which
+    /// is not closed, is told what it writes.
     ///
     /// # Errors
     /// If nobody listens there.
-    pub(crate) fn connect(path: &Path, exact: bool) -> io::Result<Output> {
+    pub(crate) fn connect(path: &Path, exact: bool) -> io::Result<Option<Output>> {
         let fault = |error: io::Error| {
             let path = path.display();
             let text =
@@ -89,7 +93,10 @@ impl Output {
         let pieces = Arc::<Pieces>::default();
         // What was written before there was a loop.
         let (now, zero) = (Spot::About(Duration::ZERO), Duration::ZERO);
-        ask(&mut socket, |stream, bytes| pieces.add(now, zero, stream, bytes)).map_err(fault)?;
+        match ask(&mut socket, |stream, bytes| pieces.add(now, zero, stream, bytes)) {
+            Err(error) if error.kind() == ErrorKind::ResourceBusy => return Ok(None),
+            asked => asked.map_err(fault)?,
+        }
         let link = match exact {
             true => Link::Asked(socket),
             false => {
@@ -99,7 +106,7 @@ impl Output {
                 Link::Read(socket, builder.spawn(move || follow(from, &to)).map_err(fault)?)
             }
         };
-        Ok(Output { link: RefCell::new(Some(link)), looked: Cell::default(), pieces })
+        Ok(Some(Output { link: RefCell::new(Some(link)), looked: Cell::default(), pieces }))
     }
 
     /// What was written and is to be recorded.
@@ -127,13 +134,15 @@ impl Output {
 
 /// Asks for all that was written by now.
 fn ask(socket: &mut UnixStream, mut take: impl FnMut(Stream, &[u8])) -> io::Result<()> {
-    socket.write_all(b"?")?;
+    // Whoever refuses may have said so and hung up before it was asked. If nobody is there, that is heard, too.
+    let _ = socket.write_all(b"?");
     loop {
         match hear(socket)? {
             Said::Piece(stream, bytes) => take(stream, &bytes),
             Said::Begin => {}
             Said::End => socket.write_all(b"k")?,
             Said::Answer => return socket.write_all(b"k"),
+            Said::Taken => return Err(ErrorKind::ResourceBusy.into()),
         }
     }
 }
@@ -151,12 +160,12 @@ fn follow(mut socket: UnixStream, pieces: &Pieces) {
             Ok(Said::Begin) => {}
             Ok(Said::End) => drop(socket.write_all(b"k")),
             Ok(Said::Answer) => return drop(socket.write_all(b"k")),
-            Err(_) => return,
+            Ok(Said::Taken) | Err(_) => return,
         }
     }
 }
 
-/// One thing that is said: `+`, `.`, `!`, or `o` or `e`, a length in four bytes, and so many bytes.
+/// One thing that is said: `+`, `.`, `!`, `-`, or `o` or `e`, a length in four bytes, and so many bytes.
 fn hear(socket: &mut UnixStream) -> io::Result<Said> {
     let mut word = [0];
     socket.read_exact(&mut word)?;
@@ -164,6 +173,7 @@ fn hear(socket: &mut UnixStream) -> io::Result<Said> {
         b'+' => return Ok(Said::Begin),
         b'.' => return Ok(Said::End),
         b'!' => return Ok(Said::Answer),
+        b'-' => return Ok(Said::Taken),
         b'o' => Stream::Out,
         b'e' => Stream::Error,
         other => {

@@ -1,14 +1,15 @@
-//! The end of a program that is stepped, and of the folder of its socket.
+//! The end of a program that is stepped or recorded, and of the folder of its socket.
 
 use std::fs::{DirBuilder, remove_dir_all};
 use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The folder of the socket, which only its owner may enter. Dropped, it is gone.
@@ -45,9 +46,23 @@ impl Folder {
     }
 }
 
+/// How long a program may take to end, when this process is about to be ended itself.
+const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+
+/// What can be waited for until a process has ended; `None`: the system has no such thing, and whoever waits has to look now
+/// and then.
+pub fn ending(child: &Child) -> Option<OwnedFd> {
+    #[cfg(target_os = "linux")]
+    return rustix::process::pidfd_open(Pid::from_child(child), rustix::process::PidfdFlags::empty()).ok();
+    #[cfg(not(target_os = "linux"))]
+    return None;
+}
+
 /// What is needed to end a program from another thread, when this process is about to be ended itself.
 pub struct ToEnd {
     pub pid: u32,
+    /// Its end; `None`: it cannot be waited for.
+    pub ending: Option<OwnedFd>,
     pub folder: PathBuf,
     /// Whether it has ended by itself.
     pub ended: Arc<AtomicBool>,
@@ -59,7 +74,8 @@ impl ToEnd {
         // Whoever does not wait for it any more lets it end by itself as well.
         if !self.ended.load(Ordering::Relaxed) {
             signal(self.pid, Signal::TERM);
-            thread::sleep(Duration::from_millis(200));
+            let mut ending: Vec<_> = self.ending.iter().map(|end| PollFd::new(end, PollFlags::IN)).collect();
+            let _ = poll(&mut ending, Some(&PATIENCE));
             if !self.ended.load(Ordering::Relaxed) {
                 signal(self.pid, Signal::KILL);
             }
