@@ -76,6 +76,13 @@ fn play(role: &str) {
             println!("ready");
             nested().await;
         }),
+        "not run" => {
+            let _made = oneloop::EventLoop::new().expect("there are descriptors");
+            println!("ready");
+            loop {
+                std::thread::park();
+            }
+        }
         "hog" => impatient().run_until_complete(async {
             println!("ready");
             loop {
@@ -421,6 +428,11 @@ fn a_loop_that_is_held_up_is_said_to_be_and_by_whom() {
     }
 }
 
+fn a_loop_that_was_made_and_is_not_run_is_said_to_be_that() {
+    let answer = Attached::start("not run").ask("tasks\n");
+    assert!(answer.contains("no run of it is going on"), "{answer}");
+}
+
 fn a_poll_that_never_ends_is_told_of_on_standard_error() {
     for word in ["debug", "print", "debug,print"] {
         let mut hog = program("hog", word).spawn().expect("this test runs");
@@ -497,6 +509,7 @@ fn main() -> ExitCode {
         a_running_program_says_in_which_functions_its_tasks_wait
         whoever_asks_something_else_is_told_what_can_be_asked
         a_loop_that_is_held_up_is_said_to_be_and_by_whom
+        a_loop_that_was_made_and_is_not_run_is_said_to_be_that
         a_poll_that_never_ends_is_told_of_on_standard_error
         a_stepper_that_takes_its_time_is_no_poll_that_never_ends
         only_the_owner_may_attach

@@ -6,7 +6,7 @@ mod harness;
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
-use std::process::{Child, Command, ExitCode, ExitStatus};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use oneloop::sync::Mutex;
@@ -78,8 +78,15 @@ impl Terminal {
         terminal
     }
 
-    /// `controls`: whether the terminal controls the stepper, and so tells it by a signal when it is closed.
     fn open(role: &str, options: &[&str], controls: bool) -> Terminal {
+        let program = std::env::current_exe().expect("a test has a path").into_os_string();
+        let program = program.into_string().expect("in ASCII");
+        let arguments: Vec<&str> = ["step"].iter().chain(options).copied().chain([&*program]).collect();
+        Terminal::with(role, &arguments, controls)
+    }
+
+    /// `controls`: whether the terminal controls the command, and so tells it by a signal when it is closed.
+    fn with(role: &str, arguments: &[&str], controls: bool) -> Terminal {
         let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
             .expect("there are terminals");
         grantpt(&screen).and_then(|()| unlockpt(&screen)).expect("it is ours");
@@ -87,15 +94,11 @@ impl Terminal {
         tcsetwinsize(&screen, size).expect("it is a terminal");
         let name = ptsname(&screen, Vec::new()).expect("it has a name").into_string().expect("in ASCII");
         let line = || OpenOptions::new().read(true).write(true).open(&name).expect("it is ours");
-        // Ctrl-C is a signal to the processes that a terminal controls; `setsid` makes the stepper one.
+        // Ctrl-C is a signal to the processes that a terminal controls; `setsid` makes the command one.
         let mut command = Command::new("setsid");
         command.args(controls.then_some("--ctty"));
-        command.args([env!("CARGO_BIN_EXE_oneloop"), "step"]).args(options);
-        command
-            .arg(std::env::current_exe().expect("a test has a path"))
-            .env(harness::ROLE, role)
-            .env("TERM", "xterm")
-            .env_remove("ONELOOP");
+        command.arg(env!("CARGO_BIN_EXE_oneloop")).args(arguments);
+        command.env(harness::ROLE, role).env("TERM", "xterm").env_remove("ONELOOP");
         command.stdin(line()).stdout(line()).stderr(line());
         let child = command.spawn().expect("setsid is part of the system");
         Terminal { child, screen: Some(screen.into()), shown: String::new() }
@@ -250,6 +253,42 @@ fn a_terminal_that_is_gone_is_the_end_of_what_was_shown_there() {
     }
 }
 
+fn a_terminal_that_is_gone_is_the_end_of_a_recording_and_of_a_lesson_too() {
+    let recording = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/screens/hello.trace");
+    for controls in [true, false] {
+        for (arguments, shown, keys) in [
+            (&["play", "--plain", recording][..], "\n> ", ""),
+            (&["play", "--plain", recording], "\n> ", "n 3\n"),
+            (&["play", recording], "0/43", ""),
+            (&["play", recording], "0/43", ":"),
+            (&["learn", "1"], "Your answer", ""),
+            (&["learn", "1"], "Your answer", "it prints\n"),
+        ] {
+            let mut terminal = Terminal::with("", arguments, controls);
+            terminal.until(shown);
+            terminal.press(keys);
+            terminal.read();
+            terminal.screen = None;
+            terminal.end_in_time();
+        }
+    }
+}
+
+fn a_lesson_whose_reader_is_gone_does_not_wait_for_an_answer() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oneloop"));
+    command.args(["learn", "1"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut lesson = command.spawn().expect("it is built");
+    // The answer never comes, and its pipe stays open.
+    let _answers = lesson.stdin.take();
+    let mut begin = [0; 100];
+    lesson.stdout.take().expect("it is a pipe").read_exact(&mut begin).expect("it begins");
+    let until = Instant::now() + SOON;
+    while lesson.try_wait().expect("it is a child").is_none() {
+        assert!(Instant::now() < until, "it waits for ever");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 fn what_is_held_and_who_waits_is_shown_while_a_program_runs_and_a_rule_stops_it() {
     let mut terminal = Terminal::step("locks", &[]);
     terminal.press("until wait_cycle\n");
@@ -300,6 +339,8 @@ fn main() -> ExitCode {
         a_program_that_waits_can_be_looked_at_and_left
         ctrl_c_where_a_command_is_awaited_asks_before_it_ends_the_program
         a_terminal_that_is_gone_is_the_end_of_what_was_shown_there
+        a_terminal_that_is_gone_is_the_end_of_a_recording_and_of_a_lesson_too
+        a_lesson_whose_reader_is_gone_does_not_wait_for_an_answer
         what_is_held_and_who_waits_is_shown_while_a_program_runs_and_a_rule_stops_it
         commands_that_come_together_do_not_stop_one_another
         no_more_events_are_kept_than_was_said

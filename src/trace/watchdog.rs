@@ -222,6 +222,14 @@ impl Pulse {
         Some(known.sentence(self.whose(), seen.took))
     }
 
+    /// Why the loop does not come round where nothing was seen that holds it up, in words.
+    pub(crate) fn why_silent(&self) -> &'static str {
+        match self.began.load(Ordering::Acquire) {
+            0 => "no run of it is going on, so the program has made its loop and does something else",
+            _ => "one poll or callback holds it up",
+        }
+    }
+
     fn whose(&self) -> Actor {
         match self.whose.load(Ordering::Relaxed) {
             task if task & 1 == 0 => Actor::Task(TaskId(task >> 1)),

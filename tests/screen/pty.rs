@@ -3,14 +3,17 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::process::{Child, Command};
-use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
 
-/// So long it is waited for what is to come at once.
-const SOON: Duration = Duration::from_secs(30);
+/// So often it is looked in vain for what is to come at once, each time for a moment. Moments are counted, and not the time
+/// from the first to the last: while all processes are halted none of them is late.
+const SOON: usize = 300;
+
+/// How long it is looked once.
+const MOMENT: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
 /// What takes the screen over, and what gives it back.
 const TAKE: &str = "\u{1b}[?1049h";
@@ -31,7 +34,8 @@ pub struct Pty {
 impl Pty {
     /// Starts a program in a terminal of 80 by 24 letters, which is its own: `setsid` sees to that.
     pub fn start(program: Command) -> Pty {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there are terminals");
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+            .expect("there are terminals");
         grantpt(&master).and_then(|()| unlockpt(&master)).expect("it is ours");
         let name = ptsname(&master, Vec::new()).expect("it has a name").into_string().expect("in ASCII");
         let line = || OpenOptions::new().read(true).write(true).open(&name).expect("it is ours");
@@ -65,22 +69,22 @@ impl Pty {
 
     /// Waits until this is to be seen on the screen, or, line by line, was written.
     pub fn until(&mut self, text: &str) {
-        let until = Instant::now() + SOON;
+        let mut left = SOON;
         while !self.screen().contains(text) {
             let all = self.all();
             let tail: String = all.chars().rev().take(400).collect::<Vec<_>>().into_iter().rev().collect();
-            assert!(Instant::now() < until, "{text:?} was not shown, but:\n{}\n{tail:?}", self.screen());
-            self.read();
+            assert!(left > 0, "{text:?} was not shown, but:\n{}\n{tail:?}", self.screen());
+            left -= usize::from(!self.read());
         }
     }
 
     /// Waits until the terminal is taken over once more.
     pub fn until_taken(&mut self) {
-        let until = Instant::now() + SOON;
+        let mut left = SOON;
         let all = |pty: &Pty| pty.all().rfind(TAKE) > pty.all().rfind(GIVE);
         while !all(self) {
-            assert!(Instant::now() < until, "it was not taken: {:?}", self.all());
-            self.read();
+            assert!(left > 0, "it was not taken: {:?}", self.all());
+            left -= usize::from(!self.read());
         }
     }
 
@@ -89,13 +93,15 @@ impl Pty {
         String::from_utf8_lossy(&self.all).into_owned()
     }
 
-    fn read(&mut self) {
-        let a_moment = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
-        if matches!(poll(&mut [PollFd::new(&self.master, PollFlags::IN)], Some(&a_moment)), Ok(1)) {
-            let mut bytes = [0; 1 << 16];
-            let length = self.master.read(&mut bytes).unwrap_or(0);
-            self.all.extend_from_slice(&bytes[..length]);
+    /// Takes what was written; whether there was anything, within a moment.
+    fn read(&mut self) -> bool {
+        if !matches!(poll(&mut [PollFd::new(&self.master, PollFlags::IN)], Some(&MOMENT)), Ok(1)) {
+            return false;
         }
+        let mut bytes = [0; 1 << 16];
+        let length = self.master.read(&mut bytes).unwrap_or(0);
+        self.all.extend_from_slice(&bytes[..length]);
+        length > 0
     }
 
     /// The status that the program ends with; the terminal must be as it was.
@@ -107,14 +113,14 @@ impl Pty {
 
     /// The status that the program ends with.
     pub fn status(&mut self) -> Option<i32> {
-        let until = Instant::now() + SOON;
+        let mut left = SOON;
         loop {
             if let Some(status) = self.child.try_wait().expect("it is a child") {
                 self.read();
                 return status.code();
             }
-            assert!(Instant::now() < until, "it goes on:\n{}", self.screen());
-            self.read();
+            assert!(left > 0, "it goes on:\n{}", self.screen());
+            left -= usize::from(!self.read());
         }
     }
 

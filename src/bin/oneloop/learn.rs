@@ -13,7 +13,7 @@ use oneloop::trace::findings::{Finding, Limits, check};
 use oneloop::trace::page::{self, LessonText};
 use oneloop::trace::read::Recording;
 
-use crate::{Ended, say};
+use crate::{Ended, hangup, say};
 use course::{COURSE, Files};
 use lesson::Lesson;
 
@@ -68,6 +68,8 @@ pub fn run(args: &Args) -> Ended {
         (None, Some(number)) => {
             let none = || format!("there is no lesson {number}: they go from 1 to {}", COURSE.len());
             let files = number.checked_sub(1).and_then(|index| COURSE.get(index)).ok_or_else(none)?;
+            // Whoever answers may be somewhere else than what is shown, and is not to be waited for in vain.
+            hangup::watch(|| {})?;
             walk::through(&Read::new(*files)?, COURSE.len())?;
         }
     }

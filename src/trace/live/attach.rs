@@ -44,6 +44,9 @@ const QUESTION: &[u8] = b"tasks\n";
 /// How long whoever connects may take to ask, and to read.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long it is waited where nobody can be let in.
+const RETRY: Duration = Duration::from_millis(10);
+
 /// How long the loop may take to come round.
 const TURN: Duration = Duration::from_secs(2);
 
@@ -119,11 +122,13 @@ fn serve(listener: &UnixListener, remote: &Weak<RemoteQueue>, pulse: &Pulse, ove
         if over.load(Ordering::Relaxed) {
             return;
         }
+        // What fails at once, such as descriptors that ran out, would fail again and again, and nothing tells when it would not.
+        if connection.is_err() {
+            thread::sleep(RETRY);
+        }
         let answered = connection.and_then(|(mut peer, _)| answer(&mut peer, remote, pulse));
         if let Err(error) = answered {
             log::debug!(target: "oneloop", "somebody attached, and was not answered: {error}");
-            // What fails at once, such as descriptors that ran out, would fail again and again.
-            thread::sleep(Duration::from_millis(10));
         }
     }
 }
@@ -139,9 +144,7 @@ fn answer(peer: &mut UnixStream, remote: &Weak<RemoteQueue>, pulse: &Pulse) -> i
     match ask(remote) {
         Some(lines) => peer.write_all(&lines),
         None => {
-            let why = pulse
-                .held_up_by()
-                .unwrap_or("one poll or callback holds it up, or no run is going on".into());
+            let why = pulse.held_up_by().unwrap_or_else(|| pulse.why_silent().into());
             let mut line = Vec::from(b"{\"k\":\"error\",\"text\":");
             json::string(&mut line, &format!("the loop did not come round for 2 s: {why}"));
             line.extend_from_slice(b"}\n");

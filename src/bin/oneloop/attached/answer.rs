@@ -155,7 +155,7 @@ impl Task {
     pub fn wakers(&self, answer: &Answer) -> Vec<String> {
         let timers = self.timers.iter().map(|(timer, left)| format!("timer {timer}, in {}", span(*left)));
         let sources =
-            self.sources.iter().map(|(source, wait)| format!("source {source}, when there is {wait}"));
+            self.sources.iter().map(|(source, wait)| format!("source {source}, when it has {wait}"));
         let awaits = self.awaits.iter().map(|task| format!("the end of {}", answer.named(*task)));
         let outside = self.outside.then(|| {
             String::from(
