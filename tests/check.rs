@@ -6,7 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 use oneloop::sync::Mutex;
 use oneloop::trace::Level;
-use oneloop::trace::findings::{Limits, check};
+use oneloop::trace::export;
+use oneloop::trace::findings::{Limits, check, check_recording};
 use oneloop::trace::read::Recording;
 use oneloop::{EventLoop, sleep, spawn_named};
 use tempfile::TempDir;
@@ -40,6 +41,37 @@ fn program(name: &str) -> Option<PathBuf> {
     let test = std::env::current_exe().unwrap();
     let path = test.ancestors().nth(2).unwrap().join("examples").join(name);
     path.exists().then_some(path)
+}
+
+/// What the rules find in a recording.
+fn found(recording: &Recording) -> Vec<&'static str> {
+    check_recording(recording, Limits::default()).found().iter().map(|finding| finding.rule).collect()
+}
+
+#[test]
+fn in_no_part_of_a_recording_is_found_what_is_not_in_the_whole() {
+    let lessons = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/lessons");
+    let folders = fs::read_dir(lessons).unwrap().map(|entry| entry.unwrap().path());
+    for file in folders.map(|folder| folder.join("run.trace")).filter(|file| file.exists()) {
+        let whole = Recording::open(&file).unwrap();
+        let (all, last) = (found(&whole), whole.events.len() - 1);
+        for from in (0..=last).step_by(1 + last / 40) {
+            for to in [last, from + (last - from) / 2] {
+                let (from, to) = (whole.events[from].seq, whole.events[to].seq);
+                let mut part = Vec::new();
+                export::part(&whole, from..=to, &mut part).unwrap();
+                // A part of a part, or one made by hand, may lack the state of the loop at its begin.
+                let bare = String::from_utf8(part.clone()).unwrap();
+                let bare: Vec<&str> =
+                    bare.lines().filter(|line| !line.starts_with("{\"k\":\"snapshot")).collect();
+                for text in [part, bare.join("\n").into_bytes()] {
+                    let part = Recording::read(&text[..]).unwrap();
+                    let new: Vec<_> = found(&part).into_iter().filter(|rule| !all.contains(rule)).collect();
+                    assert!(new.is_empty(), "{}, events {from} to {to}: {new:?}", file.display());
+                }
+            }
+        }
+    }
 }
 
 /// The rules that find something in the recordings of an example's loops.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use oneloop::trace::export::{chrome, perfetto};
-use oneloop::trace::findings::{Limits, check, why};
+use oneloop::trace::findings::{Limits, check_recording, why};
 use oneloop::trace::fold::History;
 use oneloop::trace::narrate::Narrator;
 use oneloop::trace::read::{MAX_LINE, MAX_NAME, ReadError, Recording};
@@ -265,7 +265,7 @@ fn events_in_any_order_with_ids_that_repeat_do_no_harm() {
 
 /// Whatever is done with recordings.
 fn through_everything(recording: &Recording) {
-    drop(check(&recording.events, Limits::default()));
+    drop(check_recording(recording, Limits::default()));
     let mut narrator = Narrator::new();
     recording.events.iter().for_each(|event| drop(narrator.sentence(event)));
     let mut history = History::beginning_with(recording.begin.clone(), recording.events.clone());
@@ -274,8 +274,8 @@ fn through_everything(recording: &Recording) {
         let tasks: Vec<_> = history.world().tasks.keys().copied().collect();
         tasks.into_iter().for_each(|task| drop(why(history.world(), task)));
     }
-    chrome("x", &recording.events, Vec::new()).expect("memory takes it");
-    perfetto("x", &recording.events, Vec::new()).expect("memory takes it");
+    chrome(recording, Vec::new()).expect("memory takes it");
+    perfetto(recording, Vec::new()).expect("memory takes it");
 }
 
 /// Recordings that once did harm; the fuzzer's targets found them.
@@ -286,6 +286,13 @@ fn what_once_did_harm_does_no_more() {
         r#"{"k":"spawn","n":1,"t":0,"task":1,"by":{"task":0},"site":5,"size":8}
            {"k":"task_end","n":2,"t":0,"task":1,"outcome":"done"}
            {"k":"task_end","n":3,"t":0,"task":1,"outcome":"done"}"#,
+        // What comes after the snapshot has lower numbers, and a task was polled as often as can be counted.
+        r#"{"k":"snapshot","n":1000,"t":9,"step":"run","looked":0,"running":{"task":1},"spawned":1,"ended":0}
+           {"k":"snapshot_task","task":1,"stand":"running","since":9,"by":"loop","size":0,"wakers":0,"polls":4294967295}
+           {"k":"poll_begin","n":1,"t":0,"task":1,"poll":1,"waited":0}"#,
+        r#"{"k":"snapshot","n":1000,"t":9,"step":"run","looked":0,"running":{"task":1},"spawned":1,"ended":0}
+           {"k":"snapshot_task","task":1,"stand":"running","since":9,"by":"loop","size":0,"wakers":0,"polls":4294967295}
+           {"k":"turn_end","n":1,"t":0,"turn":0,"ready":0}"#,
     ];
     for lines in found {
         let recording = read(format!("{HEADER}\n{lines}\n"));

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use oneloop::trace::export::{chrome, perfetto};
-use oneloop::trace::findings::{Limits, check, why};
+use oneloop::trace::findings::{Limits, check_recording, why};
 use oneloop::trace::fold::History;
 use oneloop::trace::narrate::Narrator;
 use oneloop::trace::read::Recording;
@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut narrator = Narrator::new();
     recording.events.iter().for_each(|event| plain(&narrator.sentence(event)));
 
-    let findings = check(&recording.events, Limits::default());
+    let findings = check_recording(&recording, Limits::default());
     findings.found().iter().for_each(|finding| plain(&finding.to_string().replace('\n', "")));
 
     let events = recording.events.len();
@@ -36,9 +36,9 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(*history.world(), end, "going there again is the same");
 
     let mut json = Vec::new();
-    chrome("program", &recording.events, &mut json).expect("memory takes it");
+    chrome(&recording, &mut json).expect("memory takes it");
     serde_json::from_slice::<serde_json::Value>(&json).expect("it is JSON");
-    perfetto("program", &recording.events, &mut Vec::new()).expect("memory takes it");
+    perfetto(&recording, &mut Vec::new()).expect("memory takes it");
 });
 
 /// Nothing that is shown drives the terminal.

@@ -22,23 +22,22 @@ mod part;
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
 
-use super::event::Event;
 use super::read::Recording;
 
 /// Writes the events as Chrome's JSON, in its form with an object.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn chrome(program: &str, events: &[Event], out: impl Write) -> io::Result<()> {
-    chrome::write(program, events, out)
+pub fn chrome(recording: &Recording, out: impl Write) -> io::Result<()> {
+    chrome::write(recording, out)
 }
 
 /// Writes the events as a trace of Perfetto, in protobuf.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn perfetto(program: &str, events: &[Event], out: impl Write) -> io::Result<()> {
-    perfetto::write(program, events, out)
+pub fn perfetto(recording: &Recording, out: impl Write) -> io::Result<()> {
+    perfetto::write(recording, out)
 }
 
 /// Writes the events of these numbers as a recording, with the state of the loop before the first of them.

@@ -21,6 +21,7 @@
 //! Before: `trace/export/part.rs`. Next: `trace/findings/story.rs`.
 
 mod story;
+mod begin;
 mod polls;
 mod wakes;
 mod waits;
@@ -34,8 +35,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::trace::event::{Event, Place, TaskId};
+use crate::trace::fold::World;
 use crate::trace::narrate::{capital, place};
 use crate::trace::observer::Observer;
+use crate::trace::read::Recording;
 
 pub use story::{Story, TaskStory, Ticket};
 pub use why::{Whys, why};
@@ -152,10 +155,15 @@ impl Default for Limits {
 
 /// One shape of a mistake.
 trait Rule {
+    /// The events begin in the middle of a run, when the loop stood like this.
+    fn begin(&mut self, world: &World) {
+        let _ = world;
+    }
+
     /// An event happened, which the story does not know yet.
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>);
 
-    /// There are no more events.
+    /// There are no more events. Whoever takes that for the end of the run is to ask [`Story::goes_on`].
     fn end(&mut self, story: &Story, found: &mut Vec<Finding>) {
         let _ = (story, found);
     }
@@ -198,6 +206,13 @@ impl Findings {
         rules.extend(lives::rules(limits));
         rules.extend(pool::rules(limits));
         Findings { story: Story::default(), rules, found: Vec::new() }
+    }
+
+    /// All rules, for events that begin in the middle of a run, when the loop stood like this.
+    pub fn after(begin: &World, limits: Limits) -> Findings {
+        let mut findings = Findings { story: Story::after(begin), ..Findings::new(limits) };
+        findings.rules.iter_mut().for_each(|rule| rule.begin(begin));
+        findings
     }
 
     /// An event happened. Returns what was found in it for the first time.
@@ -257,6 +272,22 @@ pub fn check<'a>(events: impl IntoIterator<Item = &'a Event>, limits: Limits) ->
     for event in events {
         findings.event(event);
     }
+    findings.end();
+    findings
+}
+
+/// All findings in a recording, whether it is whole or begins or ends in the middle of a run.
+pub fn check_recording(recording: &Recording, limits: Limits) -> Findings {
+    let mut findings = match &recording.begin {
+        Some(world) => Findings::after(world, limits),
+        None => Findings::new(limits),
+    };
+    for event in &recording.events {
+        findings.event(event);
+    }
+    let header = &recording.header;
+    // With nothing known of the events before, nothing can be said of what should be there at the end.
+    findings.story.goes_on = header.goes_on || header.lost > 0 && recording.begin.is_none();
     findings.end();
     findings
 }

@@ -42,6 +42,7 @@ use self::queue::Spot;
 use super::event::{
     CallbackId, Event, EventKind as E, JobId, LineId, LoopEnd, SourceId, TaskId, TimerId, WaitReason,
 };
+use super::narrate::Narrator;
 use super::observer::Ready;
 
 /// Where a loop is in its turn.
@@ -134,6 +135,12 @@ impl World {
     pub fn size(&self) -> usize {
         let things = self.callbacks.len() + self.timers.len() + self.sources.len() + self.jobs.len();
         self.tasks.len() + things + self.lines.len() + self.ready.len()
+    }
+
+    /// A narrator that knows who is there, for the events that come next.
+    pub fn narrator(&self) -> Narrator {
+        let tasks = self.tasks.iter().map(|(id, task)| (*id, &*task.name, task.cancelled));
+        Narrator::knowing(tasks, self.sources.iter().map(|(id, source)| (*id, source.what)))
     }
 
     /// What is ready, in order, in a world that was put together otherwise than by events.

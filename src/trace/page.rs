@@ -1,4 +1,4 @@
-//! Chapter 35, part 59: how does a recording become a page that any browser plays?
+//! Chapter 35, part 60: how does a recording become a page that any browser plays?
 //!
 //! One file of HTML holds all of it: what is shown, the script that shows it, and the recording. It asks nobody for
 //! anything, so it can be handed out, mailed, and opened in a train.

@@ -102,6 +102,8 @@ pub struct Header {
     pub folder: String,
     /// Events that happened before the first one that was kept.
     pub lost: u64,
+    /// Whether what happened after the last one is left out.
+    pub goes_on: bool,
 }
 
 /// Something that the program wrote.

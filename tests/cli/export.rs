@@ -206,3 +206,26 @@ fn a_part_can_be_asked_what_the_whole_can() {
     let before = said(folder.path(), &["play", "part.trace"], "go 3\n");
     assert!(before.contains("Event 3 is not known: the first that is, is event 8."), "{before}");
 }
+
+#[test]
+fn who_was_there_before_a_part_begins_is_known_to_every_command() {
+    let folder = small();
+    let say = |args: &[&str]| said(folder.path(), args, "c\ntasks\n");
+    say(&["export", "--part", "--from", "10", "-o", "part.trace", "small.trace"]);
+    // It was spawned, polled and suspended before.
+    for command in ["summary", "why", "play"] {
+        let text = say(&[command, "part.trace"]);
+        assert!(text.contains("task 1 (waiter)") && text.contains("src/small.rs:8"), "{command}: {text}");
+    }
+    let json: Value = serde_json::from_str(&say(&["export", "--chrome", "-o", "-", "part.trace"])).unwrap();
+    let events = json["traceEvents"].as_array().unwrap();
+    let names: Vec<&str> = of(events, "b").iter().map(|slice| slice["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        names[2..4],
+        ["task 1 (waiter)", "waiting for an event to be set, at src/small.rs:8"],
+        "{names:?}"
+    );
+    say(&["page", "part.trace", "-o", "part.html"]);
+    let page = fs::read_to_string(folder.path().join("part.html")).unwrap();
+    assert!(page.contains("waiter"), "{page}");
+}

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
-use oneloop::trace::findings::{Finding, Level, Limits, RULES, check};
+use oneloop::trace::findings::{Finding, Level, Limits, RULES, check_recording};
 use oneloop::trace::narrate::count;
 
 use crate::{Ended, recording, say};
@@ -33,7 +33,7 @@ pub struct Args {
 pub fn run(args: Args) -> Ended {
     let recording = recording::open(&args.file)?;
     let limits = Limits { slow: Duration::from_millis(args.slow), ..Limits::default() };
-    let findings = check(&recording.events, limits);
+    let findings = check_recording(&recording, limits);
     let wanted = |finding: &&Finding| {
         let rule = args.rule.is_empty() || args.rule.iter().any(|rule| rule == finding.rule);
         rule && !(args.no_hints && finding.level == Level::Hint)

@@ -45,12 +45,20 @@ pub fn run(args: Args) -> Ended {
         return Err(format!("there is nothing from event {} to event {}", args.from, args.to));
     }
     let output = args.output.unwrap_or_else(|| args.file.with_extension(ending));
-    let (program, events) = (&recording.header.program, &recording.events);
     recording::write_to(&output, &[&args.file], |out| match (args.perfetto, args.part) {
-        (true, _) => export::perfetto(program, events, out),
+        (true, _) => export::perfetto(&recording, out),
         (_, true) => export::part(&recording, args.from..=args.to, out),
-        _ => export::chrome(program, events, out),
+        _ => export::chrome(&recording, out),
     })?;
     recording::say_warnings(&recording);
+    if output.as_os_str() == "-" {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let what = match (args.perfetto, args.part) {
+        (true, _) => "to be opened in ui.perfetto.dev",
+        (_, true) => "a recording of the part",
+        _ => "to be opened in chrome://tracing, speedscope or ui.perfetto.dev",
+    };
+    crate::say(&format!("{}: {what}\n", output.display()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -14,18 +14,19 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::marks::{Mark, Track, draw};
-use crate::trace::event::Event;
 use crate::trace::narrate::plain;
+use crate::trace::read::Recording;
 
 /// The loop's thread. Threads of the pool are numbered from the next one on.
 const LOOP: usize = 1;
 
-pub(super) fn write(program: &str, events: &[Event], mut out: impl Write) -> io::Result<()> {
+pub(super) fn write(recording: &Recording, mut out: impl Write) -> io::Result<()> {
+    let program = &recording.header.program;
     write!(out, "{{\"displayTimeUnit\":\"ns\",\"traceEvents\":[")?;
     let named = |what: &str, tid: usize, name: &str| json!({"ph": "M", "name": what, "pid": 1, "tid": tid, "args": {"name": plain(name)}});
     write!(out, "\n{},\n{}", named("process_name", LOOP, program), named("thread_name", LOOP, "the loop"))?;
     let mut threads: HashMap<Arc<str>, usize> = HashMap::new();
-    draw(events, |mark| {
+    draw(recording, |mark| {
         let (track, began, ended) = match &mark {
             Mark::Begin { track, .. } => (*track, true, false),
             Mark::End { track, .. } => (*track, false, true),

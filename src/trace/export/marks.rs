@@ -6,8 +6,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::trace::event::{Event, EventKind as E, TaskId, WakeEffect};
-use crate::trace::narrate::{place, plain};
+use crate::trace::event::{Event, EventKind as E, Place, TaskId, Wait, WakeEffect};
+use crate::trace::fold::{Stand, World};
+use crate::trace::narrate::{named, place};
+use crate::trace::read::Recording;
 
 /// Where a slice is drawn. Slices of one track nest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -33,11 +35,15 @@ pub(super) enum Mark<'a> {
     Ready { at: Duration, length: usize },
 }
 
-/// Gives the marks of a run to `draw`, in the order of the events. All that is open at the end is ended there.
-pub(super) fn draw<X>(events: &[Event], draw: impl FnMut(Mark<'_>) -> Result<(), X>) -> Result<(), X> {
+/// Gives the marks of a run to `draw`, in the order of the events. All that is open at the end is ended there, and what is
+/// known of the time before the first of them is open at the begin.
+pub(super) fn draw<X>(recording: &Recording, draw: impl FnMut(Mark<'_>) -> Result<(), X>) -> Result<(), X> {
     let (open, names, flows) = (HashMap::new(), HashMap::new(), HashSet::new());
     let mut pen = Pen { draw, open, names, flows, now: Duration::ZERO };
-    for event in events {
+    if let Some(world) = &recording.begin {
+        pen.begin_with(world)?;
+    }
+    for event in &recording.events {
         pen.event(event)?;
     }
     pen.finish()
@@ -56,6 +62,29 @@ struct Pen<D> {
 }
 
 impl<D: FnMut(Mark<'_>) -> Result<(), X>, X> Pen<D> {
+    /// How the loop stands before the first event.
+    fn begin_with(&mut self, world: &World) -> Result<(), X> {
+        self.now = world.time;
+        for (id, task) in &world.tasks {
+            self.names.insert(*id, (named(*id, &task.name), false));
+            match (task.stand, task.suspended) {
+                (Stand::Suspended, Some((wait, site))) => self.waits(*id, wait, site)?,
+                (Stand::Running, _) => {
+                    let name = format!("poll {}", self.name(*id));
+                    self.replace(&Track::Loop, Some(&name), None)?;
+                    self.stands(*id, "polled")?;
+                }
+                _ => self.stands(*id, "ready")?,
+            }
+        }
+        for (thread, job) in &world.threads {
+            if let Some(job) = job {
+                self.begin(&Track::Thread(Arc::clone(thread)), self.now, &job.to_string(), None)?;
+            }
+        }
+        Ok(())
+    }
+
     fn event(&mut self, event: &Event) -> Result<(), X> {
         // What is told of other threads happened a little earlier.
         self.now = self.now.max(event.time);
@@ -89,12 +118,7 @@ impl<D: FnMut(Mark<'_>) -> Result<(), X>, X> Pen<D> {
     fn of_task(&mut self, event: &Event) -> Result<(), X> {
         match &event.kind {
             E::Spawn { task, name, .. } => {
-                let name = if **name == *format!("task-{}", task.0) {
-                    task.to_string()
-                } else {
-                    format!("{task} ({})", plain(name))
-                };
-                self.names.insert(*task, (name, false));
+                self.names.insert(*task, (named(*task, name), false));
                 self.flow("spawn", event.seq)?;
                 self.stands(*task, "ready")
             }
@@ -119,10 +143,7 @@ impl<D: FnMut(Mark<'_>) -> Result<(), X>, X> Pen<D> {
                 let again = self.names.get_mut(task).is_some_and(|(_, again)| std::mem::take(again));
                 match suspended {
                     _ if again => self.stands(*task, "ready"),
-                    Some((wait, Some(at))) => {
-                        self.stands(*task, &format!("waiting for {wait}, at {}", place(*at)))
-                    }
-                    Some((wait, None)) => self.stands(*task, &format!("waiting for {wait}")),
+                    Some((wait, site)) => self.waits(*task, *wait, *site),
                     None => Ok(()),
                 }
             }
@@ -149,6 +170,12 @@ impl<D: FnMut(Mark<'_>) -> Result<(), X>, X> Pen<D> {
         }
         self.flows.insert(flow);
         (self.draw)(Mark::Flow { at: self.now, name, flow })
+    }
+
+    /// A task is suspended from now on.
+    fn waits(&mut self, task: TaskId, wait: Wait, site: Option<Place>) -> Result<(), X> {
+        let at = site.map(|site| format!(", at {}", place(site))).unwrap_or_default();
+        self.stands(task, &format!("waiting for {wait}{at}"))
     }
 
     /// A task stands otherwise from now on.

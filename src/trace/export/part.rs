@@ -27,7 +27,7 @@ pub(super) fn write(
     let mut world = recording.begin.clone().unwrap_or_default();
     all[..from].iter().for_each(|event| world.apply(event));
     let (mut lines, mut text) = (Lines::new(), Vec::new());
-    header(&recording.header, from, &mut text);
+    header(&recording.header, from, to < all.len(), &mut text);
     if world != World::new() {
         lines.world(&world, &mut text);
     }
@@ -48,9 +48,9 @@ pub(super) fn write(
     out.flush()
 }
 
-/// The first line: that of the whole, and how many events were before.
-fn header(header: &Header, before: usize, out: &mut Vec<u8>) {
-    let Header { program, args, level, clock, started, folder, lost, .. } = header;
+/// The first line: that of the whole, how many events were before, and whether there are some after.
+fn header(header: &Header, before: usize, after: bool, out: &mut Vec<u8>) {
+    let Header { program, args, level, clock, started, folder, lost, goes_on, .. } = header;
     out.extend_from_slice(format!("{{\"k\":\"oneloop\",\"v\":{VERSION},\"args\":[").as_bytes());
     for (index, arg) in args.iter().enumerate() {
         if index > 0 {
@@ -65,7 +65,8 @@ fn header(header: &Header, before: usize, out: &mut Vec<u8>) {
         out.extend_from_slice(format!(",\"{name}\":").as_bytes());
         json::string(out, text);
     }
-    out.extend_from_slice(format!(",\"lost\":{}}}\n", lost.saturating_add(before as u64)).as_bytes());
+    let (lost, goes_on) = (lost.saturating_add(before as u64), *goes_on || after);
+    out.extend_from_slice(format!(",\"lost\":{lost},\"goes_on\":{goes_on}}}\n").as_bytes());
 }
 
 fn output(output: &Output, out: &mut Vec<u8>) {

@@ -13,8 +13,8 @@ use std::time::Duration;
 use super::marks::{Mark, Track, draw};
 use super::protobuf::Message;
 use crate::timer::clock::nanos;
-use crate::trace::event::Event;
 use crate::trace::narrate::plain;
+use crate::trace::read::Recording;
 
 /// Fields of the messages, by their names there.
 mod field {
@@ -56,7 +56,8 @@ const SEQUENCE: u64 = 1;
 const PROCESS: u64 = 1;
 const READY: u64 = 2;
 
-pub(super) fn write(program: &str, events: &[Event], mut out: impl Write) -> io::Result<()> {
+pub(super) fn write(recording: &Recording, mut out: impl Write) -> io::Result<()> {
+    let program = &recording.header.program;
     let process =
         Message::default().number(field::PROCESS_PID, PID).text(field::PROCESS_NAME, &plain(program));
     let described = Message::default().number(field::DESCRIPTOR_UUID, PROCESS);
@@ -68,7 +69,7 @@ pub(super) fn write(program: &str, events: &[Event], mut out: impl Write) -> io:
         .message(field::DESCRIPTOR_COUNTER, &Message::default());
     describe(&mut out, &ready)?;
     let mut known = HashSet::new();
-    draw(events, |mark| match mark {
+    draw(recording, |mark| match mark {
         Mark::Begin { track, at, name, flow } => {
             if known.insert(track.clone()) {
                 describe(&mut out, &description(track, name, known.len() as u64))?;

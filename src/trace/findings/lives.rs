@@ -1,4 +1,4 @@
-//! Chapter 35, part 56: rules about the lives of tasks: never begun, cut short, failed unheard, left behind, one at a time.
+//! Chapter 35, part 57: rules about the lives of tasks: never begun, cut short, failed unheard, left behind, one at a time.
 //!
 //! Before: `trace/findings/waits.rs`. Next: `trace/findings/pool.rs`.
 
@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::{Finding, Level, Limits, Rule, Story, finding};
 use crate::trace::event::{Actor, Event, EventKind as E, LoopEnd, Outcome, Place, TaskId};
+use crate::trace::fold::{Handle, World};
 use crate::trace::narrate::{count, named, place, plain};
 
 pub(super) fn rules(limits: Limits) -> Vec<Box<dyn Rule>> {
@@ -163,6 +164,10 @@ impl AtExit {
 }
 
 impl Rule for AtExit {
+    fn begin(&mut self, world: &World) {
+        self.ended = world.end.map(|why| (why, world.seq.unwrap_or_default()));
+    }
+
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
         match &event.kind {
             E::LoopEnd { why } => {
@@ -256,6 +261,15 @@ impl OneAtATime {
 }
 
 impl Rule for OneAtATime {
+    fn begin(&mut self, world: &World) {
+        for (id, task) in world.tasks.iter().filter(|(_, task)| task.handle == Handle::Held) {
+            if let (Actor::Task(by), Some(site)) = (&task.by, task.spawned_at) {
+                self.rows.entry((*by, site)).or_default().live += 1;
+                self.of.insert(*id, (*by, site));
+            }
+        }
+    }
+
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
         match &event.kind {
             E::Spawn { task, by: Actor::Task(by), site, .. } => {

@@ -1,6 +1,6 @@
-//! Chapter 35, part 53: rules about time: who holds the loop up, and who is late for it.
+//! Chapter 35, part 54: rules about time: who holds the loop up, and who is late for it.
 //!
-//! Before: `trace/findings/story.rs`. Next: `trace/findings/wakes.rs`.
+//! Before: `trace/findings/begin.rs`. Next: `trace/findings/wakes.rs`.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::trace::narrate::{count, place, span};
 pub(super) fn rules(limits: Limits) -> Vec<Box<dyn Rule>> {
     vec![
         Box::new(SlowPoll { slow: limits.slow }),
-        Box::new(Late { limits, slow: None, polls: 0, began: Duration::ZERO }),
+        Box::new(Late { limits, first: None, slow: None }),
         Box::new(PollStuck { slow: limits.slow }),
     ]
 }
@@ -86,29 +86,27 @@ impl Rule for SlowPoll {
 /// `late_timers` and `starved_task`: somebody was late, and no single poll is to blame.
 struct Late {
     limits: Limits,
+    /// The time of the first event: what was in the way before is not known.
+    first: Option<Duration>,
     /// When the latest slow poll or call ended: what was late then is explained by it.
     slow: Option<Duration>,
-    /// Polls begun so far.
-    polls: usize,
-    /// When the poll or call began that is going on.
-    began: Duration,
 }
 
 const BUSY: &str =
     "do less at once: limit how many tasks work at the same time, or move work to `spawn_blocking`";
 
 impl Late {
-    /// Whether a slow poll lies within the time from `since` on.
+    /// Whether a slow poll lies within the time from `since` on, or may.
     fn is_explained(&self, since: Duration) -> bool {
-        self.slow.is_some_and(|ended| ended >= since)
+        self.slow.is_some_and(|ended| ended >= since) || self.first.is_some_and(|first| since < first)
     }
 }
 
 impl Rule for Late {
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
+        self.first.get_or_insert(event.time);
         match &event.kind {
             E::PollBegin { task, waited, .. } => {
-                self.polls += 1;
                 if *waited >= self.limits.starved && !self.is_explained(event.time.saturating_sub(*waited)) {
                     let text = format!(
                         "{} lay in the ready queue for {}, and no slow poll was in the way: the loop has more to do than \
@@ -123,7 +121,6 @@ impl Rule for Late {
             E::PollEnd { took, .. } | E::CallbackEnd { took, .. } if *took >= self.limits.slow => {
                 self.slow = Some(event.time);
             }
-            E::TurnBegin { .. } => (self.polls, self.began) = (0, event.time),
             E::TimerFire { timer, late, .. } if *late >= self.limits.slow => {
                 if self.is_explained(event.time.saturating_sub(*late)) {
                     return;
@@ -188,13 +185,13 @@ impl Rule for PollStuck {
         if let Some((by, took)) = &story.held_up {
             return found.push(held_up(story, by, *took));
         }
-        let Some((task, seq, began)) = story.poll else { return };
+        let Some((task, seq, began)) = story.poll.filter(|_| !story.goes_on) else { return };
         let (now, last) = story.now;
         let told = now.saturating_sub(began);
         // Cut off at once, it may have been about to end: whatever ended the program came in the middle of a poll.
         let level = if told >= self.slow { Level::Warning } else { Level::Hint };
         let known = story.task(task);
-        let events = count((last - seq) as usize, "event");
+        let events = count(last.saturating_sub(seq) as usize, "event");
         let text = format!(
             "the events end in the middle of a poll of {}, {} and {events} after it began: the poll never ended, or the \
              program was killed in it",

@@ -1,4 +1,4 @@
-//! Chapter 35, part 57: rules about the blocking pool.
+//! Chapter 35, part 58: rules about the blocking pool.
 //!
 //! Before: `trace/findings/lives.rs`. Next: `trace/findings/why.rs`.
 
@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::story::JobStory;
 use super::{Finding, Level, Limits, Rule, Story, finding};
 use crate::trace::event::{Event, EventKind as E, JobId};
+use crate::trace::fold::World;
 use crate::trace::narrate::{count, place, span};
 
 pub(super) fn rules(limits: Limits) -> Vec<Box<dyn Rule>> {
@@ -52,6 +53,10 @@ impl PoolSaturated {
 }
 
 impl Rule for PoolSaturated {
+    fn begin(&mut self, world: &World) {
+        self.threads = world.threads.len();
+    }
+
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
         match &event.kind {
             E::JobEnd { job, .. } => {

@@ -1,6 +1,6 @@
 //! Chapter 35, part 52: who is who in a run: names, lines, and what each task waits for.
 //!
-//! Before: `trace/findings.rs`. Next: `trace/findings/polls.rs`.
+//! Before: `trace/findings.rs`. Next: `trace/findings/begin.rs`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -42,6 +42,8 @@ pub struct Story {
     pub(super) ended: Option<LoopEnd>,
     /// The time of the latest event, and its number.
     pub(super) now: (Duration, u64),
+    /// Whether the run went on after the last event: what should have happened may have happened then.
+    pub(super) goes_on: bool,
 }
 
 /// What is known of a task.
@@ -180,7 +182,7 @@ impl Story {
                 self.poll = Some((*task, event.seq, event.time));
                 self.tells_polls = true;
                 self.note(*task, |known| {
-                    known.polls += 1;
+                    known.polls = known.polls.saturating_add(1);
                     known.queued = false;
                     known.awaits.clear();
                 });

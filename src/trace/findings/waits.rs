@@ -1,4 +1,4 @@
-//! Chapter 35, part 55: rules about waiting for each other: circles, loops that can never go on, and grants that nobody
+//! Chapter 35, part 56: rules about waiting for each other: circles, loops that can never go on, and grants that nobody
 //! takes.
 //!
 //! Before: `trace/findings/wakes.rs`. Next: `trace/findings/lives.rs`.
@@ -66,7 +66,10 @@ impl Rule for Deadlock {
 
     /// Nobody has looked whether the loop is stuck, but the events end while it waits without limit, for nobody in sight.
     fn end(&mut self, story: &Story, found: &mut Vec<Finding>) {
-        let Some(seq) = self.waits.filter(|_| story.ended.is_none() && story.tells_polls) else { return };
+        let Some(seq) = self.waits.filter(|_| story.ended.is_none() && story.tells_polls && !story.goes_on)
+        else {
+            return;
+        };
         // A handle that is awaited keeps a clone of the waker; any other clone is somebody's who may wake.
         let may_go_on = |(task, known): (TaskId, &TaskStory)| {
             known.wakers > known.awaits.len() || story.interests_of(task).next().is_some()
@@ -198,7 +201,7 @@ impl Rule for NotPolled {
                     else {
                         continue;
                     };
-                    let since = story.task(*task).map_or(0, |known| known.polls - polls);
+                    let since = story.task(*task).map_or(0, |known| known.polls.saturating_sub(polls));
                     let rule = match self.woken {
                         false => "granted_not_polled",
                         true if since == PATIENCE => "stalled_subfuture",

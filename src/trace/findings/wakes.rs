@@ -1,4 +1,4 @@
-//! Chapter 35, part 54: rules about wakes: those that never come, come for nothing, or never stop.
+//! Chapter 35, part 55: rules about wakes: those that never come, come for nothing, or never stop.
 //!
 //! Before: `trace/findings/polls.rs`. Next: `trace/findings/waits.rs`.
 
@@ -52,7 +52,7 @@ impl Rule for WakerOutside {
 
     fn end(&mut self, story: &Story, found: &mut Vec<Finding>) {
         // A run that ended has no more need of its tasks.
-        if story.ended.is_some() {
+        if story.ended.is_some() || story.goes_on {
             return;
         }
         for (task, known) in story.live() {

@@ -58,10 +58,7 @@ impl History {
     /// A run that begins with this state, if there is one: what was before is not known.
     pub fn beginning_with(begin: Option<World>, events: Vec<Event>) -> History {
         let Some(world) = begin else { return History::new(events) };
-        let narrator = Narrator::knowing(
-            world.tasks.iter().map(|(id, task)| (*id, &*task.name, task.cancelled)),
-            world.sources.iter().map(|(id, source)| (*id, source.what)),
-        );
+        let narrator = world.narrator();
         let begin = Moment { at: 0, world, narrator };
         History { events, now: begin.clone(), begin, ..History::default() }
     }
@@ -84,6 +81,11 @@ impl History {
         self.nearer.clear();
         self.copies.iter_mut().chain([&mut self.now]).for_each(|moment| moment.at -= gone);
         gone
+    }
+
+    /// The state of the loop before the first of the events that are known.
+    pub fn begin(&self) -> &World {
+        &self.begin.world
     }
 
     /// The number of the last event before the first that is known; `None`: none was let go.

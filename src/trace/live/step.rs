@@ -113,7 +113,7 @@ impl Step {
             io::Error::new(error.kind(), text)
         })?;
         let mut unsent = Vec::new();
-        about.header(SystemTime::now(), 0, &mut unsent);
+        about.header(SystemTime::now(), &mut unsent);
         let link = Link {
             socket,
             lines: Lines::new(),

@@ -1,8 +1,8 @@
-//! Chapter 35, part 60: what of a recording goes into a page, and in which form.
+//! Chapter 35, part 61: what of a recording goes into a page, and in which form.
 //!
 //! One object of JSON, packed with gzip. The events are lines of the trace format, so the page's script knows no other
-//! format than everybody else. The sentences are those of [`Narrator`]. They are much alike, and kept as patterns and
-//! the numbers to be put into them:
+//! format than everybody else. The sentences are a [`Narrator`](crate::trace::narrate::Narrator)'s. They are much
+//! alike, and kept as patterns and the numbers to be put into them:
 //!
 //! ```text
 //!   "Timer 3 fired 1.2 ms late."   pattern 7 "Timer · fired ·.· ms late."   numbers "3 1 2"
@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 
 use super::{MAX_EVENTS, Side};
 use crate::trace::event::Event;
-use crate::trace::findings::{Limits, check};
+use crate::trace::findings::{Limits, check, check_recording};
 use crate::trace::fold::World;
-use crate::trace::narrate::{Narrator, count, plain};
+use crate::trace::narrate::{count, plain};
 use crate::trace::read::Recording;
 use crate::trace::record::Lines;
 
@@ -102,13 +102,16 @@ fn about(side: &Side<'_>, events: &[Event]) -> Value {
         "warnings": warnings.iter().map(|warning| plain(warning)).collect::<Vec<_>>(),
         "sources": sources.collect::<Vec<_>>(),
         "output": output.collect::<Vec<_>>(),
-        "findings": findings(events),
+        "findings": findings(side.recording, events),
     })
 }
 
 /// What the rules find in it, as `oneloop check` says it.
-fn findings(events: &[Event]) -> Vec<Value> {
-    let findings = check(events, Limits::default());
+fn findings(recording: &Recording, events: &[Event]) -> Vec<Value> {
+    let findings = match events.len() == recording.events.len() {
+        true => check_recording(recording, Limits::default()),
+        false => check(events, Limits::default()),
+    };
     let found = findings.found().iter().map(|finding| {
         let times = if finding.times > 1 { count(finding.times, "time") } else { String::new() };
         json!({
@@ -160,15 +163,8 @@ struct Said {
     said: Vec<Value>,
 }
 
-/// One that knows who was there before the first event.
-fn narrator(begin: Option<&World>) -> Narrator {
-    let Some(world) = begin else { return Narrator::new() };
-    let tasks = world.tasks.iter().map(|(id, task)| (*id, &*task.name, task.cancelled));
-    Narrator::knowing(tasks, world.sources.iter().map(|(id, source)| (*id, source.what)))
-}
-
 fn said(begin: Option<&World>, events: &[Event]) -> Said {
-    let (mut narrator, mut known) = (narrator(begin), HashMap::new());
+    let (mut narrator, mut known) = (begin.map(World::narrator).unwrap_or_default(), HashMap::new());
     let mut all = Said { patterns: Vec::new(), said: Vec::with_capacity(2 * events.len()) };
     for event in events {
         let (pattern, numbers) = taken_apart(&narrator.sentence(event));
@@ -205,6 +201,7 @@ fn taken_apart(sentence: &str) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace::narrate::Narrator;
     use crate::trace::record::samples;
 
     /// What the page's script does.

@@ -1,4 +1,4 @@
-//! Chapter 35, part 62: what stands beside a recording that is a lesson, and the page that a course begins with.
+//! Chapter 35, part 63: what stands beside a recording that is a lesson, and the page that a course begins with.
 //!
 //! A lesson is text and stops. Each stop is a link to its event, a question, and an answer that is folded away until it
 //! was thought about; all of that is plain HTML, so it needs no script of its own.

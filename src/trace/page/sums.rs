@@ -1,4 +1,4 @@
-//! Chapter 35, part 61: what a page's policy names a script by: SHA-256 (FIPS 180-4), written in base64 (RFC 4648).
+//! Chapter 35, part 62: what a page's policy names a script by: SHA-256 (FIPS 180-4), written in base64 (RFC 4648).
 //!
 //! Before: `trace/page/data.rs`. Next: `trace/page/lesson.rs`.
 

@@ -108,6 +108,7 @@ fn header(fields: &Fields<'_>) -> Result<Header, Fault> {
         started: fields.maybe("started").map(said).unwrap_or_default(),
         folder: text("folder"),
         lost: fields.maybe_number("lost")?.unwrap_or(0),
+        goes_on: fields.flag("goes_on")?,
     })
 }
 

@@ -151,7 +151,7 @@ impl Flight {
     /// A whole recording of what is known.
     fn text(&self, kept: &Kept, more: Option<&Event>) -> Vec<u8> {
         let (mut lines, mut text) = (Lines::new(), Vec::new());
-        self.about.header(self.started, kept.lost, &mut text);
+        self.about.header_of_some(self.started, kept.lost, &mut text);
         if kept.lost > 0 {
             lines.world(&kept.before, &mut text);
         }

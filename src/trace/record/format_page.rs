@@ -135,7 +135,7 @@ fn the_page_has_a_line_of_each_kind_as_it_is_written() {
 #[test]
 fn the_page_has_each_field_of_the_header() {
     let mut out = Vec::new();
-    About { level: Level::Task, virtual_time: false, pool_threads: 6 }.header(
+    About { level: Level::Task, virtual_time: false, pool_threads: 6 }.header_of_some(
         std::time::UNIX_EPOCH,
         3,
         &mut out,

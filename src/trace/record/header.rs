@@ -28,8 +28,18 @@ pub(crate) struct About {
 }
 
 impl About {
-    /// Appends the line. The loop was made at `started`; `lost` is the number of events before those that follow.
-    pub(crate) fn header(&self, started: SystemTime, lost: u64, out: &mut Vec<u8>) {
+    /// Appends the line, for a recording from the first event to the last. The loop was made at `started`.
+    pub(crate) fn header(&self, started: SystemTime, out: &mut Vec<u8>) {
+        self.write(started, None, out);
+    }
+
+    /// The same for some of the events: so many were before them, and what comes after them is left out.
+    pub(crate) fn header_of_some(&self, started: SystemTime, lost: u64, out: &mut Vec<u8>) {
+        self.write(started, Some(lost), out);
+    }
+
+    /// `lost`: how many events were before; `None`: these are all.
+    fn write(&self, started: SystemTime, lost: Option<u64>, out: &mut Vec<u8>) {
         let mut args = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
         let text = |out: &mut Vec<u8>, name: &str, text: &str| {
             key(out, name);
@@ -55,9 +65,12 @@ impl About {
         ];
         let features = features.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned());
         strings(out, "features", features);
-        if lost > 0 {
+        if let Some(lost) = lost.filter(|lost| *lost > 0) {
             key(out, "lost");
             json::number(out, lost);
+        }
+        if lost.is_some() {
+            out.extend_from_slice(b",\"goes_on\":true");
         }
         out.extend_from_slice(b"}\n");
     }
@@ -125,10 +138,14 @@ mod tests {
     #[test]
     fn the_first_line_says_what_is_recorded() {
         let mut line = Vec::new();
-        About { level: Level::Task, virtual_time: true, pool_threads: 3 }.header(UNIX_EPOCH, 12, &mut line);
+        About { level: Level::Task, virtual_time: true, pool_threads: 3 }
+            .header_of_some(UNIX_EPOCH, 12, &mut line);
         let line = String::from_utf8(line).expect("all of it are strings");
         assert!(line.starts_with("{\"k\":\"oneloop\",\"v\":1,\"program\":\""), "{line}");
         assert!(line.contains("\"level\":\"task\",\"clock\":\"virtual\",\"wheel\":{\"levels\":8,"), "{line}");
-        assert!(line.contains("\"pool\":{\"threads\":3}") && line.ends_with("\"lost\":12}\n"), "{line}");
+        assert!(
+            line.contains("\"pool\":{\"threads\":3}") && line.ends_with("\"lost\":12,\"goes_on\":true}\n"),
+            "{line}"
+        );
     }
 }

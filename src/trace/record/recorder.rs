@@ -61,7 +61,7 @@ impl Recorder {
         let fault = |error| unmade(&path, error);
         let members = Members::new(file, path.clone());
         let mut header = Vec::new();
-        about.header(SystemTime::now(), 0, &mut header);
+        about.header(SystemTime::now(), &mut header);
         let sink = Sink::File(members.clone());
         Recorder::start(about, sink, move |queue| write(queue, &members, &pieces, header)).map_err(fault)
     }

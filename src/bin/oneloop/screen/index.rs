@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use oneloop::trace::fold::History;
-use oneloop::trace::narrate::Narrator;
 use oneloop::trace::{Actor, Event, EventKind as E, SourceId, TaskId};
 
 use crate::session::places::find;
@@ -62,7 +61,7 @@ impl Index {
 
     /// An event in words.
     pub fn sentence(&self, history: &History, event: &Event) -> String {
-        let mut narrator = Narrator::new();
+        let mut narrator = history.begin().narrator();
         let (mut tasks, mut sources) = (Vec::from_iter(of(event)), Vec::from_iter(source(event)));
         match by(event) {
             Some(Actor::Task(task)) => tasks.push(*task),

@@ -88,7 +88,7 @@ impl<F: Feed, W: Write> Session<F, W> {
 
     /// There are more events than are kept: lets go of a quarter of them. Returns how many.
     fn forget(&mut self) -> usize {
-        self.scan.before_forgetting(self.history.events());
+        self.scan.before_forgetting(&self.history);
         let gone = self.history.forget(self.keep / 4);
         self.scan.forgot(gone);
         self.written.retain_mut(|written| {

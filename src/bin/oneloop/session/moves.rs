@@ -129,7 +129,7 @@ impl<F: Feed, W: Write> Session<F, W> {
             let index = self.history.at();
             let (events, world) = (self.history.events(), self.history.world());
             let is_it = match goal {
-                Goal::Finding(rule) => self.scan.finds(events, index, *rule),
+                Goal::Finding(rule) => self.scan.finds(&self.history, index, *rule),
                 _ => goal.is(&events[index], world),
             };
             way.left -= usize::from(is_it);
@@ -315,7 +315,7 @@ impl<F: Feed, W: Write> Session<F, W> {
             Some(Until::WakeOf(task)) => format!("There was no further wake of task {}.", plain(task)),
             Some(Until::Line(file, line)) => format!("Nothing more happened at {}:{line}.", plain(file)),
             Some(Until::Finding(rule)) => {
-                let found: Vec<String> = self.scan.end(self.history.events(), *rule);
+                let found: Vec<String> = self.scan.end(&self.history, *rule);
                 match found.as_slice() {
                     [] => String::from("Nothing more is found to be wrong."),
                     found => format!("The end itself tells:\n{}", found.join("\n")),

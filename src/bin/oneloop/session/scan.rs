@@ -1,13 +1,14 @@
 //! Where the rules find something wrong on the way.
 
-use oneloop::trace::Event;
-use oneloop::trace::findings::{Finding, Findings};
+use oneloop::trace::findings::{Finding, Findings, Limits};
+use oneloop::trace::fold::History;
 use oneloop::trace::narrate::plain;
 
 /// The rules at work, on all events up to some.
 #[derive(Default)]
 pub struct Scan {
-    findings: Findings,
+    /// `None`: they were shown nothing yet.
+    findings: Option<Findings>,
     /// How many events they were shown, of those that are known.
     seen: usize,
     /// What they found: in which event, which rule, and in words.
@@ -18,9 +19,9 @@ pub struct Scan {
 
 impl Scan {
     /// Whether this rule, or any, finds something in the event at `index`.
-    pub fn finds(&mut self, events: &[Event], index: usize, rule: Option<&str>) -> bool {
-        self.show(&events[..=index]);
-        self.at(events[index].seq, rule).next().is_some()
+    pub fn finds(&mut self, history: &History, index: usize, rule: Option<&str>) -> bool {
+        self.show(history, index + 1);
+        self.at(history.events()[index].seq, rule).next().is_some()
     }
 
     /// What this rule, or any, has found in the event of a number.
@@ -31,27 +32,32 @@ impl Scan {
     }
 
     /// What only the end tells; once.
-    pub fn end(&mut self, events: &[Event], rule: Option<&str>) -> Vec<String> {
+    pub fn end(&mut self, history: &History, rule: Option<&str>) -> Vec<String> {
         if std::mem::replace(&mut self.ended, true) {
             return Vec::new();
         }
-        self.show(events);
-        let found = self.findings.end().iter();
+        self.show(history, usize::MAX);
+        let found = self.findings.as_mut().map(Findings::end).unwrap_or_default().iter();
         found.filter(|finding| rule.is_none_or(|rule| rule == finding.rule)).map(lines).collect()
     }
 
-    fn show(&mut self, events: &[Event]) {
-        for event in events.get(self.seen..).unwrap_or_default() {
-            let found = self.findings.event(event).iter();
+    /// Shows them the events before that index.
+    fn show(&mut self, history: &History, until: usize) {
+        let findings =
+            self.findings.get_or_insert_with(|| Findings::after(history.begin(), Limits::default()));
+        let events = history.events();
+        let until = until.min(events.len());
+        for event in events.get(self.seen..until).unwrap_or_default() {
+            let found = findings.event(event).iter();
             self.found.extend(found.map(|finding| (event.seq, finding.rule, lines(finding))));
         }
-        self.seen = self.seen.max(events.len());
+        self.seen = self.seen.max(until);
     }
 
     /// Some of the first events are about to be let go: whoever has seen some of them is to see all.
-    pub fn before_forgetting(&mut self, events: &[Event]) {
-        if self.seen > 0 {
-            self.show(events);
+    pub fn before_forgetting(&mut self, history: &History) {
+        if self.findings.is_some() {
+            self.show(history, usize::MAX);
         }
     }
 

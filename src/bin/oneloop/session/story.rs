@@ -2,7 +2,7 @@
 
 use oneloop::trace::findings::Whys;
 use oneloop::trace::fold::History;
-use oneloop::trace::narrate::{Narrator, span};
+use oneloop::trace::narrate::span;
 use oneloop::trace::{Actor, Event, EventKind as E, TaskId};
 
 /// The most lines of a story.
@@ -11,7 +11,7 @@ const LINES: usize = 1_000;
 /// The sentences of everything that a task did and that was done to it, from the first event that is known to the last.
 /// The moment that is looked at is marked.
 pub fn story(history: &History, task: TaskId) -> (String, Vec<String>) {
-    let (mut narrator, mut lines, mut left_out) = (Narrator::new(), Vec::new(), 0);
+    let (mut narrator, mut lines, mut left_out) = (history.begin().narrator(), Vec::new(), 0);
     let mut marked = false;
     for (index, event) in history.events().iter().enumerate() {
         if index == history.at() && !lines.is_empty() {
@@ -35,6 +35,9 @@ pub fn story(history: &History, task: TaskId) -> (String, Vec<String>) {
         lines.push(format!("… and {left_out} events more"));
     }
     match lines.is_empty() {
+        true if history.begin().tasks.contains_key(&task) => {
+            (format!("Nothing happens to {task} in the events that are known."), lines)
+        }
         true => (format!("Nothing is known of {task}."), lines),
         false => (format!("The story of {task}:"), lines),
     }
