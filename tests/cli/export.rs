@@ -187,7 +187,7 @@ fn a_format_is_asked_for_and_the_recording_is_not_written_over() {
     assert!(!output.status.success());
     let output = oneloop(folder.path(), &["export", "--chrome", "-o", "small.trace", "small.trace"], "");
     let error = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && error.contains("over itself"), "{error}");
+    assert!(!output.status.success() && error.contains("written over"), "{error}");
 }
 
 #[test]

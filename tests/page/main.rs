@@ -1,10 +1,12 @@
 //! `oneloop page`: what is on the page, and what is never there. How it behaves in a browser is tested from `.ci/run`,
 //! with what the last of these tests writes.
 
+mod sources;
 mod state;
 
 use std::fs;
 use std::io::{Read, Write};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -181,30 +183,6 @@ fn folder() -> tempfile::TempDir {
 }
 
 #[test]
-fn a_source_file_that_is_found_is_on_the_page_and_one_that_is_not_is_named() {
-    let folder = folder();
-    let write = || {
-        let output = oneloop(folder.path(), &["page", "small.trace"]);
-        assert!(output.status.success(), "{output:?}");
-        let page = fs::read_to_string(folder.path().join("small.html")).unwrap();
-        (data(&page)["sources"][0].clone(), String::from_utf8(output.stdout).unwrap())
-    };
-    let (source, said) = write();
-    assert_eq!(source["missing"], "it was not found where the page was made");
-    assert!(said.contains("not on it: src/small.rs, it was not found"), "{said}");
-
-    fs::create_dir(folder.path().join("src")).unwrap();
-    fs::write(folder.path().join("src/small.rs"), "fn main() {}\n").unwrap();
-    let (source, said) = write();
-    assert_eq!((&source["text"], &source["library"]), (&json!("fn main() {}\n"), &json!(false)));
-    assert!(said.contains("and the source of src/small.rs"), "{said}");
-
-    fs::write(folder.path().join("src/small.rs"), "// long\n".repeat(1 << 17)).unwrap();
-    let (source, _) = write();
-    assert_eq!(source["missing"], "it is longer than 524288 bytes");
-}
-
-#[test]
 fn two_recordings_are_on_one_page() {
     let folder = folder();
     fs::write(folder.path().join("other.trace"), long(20, "other")).unwrap();
@@ -215,14 +193,23 @@ fn two_recordings_are_on_one_page() {
 }
 
 #[test]
-fn a_recording_is_not_written_over() {
+fn a_recording_is_not_written_over_by_whatever_name() {
     let folder = folder();
-    let output = oneloop(folder.path(), &["page", "small.trace", "-o", "small.trace"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(
-        String::from_utf8_lossy(&output.stderr).contains("it would be written over itself"),
-        "{output:?}"
-    );
+    let path = |name: &str| folder.path().join(name);
+    let before = fs::read(path("small.trace")).unwrap();
+    fs::hard_link(path("small.trace"), path("hard")).unwrap();
+    symlink(path("small.trace"), path("soft")).unwrap();
+    for name in ["small.trace", "./small.trace", "hard", "soft"] {
+        for args in
+            [&["page", "small.trace", "-o", name][..], &["export", "--chrome", "small.trace", "-o", name]]
+        {
+            let output = oneloop(folder.path(), args);
+            assert_eq!(output.status.code(), Some(2));
+            let error = String::from_utf8_lossy(&output.stderr);
+            assert!(error.contains(&format!("{name}: the recording would be written over")), "{error}");
+        }
+    }
+    assert!(fs::read(path("small.trace")).unwrap() == before);
 }
 
 /// Programs that are recorded for the browser: how, and with which arguments.

@@ -1,6 +1,5 @@
 //! `oneloop page`: a recording as one file that plays in any browser.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,7 +7,7 @@ use oneloop::trace::narrate::{count, plain};
 use oneloop::trace::page::{self, Side, Source};
 use oneloop::trace::read::Recording;
 
-use crate::session::sources::Sources;
+use crate::session::sources::{Sources, read};
 use crate::{Ended, recording};
 
 /// The longest source file that is put on a page, in bytes.
@@ -20,7 +19,8 @@ const MAX_FILES: usize = 256;
 
 /// Write a recording as a page: one file, which plays in any browser and asks nobody for anything.
 ///
-/// The page holds the recording, and the source files that it names, as far as they are found here.
+/// The page holds the recording, and of the source files that it names those that are found in the project of this
+/// folder: the workspace or package of cargo around it. No other file is ever put on a page.
 #[derive(clap::Args)]
 pub struct Args {
     /// The recording
@@ -55,37 +55,33 @@ fn side<'a>(file: &Path, recording: &'a Recording) -> Side<'a> {
 
 /// The source files that a recording names, within the limits.
 fn sources(recording: &Recording) -> Vec<Source> {
-    let (places, mut room) = (Sources::new(&recording.header.folder), MAX_SOURCES);
+    let (places, mut room) = (Sources::of_project(), MAX_SOURCES);
     let files = page::files(recording).into_iter().take(MAX_FILES);
     let read = files.map(|file| {
         let found = places.find(&file);
         let library = page::is_of_a_library(&file) || found.as_deref().is_some_and(is_of_oneloop);
         let text = match found {
-            None => Err(String::from("it was not found where the page was made")),
-            Some(found) => read(&found, &mut room),
+            None => Err(String::from("it was not found in the project where the page was made")),
+            Some(found) => text_of(&found, &mut room),
         };
         Source { file, text, library }
     });
     read.collect()
 }
 
-fn read(file: &Path, room: &mut u64) -> Result<String, String> {
-    let length = fs::metadata(file).map_err(|error| error.to_string())?.len();
-    if length > MAX_FILE {
-        return Err(format!("it is longer than {MAX_FILE} bytes"));
-    }
+fn text_of(file: &Path, room: &mut u64) -> Result<String, String> {
+    let text = read(file, MAX_FILE)?;
     *room = room
-        .checked_sub(length)
+        .checked_sub(text.len() as u64)
         .ok_or_else(|| format!("more than {MAX_SOURCES} bytes of source are not put on a page"))?;
-    let bytes = fs::read(file).map_err(|error| error.to_string())?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(text)
 }
 
 /// Whether a file is of this crate's own library: in the `src` of the folder whose `Cargo.toml` names it.
 fn is_of_oneloop(file: &Path) -> bool {
     let source = file.ancestors().find(|folder| folder.ends_with("src"));
     let manifest = source.and_then(Path::parent).map(|root| root.join("Cargo.toml"));
-    let text = manifest.and_then(|manifest| fs::read_to_string(manifest).ok()).unwrap_or_default();
+    let text = manifest.and_then(|manifest| read(&manifest, MAX_FILE).ok()).unwrap_or_default();
     text.lines().any(|line| line.trim() == "name = \"oneloop\"")
 }
 

@@ -1,7 +1,8 @@
 //! Opening a recording, with everything said that there is to say about it, and writing what is made of it.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use oneloop::trace::read::Recording;
@@ -32,8 +33,11 @@ pub fn write_to(
     write: impl FnOnce(BufWriter<Box<dyn Write>>) -> io::Result<()>,
 ) -> Result<(), String> {
     let told = |error: io::Error| format!("{}: {error}", output.display());
-    if recordings.contains(&output) {
-        return Err(format!("{}: it would be written over itself", output.display()));
+    let which = |file: &Path| fs::metadata(file).map(|file| (file.dev(), file.ino())).ok();
+    // By whatever name, through a link too.
+    let own = which(output);
+    if own.is_some() && recordings.iter().any(|file| which(file) == own) {
+        return Err(format!("{}: the recording would be written over", output.display()));
     }
     let is_standard = output.as_os_str() == "-";
     let out: Box<dyn Write> = match is_standard {

@@ -1,7 +1,12 @@
-//! Lines of the source, quoted where the files are found.
+//! The program's source, where it is found.
+//!
+//! A recording may come from anybody, and says which files its lines are in. So whatever it says, only regular files are
+//! read whose names end as those of Rust's do, also at the end of a link, and no more of them than a bound. What is read is
+//! shown to whoever sits at this machine; for what is handed on there is [`of_project`](Sources::of_project).
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use oneloop::trace::narrate::plain;
@@ -18,6 +23,8 @@ const MAX_LINE: usize = 160;
 pub struct Sources {
     /// Where a relative name may begin.
     folders: Vec<PathBuf>,
+    /// The folder that a file has to lie in; `None`: it may be any.
+    within: Option<PathBuf>,
     /// `None`: it was not found.
     files: HashMap<String, Option<Vec<String>>>,
 }
@@ -30,7 +37,14 @@ impl Sources {
         for start in [Path::new(folder), &current] {
             folders.extend(start.ancestors().take(8).map(Path::to_owned));
         }
-        Sources { folders, files: HashMap::new() }
+        Sources { folders, within: None, files: HashMap::new() }
+    }
+
+    /// Looks in the project of the current folder alone: it, or the package or workspace of cargo around it.
+    pub fn of_project() -> Sources {
+        let current = std::env::current_dir().and_then(fs::canonicalize).unwrap_or_default();
+        let project = project(&current).to_owned();
+        Sources { folders: vec![project.clone(), current], within: Some(project), files: HashMap::new() }
     }
 
     /// A line, from 1, without what is before and after it; `None`: it is not found.
@@ -51,25 +65,49 @@ impl Sources {
         self.files.get(file)?.as_deref()
     }
 
-    /// Where a file of Rust source lies, if it is there and not too long.
+    /// Where a file of Rust source lies, with no links in the path, if it is there.
     pub fn find(&self, file: &str) -> Option<PathBuf> {
-        // A recording may come from anybody, and is not to have any other file read.
         let path = match file.strip_prefix("~/") {
             Some(rest) => std::env::home_dir()?.join(rest),
             None => PathBuf::from(file),
         };
-        if path.extension().is_none_or(|ending| ending != "rs") {
-            return None;
-        }
-        let mut places = self.folders.iter().map(|folder| folder.join(&path));
-        places.find(|path| fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= MAX_FILE))
+        let places = self.folders.iter().filter_map(|folder| fs::canonicalize(folder.join(&path)).ok());
+        places.into_iter().find(|path| {
+            let is_near = self.within.as_ref().is_none_or(|within| path.starts_with(within));
+            is_near && path.extension().is_some_and(|ending| ending == "rs") && path.is_file()
+        })
     }
 
     fn read(&self, file: &str) -> Option<Vec<String>> {
-        let text = fs::read(self.find(file)?).ok()?;
-        let text = String::from_utf8_lossy(&text);
+        let text = read(&self.find(file)?, MAX_FILE).ok()?;
         let line =
             |line: &str| plain(&line.trim_end().replace('\t', "    ")).chars().take(MAX_LINE).collect();
         Some(text.lines().map(line).collect())
     }
+}
+
+/// The text of a file, if it is a regular one of at most `most` bytes.
+///
+/// # Errors
+/// That it is not, or what the operating system says.
+pub fn read(file: &Path, most: u64) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    // A pipe would be waited for, and a device has no end.
+    if !fs::metadata(file).map_err(|error| error.to_string())?.is_file() {
+        return Err(String::from("it is no regular file"));
+    }
+    let opened = File::open(file).and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
+    opened.map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > most {
+        return Err(format!("it is longer than {most} bytes"));
+    }
+    Ok(String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').to_owned())
+}
+
+/// The workspace of cargo that a folder is in, or else the package; the folder itself if there is neither.
+fn project(folder: &Path) -> &Path {
+    let manifest = |folder: &&Path| read(&folder.join("Cargo.toml"), MAX_FILE).ok();
+    let is_workspace = |text: String| text.lines().any(|line| line.trim().starts_with("[workspace"));
+    let workspace = folder.ancestors().find(|folder| manifest(folder).is_some_and(is_workspace));
+    workspace.or_else(|| folder.ancestors().find(|folder| manifest(folder).is_some())).unwrap_or(folder)
 }
