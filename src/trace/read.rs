@@ -40,6 +40,7 @@ pub use decode::{Decoder, Item};
 use self::lines::{Ending, Lines};
 use super::event::{Event, EventKind};
 use super::fold::World;
+use super::narrate::plain;
 
 /// The latest version of the trace format that is understood.
 pub const VERSION: u64 = 1;
@@ -281,7 +282,8 @@ impl Recording {
         if let Some((line, what)) = &self.faults.first {
             let count = self.faults.count;
             warnings.push(format!(
-                "Lines that make no sense were passed over: {count}, the first of them line {line} ({what})."
+                "Lines that make no sense were passed over: {count}, the first of them line {line} ({}).",
+                plain(what)
             ));
         }
         if self.unknown > 0 {

@@ -2,8 +2,15 @@
 
 use super::{LINES, oneloop, small};
 
-/// What a terminal would obey: clear it, set its title, go back over the line; and what a page would.
-const HARM: &str = r"\u001b[2J\u001b]0;x\u0007\r\u009b1A\u0000</script><script>";
+/// What a terminal would obey: clear it, set its title, go back over the line, write the other way; what is not to be
+/// seen; and what a page would obey.
+const HARM: &str = r"\u001b[2J\u001b]0;x\u0007\r\u009b1A\u0000\u202e\u2028\u061c\u200b</script><script>";
+
+/// Whether a letter does anything but be seen.
+fn is_harm(letter: char) -> bool {
+    const HIDDEN: [char; 4] = ['\u{202e}', '\u{2028}', '\u{61c}', '\u{200b}'];
+    (letter.is_control() && letter != '\n') || HIDDEN.contains(&letter)
+}
 
 /// The small recording, where every text says that.
 fn hostile() -> tempfile::TempDir {
@@ -22,6 +29,7 @@ fn hostile() -> tempfile::TempDir {
         r#""k":"io_open","source":1,"what":"HARM","by":{"thread":"HARM"},"site":1"#,
         r#""k":"unheard","task":1,"name":"HARM","how":"HARM","text":"HARM""#,
         r#""k":"HARM""#,
+        r#""k":"snapshot_HARM""#,
         r#""k":"wake","task":"HARM""#,
     ]
     .into_iter()
@@ -45,13 +53,18 @@ fn nothing_that_a_recording_says_drives_the_terminal() {
         (&["why", "hostile.trace"], ""),
         (&["why", "hostile.trace", "nobody"], ""),
         (&["summary", "hostile.trace"], ""),
+        (&["page", "hostile.trace"], ""),
+        (&["page", "a\u{1b}[2J\u{202e}.trace"], ""),
     ] {
         let output = oneloop(folder.path(), args, input);
         assert!(output.status.code().is_some(), "{args:?} was ended: {output:?}");
         for text in [output.stdout, output.stderr] {
             let text = String::from_utf8(text).unwrap();
-            let harm = |letter: char| letter.is_control() && letter != '\n';
-            assert!(!text.contains(harm), "{args:?}: {:?}", text.lines().find(|line| line.contains(harm)));
+            assert!(
+                !text.contains(is_harm),
+                "{args:?}: {:?}",
+                text.lines().find(|line| line.contains(is_harm))
+            );
         }
     }
 }

@@ -30,6 +30,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use oneloop::trace::narrate::plain;
 
 /// Look into the event loop of any program that uses oneloop, with no change to it.
 #[derive(Parser)]
@@ -87,7 +88,8 @@ fn main() -> ExitCode {
     };
     ended.unwrap_or_else(|error| {
         // Whoever closed standard error does not want to know.
-        let _ = writeln!(io::stderr(), "oneloop: {error}");
+        let lines: Vec<String> = error.lines().map(plain).collect();
+        let _ = writeln!(io::stderr(), "oneloop: {}", lines.join("\n"));
         ExitCode::from(2)
     })
 }

@@ -87,8 +87,8 @@ pub fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// A name given by the program, fit for one line: without control characters, and without those that turn the
-/// direction of writing.
+/// A name given by the program, fit for one line: without control characters, those that turn the direction of writing,
+/// and those of no width by which two names that look the same differ. Those that join letters and signs are kept.
 pub fn plain(name: &str) -> String {
     name.chars().map(|letter| if is_hidden(letter) { '\u{fffd}' } else { letter }).collect()
 }
@@ -96,7 +96,9 @@ pub fn plain(name: &str) -> String {
 /// Whether a letter would do something to the line instead of being seen in it.
 fn is_hidden(letter: char) -> bool {
     letter.is_control()
-        || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(letter,
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// The type of a future, as short as it is clear: `hello::main` for `hello::main::{{closure}}`, and no type
@@ -157,6 +159,11 @@ mod tests {
     #[test]
     fn a_name_cannot_break_the_line() {
         assert_eq!(plain("a\nb\u{1b}[2J"), "a\u{fffd}b\u{fffd}[2J");
-        assert_eq!(plain("a\u{202e}b"), "a\u{fffd}b");
+        for hidden in ['\u{202e}', '\u{61c}', '\u{2028}', '\u{2069}', '\u{200b}', '\u{feff}', '\u{e0041}'] {
+            assert_eq!(plain(&format!("a{hidden}b")), "a\u{fffd}b", "{hidden:?}");
+        }
+        for seen in ["नमस्ते", "می‌خواهم", "👩\u{200d}🔧", "e\u{301}"] {
+            assert_eq!(plain(seen), seen);
+        }
     }
 }

@@ -168,5 +168,5 @@ class Recording {
 
 /** A name, without what would do something to the line instead of being seen in it. */
 function plain(name) {
-  return String(name).replace(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, "\ufffd");
+  return String(name).replace(/[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu, "\ufffd");
 }

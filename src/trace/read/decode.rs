@@ -87,7 +87,7 @@ impl Decoder {
 
     fn add_to_snapshot(&mut self, kind: &str, fields: &Fields<'_>) -> Result<Item, Fault> {
         let Some(mut snapshot) = self.snapshot.take() else {
-            return Err(format!("a {kind}, but no snapshot before it"));
+            return Err("a line of a snapshot, but there is no snapshot before it".into());
         };
         let known = snapshot.add(kind, fields, &self.sites);
         self.snapshot = Some(snapshot);

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{MAX_NAME, MAX_NAMES, MAX_TEXT};
+use crate::trace::narrate::plain;
 
 /// What every name is called when there are too many.
 const TOO_MANY: &str = "(one name too many)";
@@ -15,10 +16,9 @@ const TOO_MANY: &str = "(one name too many)";
 /// All names that were ever kept.
 static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
 
-/// A name that lives for ever, without control characters. Equal names are one.
+/// A name that lives for ever, fit for one line. Equal names are one.
 pub(super) fn lasting(name: &str) -> &'static str {
-    let name: String =
-        cut(name, MAX_NAME).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let name = plain(cut(name, MAX_NAME));
     let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
     let names = names.get_or_insert_default();
     if let Some(known) = names.get(name.as_str()) {
