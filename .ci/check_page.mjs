@@ -125,6 +125,17 @@ async function hostile() {
   await close();
 }
 
+/** Recordings in which nothing happened, alone and beside others: there is nowhere to go, and nothing fails. */
+async function empty() {
+  for (const [name, last] of [["none-none", 0], ["none-hello", null], ["hello-none", null]]) {
+    const { page, close } = await open(name, { hash: "#seq=-1&side=2" });
+    for (const key of ["ArrowRight", "End", "p", "t", "a", "i", "Home", "ArrowLeft", "+", "0", "End"]) await page.keyboard.press(key);
+    assert.equal(await position(page), last ?? (await page.evaluate("oneloop.player.length")), name);
+    await until(page, "/^#seq=\\d+/.test(location.hash) && !location.hash.includes('-1')");
+    await close();
+  }
+}
+
 /** A script that is not the page's own does not run, and nothing is asked for, even if somebody gets it into the page. */
 async function policy() {
   const { page } = await open("hello");
@@ -219,6 +230,7 @@ for (const name of names) compared += await states(name);
 assert.ok(compared > 200, `only ${compared} states were compared`);
 await controls();
 await hostile();
+await empty();
 await policy();
 for (const name of ["hello", "spinner", "crawler", "hostile", "pair"]) await looks(name);
 await course();

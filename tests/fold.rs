@@ -9,7 +9,8 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use oneloop::trace::fold::{History, Stand, World, slot};
-use oneloop::trace::{Event, EventKind as E, Ready, TaskId, Wait};
+use oneloop::trace::read::Recording;
+use oneloop::trace::{Actor, Event, EventKind as E, Ready, TaskId, Wait};
 use oneloop::{
     EventLoop, call_later, call_soon, gather, sleep, spawn, spawn_blocking, spawn_named, yield_now,
 };
@@ -224,4 +225,25 @@ proptest! {
         while history.forward().is_some() {}
         prop_assert_eq!(history.world(), &world);
     }
+}
+
+#[test]
+fn of_thousands_that_a_recording_has_one_task_await_and_hold_the_first_are_kept() {
+    let site = r#"{"k":"site","id":1,"file":"a.rs","line":1,"col":1}"#;
+    let mut lines = vec![String::from(r#"{"k":"oneloop","v":1}"#), site.into()];
+    for n in 0..10_000 {
+        let what = match n % 2 {
+            0 => format!(r#""k":"join_wait","task":{},"by":{{"task":1}},"site":1"#, n + 2),
+            _ => format!(r#""k":"permit_take","line":1,"by":{{"task":{}}}"#, n + 2),
+        };
+        lines.push(format!(r#"{{"n":{n},"t":0,{what}}}"#));
+    }
+    let recording = Recording::read(lines.join("\n").as_bytes()).unwrap();
+    assert!(recording.warnings().is_empty(), "{:?}", recording.warnings());
+    let mut world = World::new();
+    recording.events.iter().for_each(|event| world.apply(event));
+    let awaits = &world.tasks[&TaskId(1)].awaits;
+    assert_eq!((awaits.len(), awaits[0], awaits[4_095]), (4_096, TaskId(2), TaskId(8_192)));
+    let holders = &world.lines.values().next().unwrap().holders;
+    assert_eq!((holders.len(), &holders[4_095]), (4_096, &Actor::Task(TaskId(8_193))));
 }

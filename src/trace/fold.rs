@@ -38,6 +38,9 @@ pub use queue::Queue;
 pub use tasks::{Handle, Stand, Task};
 pub use things::{Callback, Job, JobStand, Source, Timer, slot};
 
+#[cfg(feature = "cli")]
+pub(crate) use {lines::MOST_HOLDERS, tasks::MOST_AWAITS};
+
 use self::queue::Spot;
 use super::event::{
     CallbackId, Event, EventKind as E, JobId, LineId, LoopEnd, SourceId, TaskId, TimerId, WaitReason,
@@ -108,6 +111,8 @@ pub struct World {
     pub end: Option<LoopEnd>,
     /// The mark that a main future left in the queue when it ended.
     run_end: Spot,
+    /// How many wait in all of `lines`.
+    in_line: usize,
 }
 
 impl World {
@@ -134,7 +139,7 @@ impl World {
     /// How much there is in it: what a copy costs.
     pub fn size(&self) -> usize {
         let things = self.callbacks.len() + self.timers.len() + self.sources.len() + self.jobs.len();
-        self.tasks.len() + things + self.lines.len() + self.ready.len()
+        self.tasks.len() + things + self.lines.len() + self.in_line + self.ready.len()
     }
 
     /// A narrator that knows who is there, for the events that come next.
@@ -143,9 +148,10 @@ impl World {
         Narrator::knowing(tasks, self.sources.iter().map(|(id, source)| (*id, source.what)))
     }
 
-    /// What is ready, in order, in a world that was put together otherwise than by events.
+    /// What is ready, in order, in a world that was put together otherwise than by events; and how many wait in lines.
     #[cfg(feature = "cli")]
     pub(crate) fn line_up(&mut self, ready: Vec<Ready>) {
+        self.in_line = self.lines.values().map(|line| line.waiters.len()).sum();
         for entry in ready {
             let place = Spot(Some(self.ready.push(entry)));
             match entry {

@@ -89,6 +89,31 @@ fn long(events: u64, name: &str) -> String {
     lines.join("\n") + "\n"
 }
 
+/// A recording of one task that awaits thousands and hands out thousands of permits, and of hundreds that wait in line.
+fn crowd() -> String {
+    let mut lines = vec![HEADER.to_owned()];
+    lines.push(json!({"k": "site", "id": 1, "file": "src/crowd.rs", "line": 3, "col": 5}).to_string());
+    let task = |id: u64| json!({"task": id});
+    let joins = (0..4_200).map(|n| json!({"k": "join_wait", "task": n + 2, "by": task(1), "site": 1}));
+    let takes = (0..4_200).map(|n| json!({"k": "permit_take", "line": 1, "by": task(n % 3_000)}));
+    let waits = (0..900).map(|n| {
+        let (who, site) = (task(n % 300 / 7), 1 + n % 2);
+        json!({"k": "line_wait", "line": 1 + n % 2, "ticket": n % 300, "wait": "acquire", "by": who, "site": site})
+    });
+    let ends = (0..600).map(|n| match n % 3 {
+        0 => json!({"k": "line_grant", "line": 1 + n % 2, "ticket": n % 300, "by": "loop"}),
+        1 => json!({"k": "line_leave", "line": 1 + n % 2, "ticket": n % 300, "served": true, "by": "loop"}),
+        _ => json!({"k": "line_leave", "line": 3, "ticket": n, "served": false, "by": "loop"}),
+    });
+    let releases = (0..4_200).map(|n| json!({"k": "permit_release", "line": 1, "by": task(4_199 - n)}));
+    let events = joins.chain(takes).chain(waits).chain(ends).chain(releases);
+    lines.extend(events.enumerate().map(|(n, mut event)| {
+        (event["n"], event["t"]) = (n.into(), (1_000 * n).into());
+        event.to_string()
+    }));
+    lines.join("\n") + "\n"
+}
+
 fn read(text: &str) -> Recording {
     Recording::read(text.as_bytes()).unwrap()
 }
@@ -241,12 +266,13 @@ fn write_what_the_browser_is_to_show() {
     }
     fs::write(folder.join("hostile.trace"), long(200, HOSTILE)).unwrap();
     fs::write(folder.join("long.trace"), long(100_000, "task")).unwrap();
+    fs::write(folder.join("crowd.trace"), crowd()).unwrap();
     // One that begins in the middle, with a snapshot.
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let (whole, part) = (path("crawler.trace"), path("part.trace"));
     let part = ["export", "--part", "--from", "300", "--to", "900", &whole, "-o", &part];
     assert!(oneloop(Path::new("."), &part).status.success());
-    for name in PROGRAMS.map(|(name, ..)| name).into_iter().chain(["part", "hostile", "long"]) {
+    for name in PROGRAMS.map(|(name, ..)| name).into_iter().chain(["part", "hostile", "long", "crowd"]) {
         let trace = format!("{name}.trace");
         let began = Instant::now();
         let output = oneloop(Path::new("."), &["page", folder.join(&trace).to_str().unwrap()]);
@@ -257,6 +283,15 @@ fn write_what_the_browser_is_to_show() {
     let pair =
         ["page".into(), path("hello.trace"), path("hello_three.trace"), "-o".into(), path("pair.html")];
     assert!(oneloop(Path::new("."), &pair.each_ref().map(String::as_str)).status.success());
+    fs::write(folder.join("none.trace"), format!("{HEADER}\n")).unwrap();
+    for (one, other) in [("none", "none"), ("none", "hello"), ("hello", "none")] {
+        let [first, second, page] = [
+            path(&format!("{one}.trace")),
+            path(&format!("{other}.trace")),
+            path(&format!("{one}-{other}.html")),
+        ];
+        assert!(oneloop(Path::new("."), &["page", &first, &second, "-o", &page]).status.success());
+    }
 }
 
 /// The state after each event, or, if they are many, after some of them.

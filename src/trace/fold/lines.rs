@@ -8,13 +8,16 @@ use std::time::Duration;
 use super::World;
 use crate::trace::event::{Actor, Event, EventKind as E, Place, Wait};
 
+/// The most holders that are kept of one line: each release looks through them.
+pub(crate) const MOST_HOLDERS: usize = 4_096;
+
 /// An object that tasks wait for, and those who do: a lock, the permits of a semaphore, the items of a queue, the room in it.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Line {
     /// What is waited for; `None`: nobody has waited, since it is known.
     pub what: Option<Wait>,
-    /// Who has taken permits and not given them back, in that order; of a mutex, who has locked it.
+    /// Who has taken permits and not given them back, in that order, the first 4,096; of a mutex, who has locked it.
     pub holders: Vec<Actor>,
     /// Who waits, by ticket.
     pub waiters: BTreeMap<usize, Waiter>,
@@ -72,7 +75,8 @@ impl World {
                     Some(waiter) => waiter.site = *site,
                     None => {
                         let waiter = Waiter::new(*wait, by.clone(), *site, event.seq, self.time);
-                        known.waiters.insert(*ticket, waiter);
+                        let before = known.waiters.insert(*ticket, waiter);
+                        self.in_line += usize::from(before.is_none());
                     }
                 }
                 return;
@@ -82,10 +86,15 @@ impl World {
                 return waiter.map_or((), |waiter| waiter.granted = Some(event.seq));
             }
             E::PermitTake { line, by } => {
-                return self.lines.entry(*line).or_default().holders.push(by.clone());
+                let holders = &mut self.lines.entry(*line).or_default().holders;
+                if holders.len() < MOST_HOLDERS {
+                    holders.push(by.clone());
+                }
+                return;
             }
             E::LineLeave { line, ticket, .. } => {
-                self.lines.get_mut(line).map(|known| known.waiters.remove(ticket));
+                let left = self.lines.get_mut(line).and_then(|known| known.waiters.remove(ticket));
+                self.in_line -= usize::from(left.is_some());
                 line
             }
             E::PermitRelease { line, by } => {

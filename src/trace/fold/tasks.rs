@@ -11,6 +11,9 @@ use crate::trace::event::{Actor, Event, EventKind as E, Outcome, Place, TaskId, 
 use crate::trace::frames::Frames;
 use crate::trace::observer::Ready;
 
+/// The most tasks whose ends one is known to await: whether it awaits another one already is looked up among them.
+pub(crate) const MOST_AWAITS: usize = 4_096;
+
 /// How a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -61,7 +64,7 @@ pub struct Task {
     pub polls: u32,
     /// The event that made it ready last, and who did it.
     pub woken: Option<(u64, Actor)>,
-    /// The tasks whose end it awaits, as of its latest poll.
+    /// The tasks whose end it awaits, as of its latest poll, the first 4,096.
     pub awaits: Vec<TaskId>,
     /// Whether nobody is left who could wake it.
     pub lost: bool,
@@ -164,7 +167,7 @@ impl World {
             }
             E::JoinWait { task, by: Actor::Task(by), .. } => {
                 let awaits = &mut self.task(*by, Stand::Running).awaits;
-                if !awaits.contains(task) {
+                if awaits.len() < MOST_AWAITS && !awaits.contains(task) {
                     awaits.push(*task);
                 }
             }

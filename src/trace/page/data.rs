@@ -10,7 +10,7 @@
 //!
 //! Before: `trace/page.rs`. Next: `trace/page/sums.rs`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
 use flate2::Compression;
@@ -30,11 +30,11 @@ const HOLE: char = '\u{1}';
 
 /// The source files that a recording's places are in, in the order in which they are first named.
 pub fn files(recording: &Recording) -> Vec<String> {
-    let mut files: Vec<String> = Vec::new();
+    let (mut files, mut known) = (Vec::new(), HashSet::new());
     for site in written(recording.begin.as_ref(), shown_events(recording)).sites {
         let site: Value = serde_json::from_str(&site).unwrap_or_default();
         let file = site["file"].as_str().unwrap_or_default();
-        if !file.is_empty() && !files.iter().any(|known| known == file) {
+        if !file.is_empty() && known.insert(file.to_owned()) {
             files.push(file.to_owned());
         }
     }

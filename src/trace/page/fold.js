@@ -1,7 +1,8 @@
 // The state of a loop after some of its events: the same fold as in src/trace/fold.rs, held to it by a test.
 //
 // Events are the objects of the trace format. A World takes up one after the other; nothing else goes in. What is in
-// its maps is never changed, only replaced, so that a copy of a world is a copy of its maps.
+// its maps is never changed, only replaced, so that a copy of a world is a copy of its maps; only lines, in which thousands
+// may wait, are changed in place until there is a copy.
 "use strict";
 
 /** Nanoseconds of a slot of the wheel's first level. */
@@ -9,6 +10,12 @@ const TICK = 1_000_000;
 
 /** The most waits that are kept of one source. */
 const MOST_WAITS = 64;
+
+/** The most tasks whose ends one is known to await. */
+const MOST_AWAITS = 4_096;
+
+/** The most holders that are kept of one line. */
+const MOST_HOLDERS = 4_096;
 
 /** Which step of the turn a kind of event begins. */
 const STEPS = {
@@ -35,6 +42,8 @@ class World {
     this.jobs = new Map();
     this.threads = new Map(); // by name: the job each is at, or null
     this.lines = new Map(); // what is held or waited for: {what, holders, waiters by ticket}
+    this.own = new WeakSet(); // those of them that no copy of this world has
+    this.inLine = 0; // how many wait in all lines
     this.spawned = 0;
     this.ended = 0;
     this.end = null; // how the last run ended
@@ -46,13 +55,14 @@ class World {
     for (const [name, value] of Object.entries(this)) {
       if (value instanceof Map) copy[name] = new Map(value);
     }
+    [this.own, copy.own] = [new WeakSet(), new WeakSet()];
     return copy;
   }
 
   /** How much there is in it: what a copy costs. */
   size() {
     const things = this.callbacks.size + this.timers.size + this.sources.size + this.jobs.size;
-    return this.tasks.size + things + this.lines.size + this.ready.size;
+    return this.tasks.size + things + this.lines.size + this.inLine + this.ready.size;
   }
 
   /** Takes up the next event. Kinds that are not known change nothing but the time. */
@@ -79,12 +89,20 @@ class World {
     return task;
   }
 
-  /** A line with some of it changed; one that nobody holds or waits for is forgotten. */
-  line(id, changes) {
+  /** A line, to be changed. */
+  line(id) {
     const known = this.lines.get(id) ?? { what: null, holders: [], waiters: new Map() };
-    const line = { ...known, ...changes(known) };
-    if (line.holders.length || line.waiters.size) this.lines.set(id, line);
-    else this.lines.delete(id);
+    if (this.own.has(known)) return known;
+    const line = { ...known, holders: [...known.holders], waiters: new Map(known.waiters) };
+    this.own.add(line);
+    this.lines.set(id, line);
+    return line;
+  }
+
+  /** Somebody has left a line: one that nobody holds or waits for is forgotten. */
+  tidy(id) {
+    const line = this.lines.get(id);
+    if (!line.holders.length && !line.waiters.size) this.lines.delete(id);
   }
 
   /** Takes a callback out, and out of the queue. */
@@ -202,7 +220,8 @@ const TAKES = {
   },
   join_wait(world, { task, by }) {
     if (by.task === undefined) return;
-    world.change(by.task, "running", ({ awaits }) => (awaits.includes(task) ? {} : { awaits: [...awaits, task] }));
+    world.change(by.task, "running", ({ awaits }) =>
+      awaits.length >= MOST_AWAITS || awaits.includes(task) ? {} : { awaits: [...awaits, task] });
   },
   lost(world, { task }) {
     world.change(task, "suspended", () => ({ lost: true }));
@@ -223,36 +242,33 @@ const TAKES = {
   },
 
   line_wait(world, { line, ticket, wait, by, site, n }) {
-    world.line(line, ({ waiters }) => {
-      const known = waiters.get(ticket);
-      // A future may be polled again and again while it waits.
-      const same = known && known.granted === null && sameActor(known.by, by);
-      const waiter = same ? { ...known, site } : { wait, by, site, seq: n, since: world.time, granted: null };
-      return { what: wait, waiters: new Map(waiters).set(ticket, waiter) };
-    });
+    const known = world.line(line);
+    const waiter = known.waiters.get(ticket);
+    known.what = wait;
+    // A future may be polled again and again while it waits.
+    const same = waiter && waiter.granted === null && sameActor(waiter.by, by);
+    known.waiters.set(ticket, same ? { ...waiter, site } : { wait, by, site, seq: n, since: world.time, granted: null });
+    if (!waiter) world.inLine += 1;
   },
   line_grant(world, { line, ticket, n }) {
     const waiter = world.lines.get(line)?.waiters.get(ticket);
-    if (waiter) world.line(line, ({ waiters }) => ({ waiters: new Map(waiters).set(ticket, { ...waiter, granted: n }) }));
+    if (waiter) world.line(line).waiters.set(ticket, { ...waiter, granted: n });
   },
   line_leave(world, { line, ticket }) {
     if (!world.lines.has(line)) return;
-    world.line(line, (known) => {
-      const waiters = new Map(known.waiters);
-      waiters.delete(ticket);
-      return { waiters };
-    });
+    if (world.line(line).waiters.delete(ticket)) world.inLine -= 1;
+    world.tidy(line);
   },
   permit_take(world, { line, by }) {
-    world.line(line, ({ holders }) => ({ holders: [...holders, by] }));
+    const { holders } = world.line(line);
+    if (holders.length < MOST_HOLDERS) holders.push(by);
   },
   permit_release(world, { line, by }) {
     if (!world.lines.has(line)) return;
+    const { holders } = world.line(line);
     // Of whoever gives it back, or the oldest: a permit may be handed on.
-    world.line(line, ({ holders }) => {
-      const index = Math.max(0, holders.findIndex((holder) => sameActor(holder, by)));
-      return { holders: holders.filter((_, at) => at !== index) };
-    });
+    holders.splice(Math.max(0, holders.findIndex((holder) => sameActor(holder, by))), 1);
+    world.tidy(line);
   },
 
   timer_arm(world, { timer, callback = null, by, at, n }) {
@@ -323,8 +339,11 @@ const TAKES = {
   },
 };
 
+/** Whether two are one: words, or objects with one field each. */
 function sameActor(one, other) {
-  return JSON.stringify(one) === JSON.stringify(other);
+  if (typeof one === "string" || typeof other === "string") return one === other;
+  const [sort] = Object.keys(one);
+  return Object.hasOwn(other, sort) && one[sort] === other[sort];
 }
 
 /**

@@ -41,7 +41,7 @@ class Player {
   /** The side and index of the event at a position, from 1. */
   eventAt(position) {
     if (this.sides.length === 1) return [0, position - 1];
-    const side = this.order[position - 1];
+    const side = this.order[position - 1] ?? 0; // if both are empty
     return [side, (side === 0 ? this.before[position] : position - this.before[position]) - 1];
   }
 

@@ -8,6 +8,7 @@ function worldOf(lines) {
   for (const line of lines) if (Object.hasOwn(SNAPSHOT_TAKES, line.k)) SNAPSHOT_TAKES[line.k](world, line);
   // What is ready is put in the queue when all tasks and callbacks are known.
   for (const entry of lines[0]?.ready ?? []) lineUp(world, entry);
+  for (const { waiters } of world.lines.values()) world.inLine += waiters.size;
   return world;
 }
 

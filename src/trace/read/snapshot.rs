@@ -14,7 +14,8 @@ use super::names::{lasting, name};
 use super::sites::Sites;
 use crate::trace::event::{Actor, CallbackId, JobId, LineId, Place, SourceId, TaskId, TimerId};
 use crate::trace::fold::{
-    Callback, Handle, Job, JobStand, Line, Source, Stand, Step, Task, Timer, Waiter, World,
+    Callback, Handle, Job, JobStand, Line, MOST_AWAITS, MOST_HOLDERS, Source, Stand, Step, Task, Timer,
+    Waiter, World,
 };
 use crate::trace::observer::Ready;
 
@@ -118,7 +119,7 @@ fn task(fields: &Fields<'_>, sites: &Sites) -> Result<Task, Fault> {
     task.handle = if fields.flag("dropped")? { Handle::Dropped } else { Handle::Held };
     task.lost = fields.flag("lost")?;
     task.frames = fields.maybe("frames").map(|_| frames(fields, sites)).transpose()?;
-    task.awaits = list(fields, "awaits").filter_map(Value::as_u64).map(TaskId).collect();
+    task.awaits = list(fields, "awaits").filter_map(Value::as_u64).map(TaskId).take(MOST_AWAITS).collect();
     (task.busy, task.queued, task.waited) = (time("busy")?, time("queued")?, time("waited")?);
     Ok(task)
 }
@@ -158,7 +159,7 @@ fn job(fields: &Fields<'_>, site: Place) -> Result<Job, Fault> {
 
 fn line(fields: &Fields<'_>, sites: &Sites) -> Result<Line, Fault> {
     let what = fields.maybe("wait").and_then(Value::as_str).map(wait);
-    let holders = list(fields, "holders").filter_map(actor).collect();
+    let holders = list(fields, "holders").filter_map(actor).take(MOST_HOLDERS).collect();
     let mut line = Line { what, holders, ..Line::default() };
     for fields in list(fields, "waiters").filter_map(Value::as_object) {
         let (ticket, waiter) = waiter(fields, sites)?;
