@@ -6,10 +6,10 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use oneloop::trace::export::{chrome, perfetto};
-use oneloop::trace::findings::{Limits, check_recording, why};
+use oneloop::trace::findings::{Limits, MOST_FOUND, check_recording, why};
 use oneloop::trace::fold::History;
 use oneloop::trace::narrate::Narrator;
-use oneloop::trace::read::{MAX_LINE, MAX_NAME, ReadError, Recording};
+use oneloop::trace::read::{MAX_ARGS, MAX_LINE, MAX_NAME, ReadError, Recording};
 use oneloop::trace::{Actor, EventKind, TaskId, TimerId, Wait, WakeEffect};
 
 const HEADER: &str = r#"{"k":"oneloop","v":1,"program":"hello","args":["-x"],"level":"task"}"#;
@@ -299,4 +299,50 @@ fn what_once_did_harm_does_no_more() {
         assert_eq!(recording.faults.count, 0, "{:?}", recording.warnings());
         through_everything(&recording);
     }
+}
+
+#[test]
+fn of_very_many_arguments_the_first_are_kept() {
+    let header = format!(r#"{{"k":"oneloop","v":1,"args":[{}"x"]}}"#, r#""a","#.repeat(1 << 20));
+    let args = read(header).header.args;
+    assert_eq!(args.len(), MAX_ARGS);
+}
+
+#[test]
+fn what_never_happens_is_checked_to_the_end() {
+    let mut lines = vec![String::from(r#"{"k":"oneloop","v":1}"#), LINES[0].into()];
+    let mut add = |what: String| {
+        let n = lines.len();
+        lines.push(format!(r#"{{"n":{n},"t":{n},{what}}}"#));
+    };
+    let poll = |task| format!(r#""k":"poll_begin","task":{task},"poll":1,"waited":0"#);
+    let waits = |task| {
+        format!(r#""k":"line_wait","line":1,"ticket":1,"wait":"lock","by":{{"task":{task}}},"site":5"#)
+    };
+    let end = |task, wait, took: u64| {
+        format!(r#""k":"poll_end","task":{task},"poll":1,"took":{took},"suspended":["{wait}",5],"wakers":1"#)
+    };
+    // One ticket of two tasks: one was polled often, the other only once.
+    for task in [1, 2] {
+        add(format!(r#""k":"spawn","task":{task},"name":"x","by":"loop","site":5,"future":"f","size":1"#));
+    }
+    (0..5).for_each(|_| add(poll(2)));
+    (1..3).for_each(|task| add(waits(task)));
+    add(String::from(r#""k":"line_grant","line":1,"ticket":1,"by":"loop""#));
+    add(poll(1));
+    add(end(1, "sleep", 0));
+    // A chain of tasks that wait for one another, with no end, and slow polls of nobody.
+    for task in 10..3_000 {
+        add(format!(r#""k":"spawn","task":{task},"name":"x","by":"loop","site":5,"future":"f","size":1"#));
+        add(poll(task));
+        add(format!(r#""k":"join_wait","task":{},"by":{{"task":{task}}},"site":5"#, task + 1));
+        add(end(task, "join", 0));
+    }
+    add(String::from(r#""k":"turn_end","turn":0,"ready":0"#));
+    for task in 100_000..115_000 {
+        add(end(task, "sleep", 1_000_000_000).replace(",5]", "]"));
+    }
+    let recording = read(lines.join("\n"));
+    assert!(recording.warnings().is_empty(), "{:?}", recording.warnings());
+    assert_eq!(check_recording(&recording, Limits::default()).found().len(), MOST_FOUND);
 }

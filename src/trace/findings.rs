@@ -30,6 +30,7 @@ mod pool;
 mod why;
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
@@ -72,6 +73,9 @@ pub const RULES: [&str; 22] = [
     "deadlock", "wait_cycle", "granted_not_polled", "stalled_subfuture",
     "dropped_error", "never_polled", "left_at_exit", "cancelled_midway", "large_future", "one_at_a_time", "keeps_loop_alive",
 ];
+
+/// The most different findings; what there is beyond them is passed over.
+pub const MOST_FOUND: usize = 10_000;
 
 /// Something wrong with the program.
 #[derive(Clone, Debug)]
@@ -189,6 +193,8 @@ pub struct Findings {
     story: Story,
     rules: Vec<Box<dyn Rule>>,
     found: Vec<Finding>,
+    /// Where in `found` a rule's finding at some lines is. Those at no line are not in it: no two of them are one.
+    shapes: HashMap<(&'static str, Vec<Place>), usize>,
 }
 
 impl Default for Findings {
@@ -205,7 +211,7 @@ impl Findings {
         rules.extend(waits::rules(limits));
         rules.extend(lives::rules(limits));
         rules.extend(pool::rules(limits));
-        Findings { story: Story::default(), rules, found: Vec::new() }
+        Findings { story: Story::default(), rules, found: Vec::new(), shapes: HashMap::new() }
     }
 
     /// All rules, for events that begin in the middle of a run, when the loop stood like this.
@@ -248,12 +254,14 @@ impl Findings {
     fn add(&mut self, new: Vec<Finding>) -> &[Finding] {
         let before = self.found.len();
         for finding in new {
-            let same = |known: &&mut Finding| {
-                known.rule == finding.rule && known.places == finding.places && !known.places.is_empty()
-            };
-            match self.found.iter_mut().find(same) {
-                Some(known) => known.times += 1,
-                None => self.found.push(finding),
+            let shape = (finding.rule, finding.places.clone());
+            if let Some(known) = self.shapes.get(&shape) {
+                self.found[*known].times += 1;
+            } else if self.found.len() < MOST_FOUND {
+                if !finding.places.is_empty() {
+                    self.shapes.insert(shape, self.found.len());
+                }
+                self.found.push(finding);
             }
         }
         &self.found[before..]

@@ -47,14 +47,16 @@ pub const VERSION: u64 = 1;
 
 /// The longest line, in bytes; a longer one is passed over.
 pub const MAX_LINE: usize = 16 << 20;
-/// The most bytes of a recording, unpacked. Reading ends there.
-pub const MAX_BYTES: u64 = 16 << 30;
+/// The most bytes of a recording, unpacked. Reading ends there. Most of them may have to be kept in memory.
+pub const MAX_BYTES: u64 = 2 << 30;
 /// The most events that are kept. Reading ends there.
 pub const MAX_EVENTS: usize = 8_000_000;
 /// The most pieces of program output that are kept; later ones are passed over.
 pub const MAX_OUTPUTS: usize = 1_000_000;
 /// The longest name (of a task, a thread, a file, a type), in bytes; a longer one is cut.
 pub const MAX_NAME: usize = 1_024;
+/// The most arguments of the program that are kept.
+pub const MAX_ARGS: usize = 256;
 /// The longest text (a report, the message of a panic, a piece of program output), in bytes; a longer one is cut.
 pub const MAX_TEXT: usize = 64 << 10;
 /// The most different file and type names of all recordings that a process reads: they are kept until it ends. What

@@ -13,6 +13,10 @@ use crate::trace::event::{
 use crate::trace::frames::Frames;
 use crate::trace::narrate::{named, place};
 
+/// The most tickets of a task, holders of a line, and waits for a source that are kept: each event about one looks through
+/// them.
+const MOST: usize = 4_096;
+
 /// What is known of a loop after some of its events, as far as the rules need it.
 #[derive(Clone, Debug, Default)]
 pub struct Story {
@@ -141,6 +145,11 @@ impl Story {
         all.filter(move |(_, (_, own))| *own == task).map(|(source, (wait, _))| (source, *wait))
     }
 
+    /// The tasks that wait for any source.
+    pub(super) fn interested(&self) -> impl Iterator<Item = TaskId> {
+        self.interests.values().flatten().map(|(_, task)| *task)
+    }
+
     /// The tasks that have a permit of a line.
     pub(super) fn holders(&self, line: LineId) -> impl Iterator<Item = TaskId> {
         self.permits.get(&line).into_iter().flatten().filter_map(|by| match by {
@@ -252,7 +261,7 @@ impl Story {
                 self.tickets.insert((*line, *ticket), known);
                 let key = (*line, *ticket);
                 self.note(*task, |known| {
-                    if !known.tickets.contains(&key) {
+                    if known.tickets.len() < MOST && !known.tickets.contains(&key) {
                         known.tickets.push(key);
                     }
                 });
@@ -269,7 +278,12 @@ impl Story {
                     self.note(left.task, |known| known.tickets.retain(|own| *own != key));
                 }
             }
-            E::PermitTake { line, by } => self.permits.entry(*line).or_default().push(by.clone()),
+            E::PermitTake { line, by } => {
+                let holders = self.permits.entry(*line).or_default();
+                if holders.len() < MOST {
+                    holders.push(by.clone());
+                }
+            }
             E::PermitRelease { line, by } => self.release(*line, by),
             E::TimerArm { timer, callback: None, by: Actor::Task(task), at, .. } => {
                 self.timers.insert(*timer, (*at, *task));
@@ -278,7 +292,7 @@ impl Story {
             E::IoOpen { source, what, .. } => drop(self.sources.insert(*source, what)),
             E::IoInterest { source, wait, by: Actor::Task(task) } => {
                 let waiting = self.interests.entry(*source).or_default();
-                if !waiting.contains(&(*wait, *task)) {
+                if waiting.len() < MOST && !waiting.contains(&(*wait, *task)) {
                     waiting.push((*wait, *task));
                 }
             }

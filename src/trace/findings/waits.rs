@@ -3,6 +3,7 @@
 //!
 //! Before: `trace/findings/wakes.rs`. Next: `trace/findings/lives.rs`.
 
+use std::collections::HashSet;
 use std::mem;
 
 use super::{Finding, Level, Limits, Rule, Story, TaskStory, finding};
@@ -16,6 +17,9 @@ pub(super) fn rules(_: Limits) -> Vec<Box<dyn Rule>> {
         Box::new(NotPolled { woken: false }),
     ]
 }
+
+/// The most tasks of a circle that is found: from each task that is suspended so many others are looked at.
+const MOST_IN_CIRCLE: usize = 256;
 
 /// So many tasks are listed in a sentence.
 const LISTED: usize = 5;
@@ -70,9 +74,10 @@ impl Rule for Deadlock {
         else {
             return;
         };
+        let with_sources: HashSet<TaskId> = story.interested().collect();
         // A handle that is awaited keeps a clone of the waker; any other clone is somebody's who may wake.
         let may_go_on = |(task, known): (TaskId, &TaskStory)| {
-            known.wakers > known.awaits.len() || story.interests_of(task).next().is_some()
+            known.wakers > known.awaits.len() || with_sources.contains(&task)
         };
         if !story.jobs.is_empty() || story.live().any(may_go_on) {
             return;
@@ -124,11 +129,14 @@ fn edge(story: &Story, task: TaskId) -> Option<Edge> {
     }
 }
 
-/// The circle that `task` is in.
+/// The circle that `task` is in, unless it has more tasks than are looked at.
 fn circle(story: &Story, task: TaskId) -> Option<Vec<(TaskId, Edge)>> {
     let mut way: Vec<(TaskId, Edge)> = Vec::new();
     let mut at = task;
-    while !way.iter().any(|(passed, _)| *passed == at) {
+    while way.is_empty() || at != task {
+        if way.len() == MOST_IN_CIRCLE {
+            return None;
+        }
         let edge = edge(story, at)?;
         let next = edge.to;
         way.push((at, edge));
@@ -136,7 +144,7 @@ fn circle(story: &Story, task: TaskId) -> Option<Vec<(TaskId, Edge)>> {
     }
     // With a timer or a socket of its own a task may be woken otherwise.
     let alone = |task| story.timers_of(task).is_empty() && story.interests_of(task).next().is_none();
-    (at == task && way.iter().all(|(task, _)| alone(*task))).then_some(way)
+    way.iter().all(|(task, _)| alone(*task)).then_some(way)
 }
 
 impl Rule for WaitCycle {
@@ -146,7 +154,7 @@ impl Rule for WaitCycle {
                 self.suspended.push(*task)
             }
             E::TurnEnd { .. } => {
-                let mut seen = Vec::new();
+                let mut seen = HashSet::new();
                 for task in mem::take(&mut self.suspended) {
                     let Some(way) = circle(story, task).filter(|_| !seen.contains(&task)) else { continue };
                     seen.extend(way.iter().map(|(task, _)| *task));

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::fields::{Fault, Fields};
 use super::sites::Sites;
 use super::snapshot::Snapshot;
-use super::{Header, Output, kinds, names};
+use super::{Header, MAX_ARGS, Output, kinds, names};
 use crate::trace::event::Event;
 use crate::trace::fold::World;
 
@@ -98,7 +98,8 @@ impl Decoder {
 fn header(fields: &Fields<'_>) -> Result<Header, Fault> {
     let text = |name| names::name(fields.maybe_text(name)).as_ref().to_owned();
     let args = fields.maybe("args").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let args = args.iter().filter_map(Value::as_str).map(|arg| names::name(arg).as_ref().to_owned());
+    let args = args.iter().take(MAX_ARGS).filter_map(Value::as_str);
+    let args = args.map(|arg| names::name(arg).as_ref().to_owned());
     Ok(Header {
         version: fields.number("v")?,
         program: text("program"),
