@@ -89,8 +89,32 @@ fn the_size_may_change_at_any_time() {
     pty.until("needs 40 × 12");
     pty.resize(80, 24);
     pty.until("hello.trace  event 0/43");
+    // A size that nobody has is not believed.
+    pty.resize(1_200, 600);
+    pty.until("Blocking pool");
+    assert!(pty.screen().lines().all(|line| line.chars().count() <= 1_000), "{}", pty.screen());
     pty.press("q");
     assert_eq!(pty.end(), Some(0));
+}
+
+fn many_keys_at_once_are_taken_up_and_what_they_lead_to_is_shown() {
+    let mut pty = play(&[]);
+    pty.until("event 0/43");
+    pty.press(&"nb".repeat(500));
+    pty.press(&"n".repeat(7));
+    pty.until("event 7/43");
+    pty.press("q");
+    assert_eq!(pty.end(), Some(0));
+}
+
+fn when_the_terminal_is_gone_so_is_the_screen() {
+    for open in [play(&[]), step()] {
+        let mut pty = open;
+        pty.until("event 0");
+        pty.press("nnn");
+        pty.hang_up();
+        assert_eq!(pty.status(), Some(129));
+    }
 }
 
 fn it_is_searched_and_marked() {
@@ -199,6 +223,8 @@ fn main() -> ExitCode {
         it_opens_steps_goes_back_and_quits
         what_if_can_be_asked
         the_size_may_change_at_any_time
+        many_keys_at_once_are_taken_up_and_what_they_lead_to_is_shown
+        when_the_terminal_is_gone_so_is_the_screen
         it_is_searched_and_marked
         ctrl_c_ends_it
         a_signal_that_asks_for_the_end_ends_it

@@ -67,6 +67,11 @@ impl Pty {
         set_size(&self.master, width, height);
     }
 
+    /// Closes the terminal.
+    pub fn hang_up(&mut self) {
+        self.master = File::open("/dev/null").expect("it is part of the system");
+    }
+
     /// Waits until this is to be seen on the screen, or, line by line, was written.
     pub fn until(&mut self, text: &str) {
         let mut left = SOON;

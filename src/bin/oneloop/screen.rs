@@ -30,6 +30,7 @@ use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use oneloop::trace::fold::History;
+use signal_hook::consts::SIGHUP;
 
 pub use self::look::Look;
 
@@ -38,6 +39,7 @@ use self::key::Key;
 use self::model::{Model, Request};
 use self::scene::Scene;
 use self::terminal::{Input, Terminal};
+use crate::hangup;
 use crate::session::places::line;
 use crate::session::sources::Sources;
 use crate::session::{Feed, Session, Watch, Written};
@@ -117,20 +119,32 @@ pub fn run<F: Feed>(session: Session<F, Vec<u8>>, shown: &Shown) -> io::Result<O
         quit: None,
         failed: None,
     };
-    screen.command(&mut session, shown.first)?;
-    screen.model.say(shown.say);
-    screen.draw_session(&session)?;
-    while screen.quit.is_none() {
-        let input = screen.terminal.next(LOOK_UP)?;
-        if input != Input::Nothing {
-            screen.take(input, &mut session)?;
-            screen.draw_session(&session)?;
-        }
+    match screen.show(&mut session) {
+        // Whatever failed then, this is why.
+        Err(_) if hangup::is_gone(io::stdin()) => Ok(Some(SIGHUP.unsigned_abs() as usize)),
+        shown => shown.map(|()| screen.quit.filter(|signal| *signal != 0)),
     }
-    Ok(screen.quit.filter(|signal| *signal != 0))
 }
 
 impl Screen<'_> {
+    /// Shows it until somebody ends it.
+    fn show<F: Feed>(&mut self, session: &mut Session<F, Vec<u8>>) -> io::Result<()> {
+        self.command(session, self.shown.first)?;
+        self.model.say(self.shown.say);
+        self.draw_session(session)?;
+        while self.quit.is_none() {
+            let input = self.terminal.next(LOOK_UP)?;
+            if input != Input::Nothing {
+                self.take(input, session)?;
+                // Of a thousand keys at once, what they lead to is to be seen, and not each of them.
+                if self.drawn.elapsed() >= FRAME || !self.terminal.has_more()? {
+                    self.draw_session(session)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn take<F: Feed>(&mut self, input: Input, session: &mut Session<F, Vec<u8>>) -> io::Result<()> {
         let request = match input {
             Input::Key(key) => {

@@ -6,7 +6,7 @@
 //! * Ctrl-Z is a key as well: the terminal is given back, the whole job is stopped as the terminal would have done it,
 //!   and taken over again when the job goes on.
 
-use std::io::{self, Stdout};
+use std::io::{self, Stdout, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,7 +14,9 @@ use std::time::Duration;
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use ratatui::layout::Size;
+use ratatui::layout::{Rect, Size};
+use ratatui::{TerminalOptions, Viewport};
+use rustix::io::Errno;
 use rustix::process::{Signal, kill_current_process_group};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::{flag, low_level};
@@ -22,6 +24,31 @@ use signal_hook::{flag, low_level};
 use super::key::Key;
 use super::taken::{give_back, take};
 use crate::hangup;
+
+/// The largest picture, in columns and rows. What a terminal says of its size need not be true, and memory is taken for
+/// all of it.
+const MOST: Size = Size::new(1_000, 500);
+
+type Screen = ratatui::Terminal<CrosstermBackend<Out>>;
+
+/// Standard output. A terminal that is gone takes everything, as if it were there, until `next` tells of it: or else
+/// ratatui would complain, and panic since there is nowhere to complain to.
+struct Out(Stdout);
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).or_else(|error| if_gone(error, bytes.len()))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().or_else(|error| if_gone(error, ()))
+    }
+}
+
+/// What is answered in the place of an error, if it tells that the terminal is gone.
+fn if_gone<T>(error: io::Error, answer: T) -> io::Result<T> {
+    if error.raw_os_error() == Some(Errno::IO.raw_os_error()) { Ok(answer) } else { Err(error) }
+}
 
 /// What comes from the terminal.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,8 +66,8 @@ pub enum Input {
 
 /// The terminal of this process, taken over. Dropped, it is as it was before.
 pub struct Terminal {
-    screen: ratatui::Terminal<CrosstermBackend<Stdout>>,
-    /// The size of the last picture.
+    screen: Screen,
+    /// The size it had last, even if no picture is as large.
     size: Size,
     /// The signal that asked for the end; 0: none has.
     end: Arc<AtomicUsize>,
@@ -63,8 +90,7 @@ impl Terminal {
         flag::register(SIGTSTP, Arc::clone(&stop))?;
         flag::register(SIGCONT, Arc::clone(&went_on))?;
         take()?;
-        let screen =
-            ratatui::Terminal::new(CrosstermBackend::new(io::stdout())).inspect_err(|_| give_back())?;
+        let screen = screen().inspect_err(|_| give_back())?;
         let size = screen.size().inspect_err(|_| give_back())?;
         Ok(Terminal { screen, size, end, stop, went_on })
     }
@@ -83,7 +109,7 @@ impl Terminal {
     /// one. (`Terminal::clear` would ask the terminal where the cursor is, and not every one answers.)
     pub fn forget(&mut self) -> io::Result<()> {
         self.screen.backend_mut().clear()?;
-        self.screen = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        self.screen = screen()?;
         Ok(())
     }
 
@@ -114,7 +140,9 @@ impl Terminal {
             if hangup::is_gone(io::stdin()) {
                 return Ok(Input::End(SIGHUP.unsigned_abs() as usize));
             }
-            if !event::poll(Duration::ZERO)? {
+            // Of more than a kilobyte at once crossterm leaves the rest until the next key: so it may see nothing where there
+            // is something to read, and is not to be asked again at once.
+            if !event::poll(within)? {
                 return Ok(Input::Nothing);
             }
         }
@@ -126,6 +154,11 @@ impl Terminal {
             Event::Resize(..) => Input::Redraw,
             _ => Input::Nothing,
         })
+    }
+
+    /// Whether there is more to come at once.
+    pub fn has_more(&self) -> io::Result<bool> {
+        event::poll(Duration::ZERO)
     }
 
     /// Gives the terminal back, and stops the job until it is told to go on.
@@ -150,6 +183,14 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+/// A screen of the size that the terminal has now, within bounds.
+fn screen() -> io::Result<Screen> {
+    let terminal = CrosstermBackend::new(Out(io::stdout()));
+    let Size { width, height } = terminal.size()?;
+    let area = Rect::new(0, 0, width.min(MOST.width), height.min(MOST.height));
+    Screen::with_options(terminal, TerminalOptions { viewport: Viewport::Fixed(area) })
 }
 
 /// A key, if it is one that can mean something.
