@@ -4,7 +4,7 @@
 mod harness;
 
 use std::env;
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Output, Stdio, abort, exit};
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use oneloop::sync::Mutex;
 use oneloop::{gather, run, sleep, spawn_named, yield_now};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::{TempDir, tempdir};
 
 /// How long anything here may take before it counts as hanging.
@@ -361,6 +362,26 @@ fn a_file_that_cannot_be_made_is_an_error_that_names_it() {
     assert!(!output.status.success() && said.contains(&*path.to_string_lossy()), "{said}");
 }
 
+fn a_pipe_that_nobody_reads_is_an_error_and_not_waited_for() {
+    let room = Room::new();
+    let pipe = room.0.path().join("pipe");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("it is made");
+    let recorded = || {
+        let mut command = room.command("returns", "");
+        command.env("ONELOOP", format!("record={}", pipe.display())).output().expect("it starts")
+    };
+    let output = recorded();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("nobody reads from this pipe"), "{said}");
+
+    // One that is read takes all of it, however late.
+    let reader = OpenOptions::new().read(true).write(true).open(&pipe).expect("it is there");
+    assert!(recorded().status.success());
+    let mut text = vec![0; 1 << 16];
+    let length = (&reader).read(&mut text).expect("there is something");
+    assert!(text[..length].starts_with(&[0x1f, 0x8b]) || text.starts_with(b"{\"k\":\"oneloop\""));
+}
+
 fn a_disk_that_is_full_is_said_and_the_program_goes_on() {
     let mut command = Room::new().command("returns", "");
     let output = command.env("ONELOOP", "record=/dev/full").output().expect("it starts");
@@ -418,6 +439,7 @@ fn main() -> ExitCode {
         programs_that_a_program_starts_are_recorded_in_files_of_their_own
         a_level_leaves_out_the_events_above_it
         a_file_that_cannot_be_made_is_an_error_that_names_it
+        a_pipe_that_nobody_reads_is_an_error_and_not_waited_for
         a_disk_that_is_full_is_said_and_the_program_goes_on
         a_disk_that_fills_up_is_said_once_and_what_was_written_can_be_read
         the_first_line_tells_of_the_program

@@ -14,12 +14,13 @@ use std::cell::RefCell;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, fcntl_getfl, fcntl_setfl, flock};
 use rustix::io::Errno;
 
 use super::flight::{Ear, Flight, keep};
@@ -161,7 +162,18 @@ impl Target {
     /// Empties the file, unless another process is recording in it: then it is not our own.
     fn open(path: PathBuf) -> io::Result<Target> {
         let fault = |error| unmade(&path, error);
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(fault)?;
+        let mut how = OpenOptions::new();
+        // A pipe that nobody reads would be waited for, and the program with it.
+        how.write(true).create(true).truncate(false).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+        let file = how.open(&path).map_err(|error| match error.raw_os_error() {
+            Some(code) if code == Errno::NXIO.raw_os_error() => {
+                fault(io::Error::new(error.kind(), "nobody reads from this pipe"))
+            }
+            _ => fault(error),
+        })?;
+        fcntl_getfl(&file)
+            .and_then(|how| fcntl_setfl(&file, how - OFlags::NONBLOCK))
+            .map_err(|e| fault(e.into()))?;
         // A pipe or a device is nobody's own. Where files cannot be locked nobody can be asked.
         let is_file = file.metadata().map_err(fault)?.is_file();
         let is_own =
