@@ -209,7 +209,11 @@ fn the_course_can_be_walked_through_and_written_as_pages() {
         String::from_utf8(output.stdout).unwrap()
     };
     let (list, target) = (learn(&[]), tempfile::tempdir().unwrap());
+    // A link that was there leads elsewhere: it is replaced, and not written through.
+    let elsewhere = tempfile::NamedTempFile::new().unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), target.path().join("index.html")).unwrap();
     learn(&["--page", target.path().to_str().unwrap()]);
+    assert_eq!(fs::read(elsewhere.path()).unwrap(), b"");
     let index = fs::read_to_string(target.path().join("index.html")).unwrap();
     assert!(index.contains("script-src 'none'") && !index.contains("<script"), "the index needs no script");
     for folder in folders() {

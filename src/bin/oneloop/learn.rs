@@ -105,7 +105,12 @@ fn write_pages(folder: &Path) -> Result<(), String> {
 }
 
 fn write_page(file: &Path, write: impl FnOnce(BufWriter<File>) -> io::Result<()>) -> Result<(), String> {
-    let written = File::create(file).and_then(|out| write(BufWriter::new(out)));
+    // What is there may be a link to a file elsewhere, or a pipe: it is not written through, but replaced.
+    let removed = match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    };
+    let written = removed.and_then(|()| File::create_new(file)).and_then(|out| write(BufWriter::new(out)));
     written.map_err(|error| format!("{}: {error}", file.display()))
 }
 
