@@ -50,6 +50,19 @@ impl Entry {
         Entry(CALLBACK | slot_number(key) << 32 | u64::from(serial))
     }
 
+    /// Stands for a waker that is kept elsewhere under this number, where entries are kept of those who wait. Never in
+    /// the queue.
+    pub(crate) fn waker(number: usize) -> Entry {
+        assert!(number < u32::MAX as usize, "more than 2^32 wakers at once");
+        Entry(NO_SLOT | number as u64)
+    }
+
+    /// The number of the waker; `None`: it is an entry of a task or callback.
+    #[inline]
+    pub(crate) fn as_waker(self) -> Option<usize> {
+        (self.0 >= NO_SLOT && self != Entry::MAIN_DONE).then_some(self.0 as u32 as usize)
+    }
+
     #[inline]
     pub(crate) fn is_callback(self) -> bool {
         self.0 & CALLBACK != 0
@@ -78,6 +91,13 @@ impl Entry {
     }
 }
 
+/// Nobody's, or rather of somebody who has ended.
+impl Default for Entry {
+    fn default() -> Entry {
+        Entry::MAIN_DONE
+    }
+}
+
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = if self.is_callback() { "callback" } else { "task" };
@@ -92,8 +112,11 @@ fn slot_number(key: usize) -> u64 {
     key as u64
 }
 
-/// The slots there can be; the last number is that of `MAIN_DONE`.
+/// The slots there can be; the last number is that of `MAIN_DONE`, and of wakers.
 const MAX_KEY: usize = (1 << 31) - 1;
+
+/// From here on an entry is of no slot.
+const NO_SLOT: u64 = CALLBACK | (MAX_KEY as u64) << 32;
 
 /// The FIFO of what can run.
 #[derive(Debug, Default)]

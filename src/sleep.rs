@@ -5,11 +5,11 @@
 //! is the state machine that the compiler makes of every `async fn`:
 //!
 //! ```text
-//!   sleep(1 s) ──▶ Sleep { deadline, no timer }
+//!   sleep(1 s) ──▶ Sleep { Until(deadline) }
 //!                     │ polled too early: arm a timer that wakes this task
 //!                     ▼
-//!                  Sleep { deadline, timer } ◀─┐ polled too early again (another future of the same task
-//!                     │                  └─────┘ was ready): the timer now wakes whoever polled last
+//!                  Sleep { Armed(timer) } ◀─┐ polled too early again (another future of the same task
+//!                     │               └─────┘ was ready): the timer now wakes whoever polled last
 //!                     │ polled at or after the deadline
 //!                     ▼
 //!                   Ready
@@ -55,7 +55,7 @@ use crate::trace::event::Wait;
 pub fn sleep(delay: Duration) -> Sleep {
     let state = current::state();
     let deadline = if delay.is_zero() { state.fired_until() } else { state.clock.after(delay) };
-    Sleep { state, deadline, timer: None }
+    Sleep { state, stage: Stage::Until(deadline) }
 }
 
 /// Waits until `deadline`, on the loop's clock ([`time`](crate::time)). A deadline in the past is over at once.
@@ -69,7 +69,7 @@ pub fn sleep(delay: Duration) -> Sleep {
 pub fn sleep_until(deadline: Instant) -> Sleep {
     let state = current::state();
     let deadline = state.clock.at(deadline);
-    Sleep { state, deadline, timer: None }
+    Sleep { state, stage: Stage::Until(deadline) }
 }
 
 /// The future of [`sleep`] and [`sleep_until`].
@@ -77,16 +77,33 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 pub struct Sleep {
     /// The loop whose clock and wheel it uses.
     state: Rc<State>,
-    /// In nanoseconds of that clock.
-    deadline: u64,
-    /// The armed timer; `None` before the first poll that came too early, and at the end.
-    timer: Option<TimerKey>,
+    stage: Stage,
 }
+
+enum Stage {
+    /// Before the first poll that came too early, and at the end: the deadline, in nanoseconds of the loop's clock.
+    Until(u64),
+    /// In between: the timer, whose key has the deadline.
+    Armed(TimerKey),
+}
+
+// A million sleeping tasks are a million of these.
+const _: () = assert!(size_of::<Sleep>() == 24);
 
 impl Sleep {
     /// When it ends.
     pub fn deadline(&self) -> Instant {
-        self.state.clock.instant(self.deadline)
+        self.state.clock.instant(match self.stage {
+            Stage::Until(deadline) => deadline,
+            Stage::Armed(timer) => timer.deadline(),
+        })
+    }
+}
+
+impl Sleep {
+    #[inline]
+    fn has_fired(&self, timer: TimerKey) -> bool {
+        timer.deadline() <= self.state.fired_until()
     }
 }
 
@@ -95,17 +112,18 @@ impl Future for Sleep {
 
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(timer) = self.timer {
+        match self.stage {
             // All timers due by then have fired, so there is no need to look this one up, or to ask the clock.
-            if self.deadline <= self.state.fired_until() || !self.state.retarget(timer, cx) {
-                self.timer = None;
+            Stage::Armed(timer) if self.has_fired(timer) || !self.state.retarget(timer, cx) => {
+                self.stage = Stage::Until(timer.deadline());
                 return Poll::Ready(());
             }
-        } else if self.deadline <= self.state.fired_until() {
-            return Poll::Ready(());
-        } else {
-            let target = self.state.target(cx);
-            self.timer = Some(self.state.arm(self.deadline, target));
+            Stage::Armed(_) => {}
+            Stage::Until(deadline) if deadline <= self.state.fired_until() => return Poll::Ready(()),
+            Stage::Until(deadline) => {
+                let target = self.state.target(cx);
+                self.stage = Stage::Armed(self.state.arm(deadline, target));
+            }
         }
         self.state.note_suspended(Wait::Sleep, Location::caller());
         Poll::Pending
@@ -114,8 +132,9 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Some(timer) = self.timer {
-            self.state.disarm(timer);
+        match self.stage {
+            Stage::Armed(timer) if !self.has_fired(timer) => self.state.disarm(timer),
+            _ => {}
         }
     }
 }

@@ -51,7 +51,6 @@ use crate::sent::{Patience, RemoteQueue, Sent};
 use crate::task::{drop_quietly, wake_quietly};
 use crate::tasks::{Suspended, TaskTable};
 use crate::timer::clock::{Clock, Frozen};
-use crate::timer::wheel::Wheel;
 use crate::trace::event::{Actor, CallbackId, EventKind, TaskId, TimerId};
 use crate::trace::observer::{Observer, Ready as Watched, Seam};
 
@@ -125,7 +124,7 @@ pub(crate) struct State {
     pub(crate) tasks: TaskTable,
     ends: ends::Ends,
     callbacks: RefCell<Callbacks>,
-    timers: RefCell<Wheel<Target>>,
+    timers: RefCell<timers::Timers>,
     reactor: RefCell<Reactor>,
     pool: Threads,
     /// Told of jobs by the threads they are on; `None`: nobody watches, in real time.
@@ -170,7 +169,7 @@ impl State {
             looks_ahead,
             ends: ends::Ends::default(),
             callbacks: RefCell::default(),
-            timers: RefCell::new(Wheel::new()),
+            timers: RefCell::default(),
             reactor: RefCell::new(reactor),
             pool: Threads::new(settings.pool_threads, "oneloop-blocking".into()),
             reporter,

@@ -60,25 +60,23 @@ pub(crate) trait TaskCell {
 pub(crate) type BoxedCell = Pin<Box<dyn TaskCell>>;
 
 pin_project! {
-    /// What is in the box.
-    struct Cell<F: Future> {
-        // What every poll hands to the future. It lies here, and not in the loop's table, so that only the
-        // box has to be moved when the task is taken out to be polled. One that wakes nobody once it was given back.
-        waker: Waker,
-        #[pin]
-        stage: Stage<F>,
-    }
-}
-
-pin_project! {
-    /// The future while it runs, then its output.
-    #[project = StageNow]
-    #[project_ref = StageSeen]
-    #[project_replace = StageBefore]
-    enum Stage<F: Future> {
-        Running { #[pin] future: F },
-        Done { output: F::Output },
-        Taken,
+    /// What is in the box: the future while it runs, then its output.
+    ///
+    /// The waker is in both, and not beside them: a waker has bit patterns to spare, which tell the two from each other,
+    /// and so there is no word that says which one it is.
+    #[project = CellNow]
+    #[project_ref = CellSeen]
+    #[project_replace = CellBefore]
+    enum Cell<F: Future> {
+        Running {
+            // What every poll hands to the future. It lies here, and not in the loop's table, so that only the
+            // box has to be moved when the task is taken out to be polled.
+            waker: Waker,
+            #[pin]
+            future: F,
+        },
+        // `None`: the waker was given back, the output was handed over.
+        Done { waker: Option<Waker>, output: Option<F::Output> },
     }
 }
 
@@ -89,7 +87,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    Box::pin(Cell { waker, stage: Stage::Running { future } })
+    Box::pin(Cell::Running { waker, future })
 }
 
 /// A task that ended without an output.
@@ -103,40 +101,45 @@ where
     F::Output: 'static,
 {
     #[inline]
-    fn poll(self: Pin<&mut Self>) -> Poll<()> {
-        let mut this = self.project();
-        let StageNow::Running { future } = this.stage.as_mut().project() else { return Poll::Ready(()) };
-        let Poll::Ready(output) = future.poll(&mut Context::from_waker(this.waker)) else {
+    fn poll(mut self: Pin<&mut Self>) -> Poll<()> {
+        let CellNow::Running { waker, future } = self.as_mut().project() else { return Poll::Ready(()) };
+        let Poll::Ready(output) = future.poll(&mut Context::from_waker(waker)) else {
             return Poll::Pending;
         };
         // Drops the future in place, before anybody learns of the output.
-        this.stage.project_replace(Stage::Done { output });
+        let before = self.as_mut().project_replace(Cell::Done { waker: None, output: Some(output) });
+        if let (CellBefore::Running { waker: kept, .. }, CellNow::Done { waker, .. }) = (before, self.project()) {
+            *waker = Some(kept);
+        }
         Poll::Ready(())
     }
 
     fn take(self: Pin<&mut Self>, place: &mut dyn Any) -> Result<(), JoinError> {
-        let before = self.project().stage.project_replace(Stage::Taken);
-        if let (StageBefore::Done { output }, Some(place)) =
-            (before, place.downcast_mut::<Option<F::Output>>())
-        {
-            *place = Some(output);
+        if let CellNow::Done { output, .. } = self.project() {
+            let output = output.take();
+            if let Some(place) = place.downcast_mut::<Option<F::Output>>() {
+                *place = output;
+            }
         }
         Ok(())
     }
 
     fn look(self: Pin<&Self>) -> Result<&dyn Any, Outcome> {
-        match self.project_ref().stage.project_ref() {
-            StageSeen::Done { output } => Ok(output),
-            StageSeen::Running { .. } | StageSeen::Taken => Err(Outcome::Cancelled),
+        match self.project_ref() {
+            CellSeen::Done { output: Some(output), .. } => Ok(output),
+            _ => Err(Outcome::Cancelled),
         }
     }
 
     fn is_done(&self) -> bool {
-        !matches!(self.stage, Stage::Running { .. })
+        !matches!(self, Cell::Running { .. })
     }
 
     fn take_waker(self: Pin<&mut Self>) -> Option<Waker> {
-        Some(mem::replace(self.project().waker, Waker::noop().clone()))
+        match self.project() {
+            CellNow::Done { waker, .. } => waker.take(),
+            CellNow::Running { .. } => None,
+        }
     }
 }
 

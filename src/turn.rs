@@ -62,7 +62,7 @@ pub(crate) struct Turns {
 #[derive(Default)]
 struct Scratch {
     targets: Vec<Target>,
-    fired: Vec<(TimerKey, Target)>,
+    fired: Vec<(TimerKey, Entry)>,
     sent: Vec<Sent>,
 }
 

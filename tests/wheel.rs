@@ -16,7 +16,7 @@ const SECOND: u64 = 1000 * TICK;
 const YEAR: u64 = 365 * 24 * 3600 * SECOND;
 
 /// Advances and collects the values that fired.
-fn fired<T>(wheel: &mut Wheel<T>, now: u64) -> Vec<T> {
+fn fired<T: Default>(wheel: &mut Wheel<T>, now: u64) -> Vec<T> {
     let mut timers = Vec::new();
     wheel.advance(now, &mut timers);
     timers.into_iter().map(|(_, value)| value).collect()

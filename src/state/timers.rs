@@ -2,9 +2,12 @@
 //!
 //! Before: `state/tasks.rs`. Next: `current.rs`, how a future finds its loop.
 
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::task::Context;
+use std::task::{Context, Waker};
 use std::time::Duration;
+
+use slab::Slab;
 
 use super::{State, timer_id, until};
 use crate::callback::Function;
@@ -12,7 +15,7 @@ use crate::reactor::Target;
 use crate::ready::Entry;
 use crate::task::{drop_quietly, report_panic};
 use crate::timer::clock::Waited;
-use crate::timer::wheel::{TimerKey, is_a_deadline};
+use crate::timer::wheel::{TimerKey, Wheel, is_a_deadline};
 use crate::trace::event::{Actor, CallbackId, EventKind, Site};
 
 /// So many tasks are fetched from memory at once: with some 200 bytes each, they stay in the second cache until they
@@ -21,6 +24,66 @@ const FETCH: usize = 1_024;
 
 /// Fewer come by themselves as quickly.
 const FETCH_MIN: usize = 8;
+
+/// The timers of a loop.
+///
+/// A timer keeps whom to wake as an entry, which is 8 bytes. The few who are no task of this loop must not make those of
+/// all others longer: their wakers lie beside the wheel.
+#[derive(Default)]
+pub(super) struct Timers {
+    pub(super) wheel: Wheel<Entry>,
+    /// By the number that is in their timers' entries.
+    wakers: Slab<Waker>,
+}
+
+impl Timers {
+    #[inline]
+    fn arm(&mut self, at: u64, target: Target) -> TimerKey {
+        let entry = self.keep(target);
+        self.wheel.insert(at, entry)
+    }
+
+    /// Changes an armed timer's target; returns the one before, or the new one if the timer is no longer armed.
+    #[inline]
+    fn retarget(&mut self, key: TimerKey, target: Target) -> Result<Target, Target> {
+        let Some(&mut before) = self.wheel.get_mut(key) else { return Err(target) };
+        let before = self.take(before);
+        let entry = self.keep(target);
+        if let Some(kept) = self.wheel.get_mut(key) {
+            *kept = entry;
+        }
+        Ok(before)
+    }
+
+    #[inline]
+    fn disarm(&mut self, key: TimerKey) -> Option<Target> {
+        let entry = self.wheel.cancel(key)?;
+        Some(self.take(entry))
+    }
+
+    #[inline]
+    fn keep(&mut self, target: Target) -> Entry {
+        match target {
+            Target::Entry(entry) => entry,
+            Target::Waker(waker) => Entry::waker(self.wakers.insert(waker)),
+        }
+    }
+
+    /// What `keep` has made an entry of; a waker is kept no longer.
+    #[inline]
+    fn take(&mut self, entry: Entry) -> Target {
+        match entry.as_waker() {
+            Some(number) if self.wakers.contains(number) => Target::Waker(self.wakers.remove(number)),
+            _ => Target::Entry(entry),
+        }
+    }
+
+    /// Forgets all timers; returns the wakers that were kept for them.
+    fn drain(&mut self) -> Slab<Waker> {
+        self.wheel.drain();
+        mem::take(&mut self.wakers)
+    }
+}
 
 /// A callback's number, as the observers know it.
 pub(crate) fn callback_id(entry: Entry) -> CallbackId {
@@ -106,7 +169,7 @@ impl State {
     /// Arms a timer for `target` at nanosecond `at`.
     #[inline]
     pub(crate) fn arm(&self, at: u64, target: Target) -> TimerKey {
-        let key = self.timers.borrow_mut().insert(at, target);
+        let key = self.timers.borrow_mut().arm(at, target);
         self.pace.armed(at);
         if self.seam.watched() {
             self.tell_armed(key, at);
@@ -117,8 +180,8 @@ impl State {
     #[cold]
     fn tell_armed(&self, key: TimerKey, at: u64) {
         let (timer, at) = (timer_id(key), Duration::from_nanos(at));
-        let place = self.timers.borrow().place(key);
-        let callback = self.timers.borrow_mut().get_mut(key).and_then(|target| called(target));
+        let place = self.timers.borrow().wheel.place(key);
+        let callback = self.timers.borrow_mut().wheel.get_mut(key).and_then(|entry| called(*entry));
         let kind = EventKind::TimerArm { timer, callback, by: self.seam.actor(), at, place };
         let seq = match callback.and_then(|callback| self.seam.callback_cause(callback)) {
             Some(made) => self.seam.tell_because(Some(made), self.moment(), None, kind),
@@ -131,15 +194,15 @@ impl State {
     #[inline]
     pub(crate) fn retarget(&self, key: TimerKey, cx: &Context<'_>) -> bool {
         let target = self.target(cx);
-        // The old target is dropped after the borrow: it may be somebody's last waker.
-        let old = self.timers.borrow_mut().get_mut(key).map(|armed| std::mem::replace(armed, target));
-        old.is_some()
+        // One of the two targets is left, and dropped after the borrow: it may be somebody's last waker.
+        let left = self.timers.borrow_mut().retarget(key, target);
+        left.is_ok()
     }
 
     /// Takes a timer out; nothing happens if it has fired.
     #[inline]
     pub(crate) fn disarm(&self, key: TimerKey) {
-        let target = self.timers.borrow_mut().cancel(key);
+        let target = self.timers.borrow_mut().disarm(key);
         if target.is_some() && self.seam.watched() {
             self.seam.take_deadline(timer_id(key));
             self.tell(|| EventKind::TimerCancel { timer: timer_id(key), by: self.seam.actor() });
@@ -148,7 +211,7 @@ impl State {
 
     /// Timers were looked at, at `now`, and those due have fired.
     pub(crate) fn note_look(&self, now: u64) {
-        self.pace.looked(now, self.timers.borrow_mut().next());
+        self.pace.looked(now, self.timers.borrow_mut().wheel.next());
         // The turn that follows may be the last.
         if self.stopping.get() {
             self.pace.look_next();
@@ -158,7 +221,7 @@ impl State {
     /// Until when a loop with nothing to do waits for its timers; exact in virtual time. The end of time never
     /// comes.
     pub(crate) fn next_deadline(&self) -> Option<u64> {
-        let mut timers = self.timers.borrow_mut();
+        let timers = &mut self.timers.borrow_mut().wheel;
         let next = if self.clock.is_virtual() { timers.earliest() } else { timers.next() };
         next.filter(|&at| at < u64::MAX)
     }
@@ -167,14 +230,14 @@ impl State {
     /// for. That is by what was waited since each was armed, and not by the deadlines, since the clock stands still meanwhile.
     pub(crate) fn next_by_waiting(&self, waited: &Waited) -> Option<(u64, Duration)> {
         let (now, timers) = (self.clock.now(), self.timers.borrow());
-        let armed = timers.waiting().filter(|(at, ..)| *at < u64::MAX);
+        let armed = timers.wheel.waiting().filter(|(at, ..)| *at < u64::MAX);
         let left = armed.map(|(at, armed, _)| (until(now, at).saturating_sub(waited.since(armed)), at));
         left.min().map(|(left, at)| (at, left))
     }
 
     /// The arming number of the latest timer.
     pub(crate) fn latest_timer(&self) -> u32 {
-        self.timers.borrow().latest()
+        self.timers.borrow().wheel.latest()
     }
 
     /// The deadline at which a wait for timers is to end to the nanosecond: in real time, and where no crowd of them
@@ -185,7 +248,7 @@ impl State {
 
     /// Timers armed.
     pub(crate) fn timers(&self) -> usize {
-        self.timers.borrow().len()
+        self.timers.borrow().wheel.len()
     }
 
     /// The time up to which every timer has fired.
@@ -195,48 +258,51 @@ impl State {
     }
 
     /// Step 4: fires the timers due at `now`, in the order of their deadlines. `fired` is empty.
-    pub(crate) fn fire(&self, now: u64, fired: &mut Vec<(TimerKey, Target)>) {
-        self.timers.borrow_mut().advance(now, fired);
+    pub(crate) fn fire(&self, now: u64, fired: &mut Vec<(TimerKey, Entry)>) {
+        self.timers.borrow_mut().wheel.advance(now, fired);
         self.fired_until.set(self.fired_until.get().max(now));
         let mut fired = fired.drain(..);
         while !fired.as_slice().is_empty() {
             self.fetch_tasks(&fired.as_slice()[..fired.len().min(FETCH)]);
-            fired.by_ref().take(FETCH).for_each(|(key, target)| self.fire_one(key, target));
+            fired.by_ref().take(FETCH).for_each(|(key, entry)| self.fire_one(key, entry));
         }
     }
 
     /// Many tasks that have slept for long lie far away in memory. Asked for one after the other, each is waited for;
     /// asked for side by side, they arrive together.
-    fn fetch_tasks(&self, fired: &[(TimerKey, Target)]) {
-        if fired.len() < FETCH_MIN {
-            return;
+    fn fetch_tasks(&self, fired: &[(TimerKey, Entry)]) {
+        if fired.len() >= FETCH_MIN {
+            self.tasks.touch(fired.iter().map(|(_, entry)| *entry));
         }
-        self.tasks.touch(fired.iter().filter_map(|(_, target)| match target {
-            Target::Entry(entry) => Some(*entry),
-            Target::Waker(_) => None,
-        }));
     }
 
     #[inline]
-    fn fire_one(&self, key: TimerKey, target: Target) {
-        if let Target::Entry(entry) = target
-            && entry.is_callback()
-        {
+    fn fire_one(&self, key: TimerKey, entry: Entry) {
+        if entry.is_callback() {
             self.callbacks.borrow_mut().set_timer(entry, None);
         }
         if self.seam.watched() {
-            self.fire_watched(key, target);
+            self.fire_watched(key, entry);
         } else {
-            self.make_ready(target);
+            self.make_ready(self.taken(entry));
+        }
+    }
+
+    /// The target of a timer that has fired.
+    #[inline]
+    fn taken(&self, entry: Entry) -> Target {
+        match entry.as_waker() {
+            None => Target::Entry(entry),
+            Some(_) => self.timers.borrow_mut().take(entry),
         }
     }
 
     #[cold]
-    fn fire_watched(&self, key: TimerKey, target: Target) {
+    fn fire_watched(&self, key: TimerKey, entry: Entry) {
         let (id, time) = (timer_id(key), self.still_moment());
         let (armed, at) = self.seam.take_deadline(id).unzip();
         let late = at.map_or(Duration::ZERO, |at| time.saturating_sub(at));
-        let callback = called(&target);
+        let callback = called(entry);
         let seq =
             self.seam.tell_because(armed, time, None, EventKind::TimerFire { timer: id, callback, late });
         if let Some(callback) = callback {
@@ -244,7 +310,7 @@ impl State {
         }
         self.seam.enter(Actor::Timer(id), Some(seq));
         self.seam.still(time);
-        self.make_ready(target);
+        self.make_ready(self.taken(entry));
         self.seam.leave();
     }
 
@@ -254,18 +320,15 @@ impl State {
         for function in functions {
             drop_quietly(Some(function), "callback of a closed loop");
         }
-        let targets = self.timers.borrow_mut().drain();
-        for target in targets {
-            drop_quietly(Some(target), "waker of a closed loop's timer");
+        let wakers = self.timers.borrow_mut().drain();
+        for (_, waker) in wakers {
+            drop_quietly(Some(waker), "waker of a closed loop's timer");
         }
         self.ready.clear();
     }
 }
 
 /// The callback that a timer is for; `None`: it wakes a task.
-fn called(target: &Target) -> Option<CallbackId> {
-    match target {
-        Target::Entry(entry) if entry.is_callback() => Some(callback_id(*entry)),
-        _ => None,
-    }
+fn called(entry: Entry) -> Option<CallbackId> {
+    (entry.is_callback() && entry.as_waker().is_none()).then(|| callback_id(entry))
 }

@@ -54,6 +54,11 @@ impl Front {
         self.brought.max(self.waiting)
     }
 
+    /// All timers here, and what is left of cancelled ones, in no order.
+    pub fn all(&self) -> impl Iterator<Item = Due> {
+        self.run.iter().copied().chain(self.late.iter().map(|late| late.0))
+    }
+
     /// Another tick begins, and has brought nothing so far. What waits here, if anything, is overdue.
     pub fn begin_tick(&mut self) {
         self.brought = 0;

@@ -51,8 +51,10 @@
 //!
 //! Before: `timer/front.rs`. Next: `timer/clock.rs`, which says what time it is.
 
+use std::num::NonZeroU32;
+
 use super::front::{Due, Front};
-use super::slots::{Place, Slots};
+use super::slots::{Listed, Place, Slots};
 
 pub use super::slots::{TICK, TimerKey};
 
@@ -67,7 +69,8 @@ pub struct Wheel<T> {
     now: u64,
     /// The current tick, `now / TICK` (less while `advance` is under way). Slots hold later ticks only.
     tick: u64,
-    /// How many timers were ever armed: the arming number of the latest one. Entries keep its low half.
+    /// The arming number of the latest timer. They count from 1, and leave out those with a low half of 0: that is all
+    /// that entries keep, and there it says that no timer waits.
     armed: u64,
     /// How many timers wait.
     len: usize,
@@ -90,7 +93,13 @@ enum Planned {
     At(u64),
 }
 
-impl<T> Wheel<T> {
+impl<T: Default> Default for Wheel<T> {
+    fn default() -> Self {
+        Wheel::new()
+    }
+}
+
+impl<T: Default> Wheel<T> {
     /// An empty wheel at time 0.
     pub fn new() -> Self {
         Wheel {
@@ -110,32 +119,42 @@ impl<T> Wheel<T> {
     ///
     /// When 4,294,967,295 timers wait already.
     pub fn insert(&mut self, deadline: u64, value: T) -> TimerKey {
-        self.armed += 1;
-        let armed = self.armed as u32;
-        let index = self.slots.store(deadline, armed, value);
+        let armed = self.number();
+        let index = self.slots.store(armed, value);
         match Place::of(self.tick, deadline) {
-            Some(place) => self.slots.link(place, index),
+            Some(place) => self.slots.link(place, Listed { deadline, index }),
             None => self.front.push(Due { deadline, armed: self.armed, index }),
         }
         self.len += 1;
         self.planned.with(deadline);
-        TimerKey { index, armed }
+        TimerKey::new(deadline, index, armed)
+    }
+
+    /// The next arming number; its low half.
+    fn number(&mut self) -> NonZeroU32 {
+        self.armed += 1;
+        NonZeroU32::new(self.armed as u32).unwrap_or_else(|| {
+            self.armed += 1;
+            NonZeroU32::MIN
+        })
     }
 
     /// Takes a timer out. `None` if it has fired or was cancelled before, which is harmless.
     pub fn cancel(&mut self, key: TimerKey) -> Option<T> {
-        let deadline = self.slots.deadline(key)?;
-        let place = Place::of(self.tick, deadline);
-        if let Some(place) = place {
-            self.slots.unlink(place, key.index);
+        if !self.slots.waits(key) {
+            return None;
         }
-        let value = self.slots.release(key.index);
+        let place = Place::of(self.tick, key.deadline());
+        if let Some(place) = place {
+            self.slots.unlink(place, key.index());
+        }
+        let value = self.slots.release(key.index());
         if place.is_none() {
             self.front.cancelled(|due| due.waits(&self.slots));
         }
         self.len -= 1;
-        self.planned.without(deadline, self.len);
-        value
+        self.planned.without(key.deadline(), self.len);
+        Some(value)
     }
 
     /// The value of a waiting timer.
@@ -146,8 +165,8 @@ impl<T> Wheel<T> {
     /// The level and slot in which a timer waits. For one in the front it is the slot of the current tick.
     pub fn place(&self, key: TimerKey) -> Option<(u8, u8)> {
         let front = Place { level: 0, slot: Place::digit(self.tick, 0) };
-        let Place { level, slot } = Place::of(self.tick, self.slots.deadline(key)?).unwrap_or(front);
-        Some((level, slot))
+        let Place { level, slot } = Place::of(self.tick, key.deadline()).unwrap_or(front);
+        self.slots.waits(key).then_some((level, slot))
     }
 
     /// The arming number of the latest timer, as [`waiting`](Wheel::waiting) has it.
@@ -155,10 +174,14 @@ impl<T> Wheel<T> {
         self.armed as u32
     }
 
-    /// All timers that wait, in no particular order: deadline, the low half of the arming number, and value. For those
-    /// who ask now and then: it goes through the memory of all timers there ever were at once.
+    /// All timers that wait, in no particular order: deadline, the low half of the arming number, and value.
     pub fn waiting(&self) -> impl Iterator<Item = (u64, u32, &T)> {
-        self.slots.waiting()
+        let due = self.front.all().filter(|due| due.waits(&self.slots));
+        let timers = self.slots.listed().chain(due.map(|due| Listed { deadline: due.deadline, index: due.index }));
+        timers.map(|timer| {
+            let (armed, value) = self.slots.timer(timer.index);
+            (timer.deadline, armed, value)
+        })
     }
 
     /// How many timers wait.
@@ -248,13 +271,12 @@ impl<T> Wheel<T> {
         self.tick = place.span(self.tick).1.min(target);
         self.front.begin_tick();
         let list = self.slots.take(place);
-        for &index in &list {
-            let (deadline, armed) = self.slots.timer(index);
+        for &Listed { deadline, index } in &list {
             match Place::of(self.tick, deadline) {
-                Some(place) => self.slots.link(place, index),
+                Some(place) => self.slots.link(place, Listed { deadline, index }),
                 None => {
                     // The whole number is the latest one that has this low half.
-                    let since = (self.armed as u32).wrapping_sub(armed);
+                    let since = (self.armed as u32).wrapping_sub(self.slots.timer(index).0);
                     let armed = self.armed - u64::from(since);
                     self.front.bring(Due { deadline, armed, index }, deadline / TICK < self.tick);
                 }
@@ -268,7 +290,7 @@ impl<T> Wheel<T> {
     /// Takes the first timer out of the front if it is due.
     fn pop_due(&mut self) -> Option<(TimerKey, T)> {
         let due = self.front.first(|due| due.waits(&self.slots)).filter(|due| due.deadline <= self.now)?;
-        let value = self.slots.release(due.index)?;
+        let value = self.slots.release(due.index);
         self.front.fired(|due| due.waits(&self.slots));
         self.len -= 1;
         self.planned = Planned::Unknown;
@@ -279,12 +301,14 @@ impl<T> Wheel<T> {
 impl Due {
     /// The key of this timer.
     fn key(&self) -> TimerKey {
-        TimerKey { index: self.index, armed: self.armed as u32 }
+        // It is never 0.
+        let armed = NonZeroU32::new(self.armed as u32).unwrap_or(NonZeroU32::MAX);
+        TimerKey::new(self.deadline, self.index, armed)
     }
 
     /// Whether this timer still waits: it was not cancelled.
-    fn waits<T>(&self, slots: &Slots<T>) -> bool {
-        slots.deadline(self.key()).is_some()
+    fn waits<T: Default>(&self, slots: &Slots<T>) -> bool {
+        slots.waits(self.key())
     }
 }
 
