@@ -279,7 +279,8 @@ impl<T: 'static> Future for JoinHandle<T> {
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.check_result_is_there();
-        let joining = self.state.tasks.join(self.entry, cx.waker());
+        let polled = self.state.polled_with(cx.waker());
+        let joining = self.state.tasks.join(self.entry, polled, cx.waker());
         match joining {
             Joining::Running(_before) => {
                 self.stage = Stage::Awaited;

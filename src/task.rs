@@ -108,7 +108,9 @@ where
         };
         // Drops the future in place, before anybody learns of the output.
         let before = self.as_mut().project_replace(Cell::Done { waker: None, output: Some(output) });
-        if let (CellBefore::Running { waker: kept, .. }, CellNow::Done { waker, .. }) = (before, self.project()) {
+        if let (CellBefore::Running { waker: kept, .. }, CellNow::Done { waker, .. }) =
+            (before, self.project())
+        {
             *waker = Some(kept);
         }
         Poll::Ready(())

@@ -13,9 +13,9 @@
 //! * Nothing here polls, wakes or drops what belongs to the user. What is to be woken or dropped is
 //!   returned, and the caller does it with the borrow given back.
 //!
-//! When a task has ended, its slot keeps header and waker for the next task in that slot, which so costs one
+//! When a task has ended, header and waker are kept for the next task in its slot, which so costs one
 //! allocation instead of two; unless somebody still holds the old waker then, as the count of the header's owners
-//! says. Slots stay as many as there ever were tasks at once: 116 bytes each, all told.
+//! says. Slots stay as many as there ever were tasks at once: 128 bytes each, all told.
 //!
 //! Before: `sent/patience.rs`. Next: `tasks/slot.rs`, one task.
 
@@ -29,6 +29,8 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::task::Waker;
+
+use slab::Slab;
 
 pub(crate) use seen::TaskInfo;
 pub(crate) use slot::{Ended, Life, Slot, Suspended};
@@ -65,8 +67,11 @@ pub(crate) struct TaskTable {
     fresh: RefCell<Vec<Slot>>,
     /// Whether there is anything in `fresh`.
     grown: Cell<bool>,
-    /// The slots without a task, the one left last at the end: its memory is the warmest.
-    vacant: RefCell<Vec<u32>>,
+    /// The slots without a task, the one left last at the end: its memory is the warmest. There is room for as many as
+    /// there are slots.
+    vacant: RefCell<Vec<Vacancy>>,
+    /// The wakers of those who await a task's handle and are no task of this loop. Empty in most programs.
+    joiners: RefCell<Slab<Waker>>,
     /// The next task's number.
     serial: Cell<u32>,
     /// For new headers.
@@ -77,6 +82,13 @@ pub(crate) struct TaskTable {
     names: RefCell<BTreeMap<u32, Arc<str>>>,
 }
 
+/// A slot without a task.
+struct Vacancy {
+    key: u32,
+    /// Its header's waker, kept for the next task; `None`: the last one did not give it back.
+    waker: Option<Waker>,
+}
+
 impl TaskTable {
     pub(crate) fn new(remote: Arc<RemoteQueue>) -> TaskTable {
         TaskTable {
@@ -84,6 +96,7 @@ impl TaskTable {
             fresh: RefCell::default(),
             grown: Cell::new(false),
             vacant: RefCell::default(),
+            joiners: RefCell::default(),
             serial: Cell::new(0),
             remote,
             main: Cell::new(None),
@@ -105,7 +118,14 @@ impl TaskTable {
     pub(crate) fn slots(&self) -> Ref<'_, Vec<Slot>> {
         if self.grown.take() {
             let fresh = self.fresh.take();
-            self.slots.borrow_mut().extend(fresh);
+            let mut slots = self.slots.borrow_mut();
+            slots.extend(fresh);
+            // The end of a task is no time to ask for memory; and what is never touched costs none.
+            let mut vacant = self.vacant.borrow_mut();
+            if vacant.capacity() < slots.len() {
+                let more = slots.capacity() - vacant.len();
+                vacant.reserve_exact(more);
+            }
         }
         self.slots.borrow()
     }
@@ -122,10 +142,12 @@ impl TaskTable {
         let serial = self.serial.get();
         self.serial.set(serial.wrapping_add(1));
         let vacant = self.vacant.borrow_mut().pop();
-        let Some(key) = vacant else { return self.insert_new_slot(make, serial, spawned_at, joinable) };
+        let Some(Vacancy { key, waker }) = vacant else {
+            return self.insert_new_slot(make, serial, spawned_at, joinable);
+        };
         let entry = Entry::task(key as usize, serial);
         self.with_slot(key as usize, |slot| {
-            slot.cell.set(make(self.waker_for(slot, entry)));
+            slot.cell.set(make(self.waker_for(slot, waker, entry)));
             slot.spawned_at.set(spawned_at);
             slot.suspended_at.set(None);
             slot.serial.set(serial);
@@ -137,12 +159,12 @@ impl TaskTable {
         entry
     }
 
-    /// The waker of a vacant slot's next task: the last one's, if nobody else has it.
+    /// The waker of a vacant slot's next task: the last one's, if it was kept and nobody else has it.
     #[inline]
-    fn waker_for(&self, slot: &Slot, entry: Entry) -> Waker {
+    fn waker_for(&self, slot: &Slot, kept: Option<Waker>, entry: Entry) -> Waker {
         // Two owners are the slot itself and this waker. A count read as two stays two: there is nobody left to
         // clone from.
-        let reused = slot.waker.take().filter(|_| {
+        let reused = kept.filter(|_| {
             slot.header(|header| Arc::strong_count(header) == 2 && header.reuse(entry)) == Some(true)
         });
         reused.unwrap_or_else(|| {
@@ -166,7 +188,7 @@ impl TaskTable {
         let slot = Slot {
             cell: Cell::new(cell),
             header: Cell::new(Some(header)),
-            waker: Cell::new(None),
+            joiner: Cell::default(),
             spawned_at: Cell::new(spawned_at),
             suspended_at: Cell::new(None),
             serial: Cell::new(serial),
@@ -219,7 +241,7 @@ impl TaskTable {
     /// Ends a task (see [`Slot::finish`]), of which only the entry is known.
     pub(crate) fn finish(&self, entry: Entry, cell: Option<BoxedCell>) -> Ended {
         let ended = self.with(entry, |slot| slot.finish(cell));
-        ended.unwrap_or(Ended { joiner: None, joinable: true, main: false })
+        ended.unwrap_or(Ended { joiner: Entry::default(), joinable: true, main: false })
     }
 
     /// Takes a condemned task out of its slot.
@@ -247,13 +269,19 @@ impl TaskTable {
 
     /// A slot was vacated.
     #[inline]
-    fn freed(&self, entry: Entry, (cell, waker): Vacated) -> Option<BoxedCell> {
-        self.vacant.borrow_mut().push(entry.key() as u32);
+    fn freed(&self, entry: Entry, Vacated { cell, waker, joiner }: Vacated) -> Option<BoxedCell> {
+        self.vacant.borrow_mut().push(Vacancy { key: entry.key() as u32, waker });
         if !self.names.borrow().is_empty() {
             self.names.borrow_mut().remove(&entry.serial());
         }
-        drop(waker);
+        drop(self.take_joiner(joiner));
         cell
+    }
+
+    /// The waker that stands behind a slot's `joiner`; `None`: it is a task, or nobody. To be called once.
+    #[inline]
+    pub(crate) fn take_joiner(&self, joiner: Entry) -> Option<Waker> {
+        joiner.as_waker().and_then(|number| self.joiners.borrow_mut().try_remove(number))
     }
 
     /// Frees the slot of a task that has ended, and which nobody will join.
@@ -262,21 +290,24 @@ impl TaskTable {
         self.free(entry).map(|cell| Unwanted { cell, name })
     }
 
-    /// Asks for a task's end, or keeps `waker` to be woken then.
+    /// Asks for a task's end, or keeps whom `waker` wakes to be woken then: `polled`, if it is the waker of the task
+    /// that is polled now.
     #[inline]
-    pub(crate) fn join(&self, entry: Entry, waker: &Waker) -> Joining {
-        let ended = self.with(entry, |slot| {
-            if slot.life.get() == Life::Done {
-                return Ok(slot.vacate());
-            }
-            Err(Slot::peek(&slot.waker, |joiner| joiner.is_some_and(|joiner| joiner.will_wake(waker))))
+    pub(crate) fn join(&self, entry: Entry, polled: Option<Entry>, waker: &Waker) -> Joining {
+        let ended = self.with(entry, |slot| match slot.life.get() {
+            Life::Done => Ok(slot.vacate()),
+            _ => Err(slot.joiner.replace(polled.unwrap_or_default())),
         });
         let cell = match ended {
             Some(Ok(vacated)) => self.freed(entry, vacated),
-            Some(Err(true)) => return Joining::Running(None),
-            Some(Err(false)) => {
-                let waker = waker.clone();
-                return Joining::Running(self.with(entry, |slot| slot.waker.replace(Some(waker))).flatten());
+            Some(Err(before)) => {
+                if polled.is_none() {
+                    // Cloned with no borrow held: it may be anybody's code.
+                    let waker = waker.clone();
+                    let joiner = Entry::waker(self.joiners.borrow_mut().insert(waker));
+                    self.with(entry, |slot| slot.joiner.set(joiner));
+                }
+                return Joining::Running(self.take_joiner(before));
             }
             None => None,
         };
@@ -310,10 +341,10 @@ impl TaskTable {
     pub(crate) fn detach(&self, entry: Entry) -> Option<Unwanted> {
         let detached = self.with(entry, |slot| {
             slot.joinable.set(false);
-            (slot.waker.take(), slot.life.get() == Life::Done)
+            (slot.joiner.take(), slot.life.get() == Life::Done)
         });
         let (joiner, ended) = detached?;
-        drop(joiner);
+        drop(self.take_joiner(joiner));
         if ended { self.free_unwanted(entry) } else { None }
     }
 

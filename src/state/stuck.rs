@@ -11,8 +11,8 @@
 //!   wakers             each task's header has two owners, the slot and the box; one more is somebody outside
 //! ```
 //!
-//! What a thing of this thread keeps of a task is its entry and no waker (`kept.rs`). The one exception is whoever
-//! awaits a handle: the slot of the awaited task keeps that waker, where it can be counted. So a task that waits for
+//! What a thing of this thread keeps of a task is its entry and no waker (`kept.rs`), and where a slot keeps the waker of
+//! whoever awaits its task's handle, it can be counted. So a task that waits for
 //! another task counts as what it is: nobody outside can wake it. A `Remote` or a waker kept somewhere for nothing makes
 //! the loop look as if it could go on. It never is the other way round.
 //!
@@ -66,6 +66,7 @@ impl State {
         clones == 0
             && waits
             && !self.seam.is_kept(entry.key(), task_id(entry))
+            && !self.tasks.awaits(entry)
             && !self.reactor.borrow().keeps(entry)
             && !self.timers.borrow().wheel.waiting().any(|(_, _, kept)| *kept == entry)
     }

@@ -229,8 +229,10 @@ impl State {
         if self.ends.any() {
             self.tell_of_end(entry, outcome);
         }
-        if let Some(joiner) = ended.joiner {
-            joiner.wake();
+        match self.tasks.take_joiner(ended.joiner) {
+            Some(waker) => waker.wake(),
+            None if ended.joiner != Entry::default() => self.wake(ended.joiner),
+            None => {}
         }
     }
 

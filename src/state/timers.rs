@@ -7,8 +7,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use slab::Slab;
-
 use super::{State, timer_id, until};
 use crate::callback::Function;
 use crate::reactor::Target;
@@ -32,56 +30,75 @@ const FETCH_MIN: usize = 8;
 #[derive(Default)]
 pub(super) struct Timers {
     pub(super) wheel: Wheel<Entry>,
-    /// By the number that is in their timers' entries.
-    wakers: Slab<Waker>,
+    /// The wakers of timers whose entry is `Entry::WAKER`, by the index in the timer's key. Empty in most programs.
+    wakers: Vec<Option<Waker>>,
 }
 
 impl Timers {
     #[inline]
     fn arm(&mut self, at: u64, target: Target) -> TimerKey {
-        let entry = self.keep(target);
-        self.wheel.insert(at, entry)
+        let (entry, waker) = apart(target);
+        let key = self.wheel.insert(at, entry);
+        self.keep(key, waker);
+        key
     }
 
-    /// Changes an armed timer's target; returns the one before, or the new one if the timer is no longer armed.
+    /// Changes an armed timer's target; returns the waker it had. The new target, if the timer is no longer armed.
     #[inline]
-    fn retarget(&mut self, key: TimerKey, target: Target) -> Result<Target, Target> {
-        let Some(&mut before) = self.wheel.get_mut(key) else { return Err(target) };
-        let before = self.take(before);
-        let entry = self.keep(target);
-        if let Some(kept) = self.wheel.get_mut(key) {
-            *kept = entry;
-        }
+    fn retarget(&mut self, key: TimerKey, target: Target) -> Result<Option<Waker>, Target> {
+        let Some(kept) = self.wheel.get_mut(key) else { return Err(target) };
+        let (entry, waker) = apart(target);
+        let before = mem::replace(kept, entry);
+        let before = self.take(key, before);
+        self.keep(key, waker);
         Ok(before)
     }
 
+    /// Takes a timer out, and the waker it had; `None`: it was not armed.
     #[inline]
-    fn disarm(&mut self, key: TimerKey) -> Option<Target> {
+    fn disarm(&mut self, key: TimerKey) -> Option<Option<Waker>> {
         let entry = self.wheel.cancel(key)?;
-        Some(self.take(entry))
+        Some(self.take(key, entry))
     }
 
-    #[inline]
-    fn keep(&mut self, target: Target) -> Entry {
-        match target {
-            Target::Entry(entry) => entry,
-            Target::Waker(waker) => Entry::waker(self.wakers.insert(waker)),
+    /// The wakers of timers that have just fired, in their order. Later their indices may be those of new timers.
+    fn take_fired(&mut self, fired: &[(TimerKey, Entry)]) -> Vec<Waker> {
+        match self.wakers.is_empty() {
+            true => Vec::new(),
+            false => fired.iter().filter_map(|&(key, entry)| self.take(key, entry)).collect(),
         }
     }
 
-    /// What `keep` has made an entry of; a waker is kept no longer.
     #[inline]
-    fn take(&mut self, entry: Entry) -> Target {
-        match entry.as_waker() {
-            Some(number) if self.wakers.contains(number) => Target::Waker(self.wakers.remove(number)),
-            _ => Target::Entry(entry),
+    fn keep(&mut self, key: TimerKey, waker: Option<Waker>) {
+        if waker.is_none() {
+            return;
         }
+        let index = key.index() as usize;
+        if index >= self.wakers.len() {
+            self.wakers.resize_with(index + 1, || None);
+        }
+        self.wakers[index] = waker;
+    }
+
+    #[inline]
+    fn take(&mut self, key: TimerKey, entry: Entry) -> Option<Waker> {
+        if entry == Entry::WAKER { self.wakers.get_mut(key.index() as usize)?.take() } else { None }
     }
 
     /// Forgets all timers; returns the wakers that were kept for them.
-    fn drain(&mut self) -> Slab<Waker> {
+    fn drain(&mut self) -> Vec<Option<Waker>> {
         self.wheel.drain();
         mem::take(&mut self.wakers)
+    }
+}
+
+/// What a timer keeps of a target, and what lies beside the wheel.
+#[inline]
+fn apart(target: Target) -> (Entry, Option<Waker>) {
+    match target {
+        Target::Entry(entry) => (entry, None),
+        Target::Waker(waker) => (Entry::WAKER, Some(waker)),
     }
 }
 
@@ -181,7 +198,8 @@ impl State {
     fn tell_armed(&self, key: TimerKey, at: u64) {
         let (timer, at) = (timer_id(key), Duration::from_nanos(at));
         let place = self.timers.borrow().wheel.place(key);
-        let callback = self.timers.borrow_mut().wheel.get_mut(key).and_then(|entry| called(*entry));
+        let callback =
+            self.timers.borrow_mut().wheel.get_mut(key).and_then(|entry| called(&Target::Entry(*entry)));
         let kind = EventKind::TimerArm { timer, callback, by: self.seam.actor(), at, place };
         let seq = match callback.and_then(|callback| self.seam.callback_cause(callback)) {
             Some(made) => self.seam.tell_because(Some(made), self.moment(), None, kind),
@@ -194,7 +212,7 @@ impl State {
     #[inline]
     pub(crate) fn retarget(&self, key: TimerKey, cx: &Context<'_>) -> bool {
         let target = self.target(cx);
-        // One of the two targets is left, and dropped after the borrow: it may be somebody's last waker.
+        // What is left is dropped after the borrow: it may be somebody's last waker.
         let left = self.timers.borrow_mut().retarget(key, target);
         left.is_ok()
     }
@@ -202,8 +220,8 @@ impl State {
     /// Takes a timer out; nothing happens if it has fired.
     #[inline]
     pub(crate) fn disarm(&self, key: TimerKey) {
-        let target = self.timers.borrow_mut().disarm(key);
-        if target.is_some() && self.seam.watched() {
+        let disarmed = self.timers.borrow_mut().disarm(key);
+        if disarmed.is_some() && self.seam.watched() {
             self.seam.take_deadline(timer_id(key));
             self.tell(|| EventKind::TimerCancel { timer: timer_id(key), by: self.seam.actor() });
         }
@@ -261,10 +279,14 @@ impl State {
     pub(crate) fn fire(&self, now: u64, fired: &mut Vec<(TimerKey, Entry)>) {
         self.timers.borrow_mut().wheel.advance(now, fired);
         self.fired_until.set(self.fired_until.get().max(now));
+        let mut wakers = self.timers.borrow_mut().take_fired(fired).into_iter();
         let mut fired = fired.drain(..);
         while !fired.as_slice().is_empty() {
             self.fetch_tasks(&fired.as_slice()[..fired.len().min(FETCH)]);
-            fired.by_ref().take(FETCH).for_each(|(key, entry)| self.fire_one(key, entry));
+            fired.by_ref().take(FETCH).for_each(|(key, entry)| {
+                let waker = if entry == Entry::WAKER { wakers.next() } else { None };
+                self.fire_one(key, waker.map_or(Target::Entry(entry), Target::Waker));
+            });
         }
     }
 
@@ -277,32 +299,25 @@ impl State {
     }
 
     #[inline]
-    fn fire_one(&self, key: TimerKey, entry: Entry) {
-        if entry.is_callback() {
+    fn fire_one(&self, key: TimerKey, target: Target) {
+        if let Target::Entry(entry) = target
+            && entry.is_callback()
+        {
             self.callbacks.borrow_mut().set_timer(entry, None);
         }
         if self.seam.watched() {
-            self.fire_watched(key, entry);
+            self.fire_watched(key, target);
         } else {
-            self.make_ready(self.taken(entry));
-        }
-    }
-
-    /// The target of a timer that has fired.
-    #[inline]
-    fn taken(&self, entry: Entry) -> Target {
-        match entry.as_waker() {
-            None => Target::Entry(entry),
-            Some(_) => self.timers.borrow_mut().take(entry),
+            self.make_ready(target);
         }
     }
 
     #[cold]
-    fn fire_watched(&self, key: TimerKey, entry: Entry) {
+    fn fire_watched(&self, key: TimerKey, target: Target) {
         let (id, time) = (timer_id(key), self.still_moment());
         let (armed, at) = self.seam.take_deadline(id).unzip();
         let late = at.map_or(Duration::ZERO, |at| time.saturating_sub(at));
-        let callback = called(entry);
+        let callback = called(&target);
         let seq =
             self.seam.tell_because(armed, time, None, EventKind::TimerFire { timer: id, callback, late });
         if let Some(callback) = callback {
@@ -310,7 +325,7 @@ impl State {
         }
         self.seam.enter(Actor::Timer(id), Some(seq));
         self.seam.still(time);
-        self.make_ready(self.taken(entry));
+        self.make_ready(target);
         self.seam.leave();
     }
 
@@ -321,14 +336,17 @@ impl State {
             drop_quietly(Some(function), "callback of a closed loop");
         }
         let wakers = self.timers.borrow_mut().drain();
-        for (_, waker) in wakers {
-            drop_quietly(Some(waker), "waker of a closed loop's timer");
+        for waker in wakers {
+            drop_quietly(waker, "waker of a closed loop's timer");
         }
         self.ready.clear();
     }
 }
 
 /// The callback that a timer is for; `None`: it wakes a task.
-fn called(entry: Entry) -> Option<CallbackId> {
-    (entry.is_callback() && entry.as_waker().is_none()).then(|| callback_id(entry))
+fn called(target: &Target) -> Option<CallbackId> {
+    match target {
+        Target::Entry(entry) if entry.is_callback() && *entry != Entry::WAKER => Some(callback_id(*entry)),
+        _ => None,
+    }
 }

@@ -8,7 +8,6 @@
 use std::collections::HashMap;
 use std::ptr;
 use std::sync::Arc;
-use std::task::Waker;
 
 use super::{Life, MAIN, Slot, TaskTable};
 use crate::ready::Entry;
@@ -99,14 +98,13 @@ impl TaskTable {
     }
 
     /// The live tasks whose waker somebody other than the loop holds. While no task is polled, the loop itself has
-    /// two, the slot's header and the waker in the box, and one for each handle that the task awaits.
+    /// two, the slot's header and the waker in the box, and one for each handle that the task awaits through somebody
+    /// else's waker.
     pub(crate) fn held_outside(&self) -> Vec<Entry> {
         let mut joiners: HashMap<*const (), usize> = HashMap::new();
-        self.each(|_, slot| {
-            if let Some(joiner) = slot.joiner() {
-                *joiners.entry(joiner).or_default() += 1;
-            }
-        });
+        for (_, waker) in self.joiners.borrow().iter() {
+            *joiners.entry(waker.data()).or_default() += 1;
+        }
         self.entries(|slot| {
             let own = 2 + joiners.get(&slot.address()).unwrap_or(&0);
             slot.life.get() != Life::Done && slot.owners() > own
@@ -118,9 +116,20 @@ impl TaskTable {
         let (mut headers, mut awaited) = (HashMap::new(), Vec::new());
         self.each(|entry, slot| {
             headers.insert(slot.address(), entry);
-            awaited.extend(slot.joiner().map(|joiner| (entry, joiner)));
+            awaited
+                .extend(Some((slot.joiner.get(), entry)).filter(|(joiner, _)| *joiner != Entry::default()));
         });
-        awaited.into_iter().filter_map(|(awaited, joiner)| Some((*headers.get(&joiner)?, awaited))).collect()
+        let wakers = self.joiners.borrow();
+        let task = |joiner: Entry| match joiner.as_waker() {
+            Some(number) => headers.get(&wakers.get(number)?.data()).copied(),
+            None => Some(joiner),
+        };
+        awaited.into_iter().filter_map(|(joiner, awaited)| Some((task(joiner)?, awaited))).collect()
+    }
+
+    /// Whether the end of any task wakes this one.
+    pub(crate) fn awaits(&self, entry: Entry) -> bool {
+        !self.entries(|slot| slot.joiner.get() == entry).is_empty()
     }
 
     /// All tasks that have not ended: how a closing loop goes through them.
@@ -167,10 +176,5 @@ impl Slot {
     /// Where its waker points.
     fn address(&self) -> *const () {
         self.header(|header| Arc::as_ptr(header).cast()).unwrap_or(ptr::null())
-    }
-
-    /// Where the waker of whoever awaits the task's handle points.
-    fn joiner(&self) -> Option<*const ()> {
-        Slot::peek(&self.waker, |waker| waker.map(Waker::data))
     }
 }

@@ -51,9 +51,9 @@ pub(crate) struct Slot {
     pub(super) cell: Cell<Option<BoxedCell>>,
     /// What the task's waker points to. `None` only while it is looked at.
     pub(super) header: Cell<Option<Arc<TaskHeader>>>,
-    /// Whoever awaits the task's handle; `None`: nobody. In a vacant slot the header's own waker, kept for the next
-    /// task; `None`: the last one did not give it back.
-    pub(super) waker: Cell<Option<Waker>>,
+    /// Whoever awaits the task's handle: a task, or a waker that the table keeps (`Entry::as_waker`); the default:
+    /// nobody.
+    pub(super) joiner: Cell<Entry>,
     /// The line that spawned it.
     pub(super) spawned_at: Cell<Site>,
     /// The line of the `.await` at which it is suspended; `None` before its first poll, and where a
@@ -69,6 +69,9 @@ pub(crate) struct Slot {
     /// Whether its `JoinHandle` is still there.
     pub(super) joinable: Cell<bool>,
 }
+
+// A million sleeping tasks are a million of these.
+const _: () = assert!(size_of::<Slot>() == 56);
 
 /// A task out of its slot, to be polled; dropped, also by a panic of its future, it is put back. Unwinding must not
 /// drop the future: a second panic then would end the program.
@@ -154,29 +157,36 @@ impl Slot {
             self.cell.set(cell);
         }
         let main = Slot::peek(&self.cell, |cell| cell.is_none());
-        Ended { joiner: self.waker.take(), joinable: self.joinable.get(), main }
+        Ended { joiner: self.joiner.take(), joinable: self.joinable.get(), main }
     }
 
-    /// Nothing is in it from here on, but for its task's waker, which is kept for the next one.
+    /// Nothing is in it from here on. Its task's waker is returned, to be kept for the next one.
     #[inline]
     pub(super) fn vacate(&self) -> Vacated {
         self.life.set(Life::Vacant);
         let mut cell = self.cell.take();
         let waker = cell.as_mut().and_then(|cell| cell.as_mut().take_waker());
-        (cell, self.waker.replace(waker))
+        Vacated { cell, waker, joiner: self.joiner.take() }
     }
 }
 
 /// What is left to do when a task has ended, with no borrow held.
 #[must_use]
 pub(crate) struct Ended {
-    /// To be woken.
-    pub(crate) joiner: Option<Waker>,
+    /// To be woken; the default: nobody.
+    pub(crate) joiner: Entry,
     /// Whether somebody may still join; otherwise its slot is to be freed.
     pub(crate) joinable: bool,
     /// Whether it was a main future.
     pub(crate) main: bool,
 }
 
-/// What was in a slot: the cell, and the waker of somebody who waited in vain, which cannot be.
-pub(super) type Vacated = (Option<BoxedCell>, Option<Waker>);
+/// What was in a slot.
+#[must_use]
+pub(super) struct Vacated {
+    pub(super) cell: Option<BoxedCell>,
+    /// The task's own; `None`: it is gone with the task.
+    pub(super) waker: Option<Waker>,
+    /// Somebody who waited in vain, which cannot be.
+    pub(super) joiner: Entry,
+}

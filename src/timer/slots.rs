@@ -173,10 +173,23 @@ impl<T: Default> Slots<T> {
         self.occupied[place.level as usize] |= 1 << place.slot;
     }
 
-    /// Takes a timer out of its slot's list.
-    pub fn unlink(&mut self, place: Place, index: u32) {
+    /// Makes the entry of a timer that is in a list, or in none (`None`), a hole. Returns its value; `None` when the key
+    /// is of the past.
+    pub fn remove(&mut self, key: TimerKey, place: Option<Place>) -> Option<T> {
+        let entry = self.entries.get_mut(key.index() as usize).filter(|entry| entry.armed == key.armed())?;
+        let spot = entry.spot;
+        entry.armed = 0;
+        let value = std::mem::take(&mut entry.value);
+        self.holes.push(key.index());
+        if let Some(place) = place {
+            self.unlink(place, spot);
+        }
+        Some(value)
+    }
+
+    /// Takes the timer at a spot out of a slot's list.
+    fn unlink(&mut self, place: Place, spot: u32) {
         let list = &mut self.lists[place.level as usize][place.slot as usize];
-        let spot = self.entries[index as usize].spot;
         let last = list.pop();
         if let (Some(to), Some(last)) = (list.get_mut(spot as usize), last) {
             *to = last;
@@ -213,7 +226,7 @@ impl TimerKey {
     }
 
     /// Where the timer is in the entries.
-    pub(super) fn index(self) -> u32 {
+    pub fn index(self) -> u32 {
         self.name.get() as u32
     }
 
@@ -291,7 +304,10 @@ mod tests {
             assert_eq!(slots.store(NonZeroU32::MIN, ()), index);
             slots.link(place, Listed { deadline: 10 * TICK, index });
         }
-        (1..10_000).for_each(|index| slots.unlink(place, index));
+        for index in 1..10_000 {
+            let key = TimerKey::new(10 * TICK, index, NonZeroU32::MIN);
+            assert_eq!(slots.remove(key, Some(place)), Some(()));
+        }
         assert_eq!(slots.deadlines(place).len(), 1);
         assert!(slots.lists[2][7].capacity() <= KEPT);
     }

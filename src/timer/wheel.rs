@@ -141,14 +141,8 @@ impl<T: Default> Wheel<T> {
 
     /// Takes a timer out. `None` if it has fired or was cancelled before, which is harmless.
     pub fn cancel(&mut self, key: TimerKey) -> Option<T> {
-        if !self.slots.waits(key) {
-            return None;
-        }
         let place = Place::of(self.tick, key.deadline());
-        if let Some(place) = place {
-            self.slots.unlink(place, key.index());
-        }
-        let value = self.slots.release(key.index());
+        let value = self.slots.remove(key, place)?;
         if place.is_none() {
             self.front.cancelled(|due| due.waits(&self.slots));
         }
@@ -177,7 +171,8 @@ impl<T: Default> Wheel<T> {
     /// All timers that wait, in no particular order: deadline, the low half of the arming number, and value.
     pub fn waiting(&self) -> impl Iterator<Item = (u64, u32, &T)> {
         let due = self.front.all().filter(|due| due.waits(&self.slots));
-        let timers = self.slots.listed().chain(due.map(|due| Listed { deadline: due.deadline, index: due.index }));
+        let timers =
+            self.slots.listed().chain(due.map(|due| Listed { deadline: due.deadline, index: due.index }));
         timers.map(|timer| {
             let (armed, value) = self.slots.timer(timer.index);
             (timer.deadline, armed, value)
