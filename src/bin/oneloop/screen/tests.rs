@@ -1,6 +1,6 @@
 //! The screen without a terminal: what keys do, and pictures, compared with those in `tests/screens`.
 //!
-//! `cargo test --all-features --bin oneloop -- --ignored` draws those anew.
+//! `.ci/remake screens` draws those anew.
 
 mod pictures;
 mod steps;
