@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 use crate::state::State;
 use crate::trace::event::{Site, Wait};
+use crate::trace::observer::WATCHABLE;
 
 thread_local! {
     /// The loop running on this thread; `None`: none is. Never dropped, since `Current` empties it, and so nobody has
@@ -89,8 +90,13 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&Rc<State>) -> R) -> Option<R> {
 /// Calls `f` with the current loop, if there is one and it is watched.
 #[inline]
 pub(crate) fn if_watched(f: impl FnOnce(&Rc<State>)) {
-    if WATCHED.get() {
+    #[cold]
+    #[inline(never)]
+    fn tell(f: impl FnOnce(&Rc<State>)) {
         try_with(f);
+    }
+    if WATCHABLE && WATCHED.get() {
+        tell(f);
     }
 }
 

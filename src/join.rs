@@ -228,13 +228,13 @@ impl<T: 'static> JoinHandle<T> {
     pub fn result(&mut self) -> Option<Result<T, JoinError>> {
         self.check_result_is_there();
         let cell = self.state.tasks.take_ended(self.entry)?;
-        Some(self.hand_over(cell, None))
+        Some(self.hand_over(cell, |state| state.seam.actor()))
     }
 
     /// As `result`, of a task that has ended, for a taker that is not at work now.
     pub(crate) fn result_for(&mut self, by: Actor) -> Option<Result<T, JoinError>> {
         let cell = self.state.tasks.take_ended(self.entry)?;
-        Some(self.hand_over(cell, Some(by)))
+        Some(self.hand_over(cell, |_| by))
     }
 
     /// Shows the output of an ended task to `see`, which calls nothing of the user's; `None` where there is none.
@@ -256,9 +256,9 @@ impl<T: 'static> JoinHandle<T> {
         );
     }
 
-    /// The end of a join: the result leaves the cell, whose slot is free again. `by`: who takes it, if not who is
-    /// at work now.
-    fn hand_over(&mut self, cell: BoxedCell, by: Option<Actor>) -> Result<T, JoinError> {
+    /// The end of a join: the result leaves the cell, whose slot is free again. `by`: who takes it.
+    #[inline]
+    fn hand_over(&mut self, cell: BoxedCell, by: impl FnOnce(&State) -> Actor) -> Result<T, JoinError> {
         let result = take_output(cell);
         self.stage = Stage::Joined(match &result {
             Ok(_) => Outcome::Done,
@@ -266,7 +266,7 @@ impl<T: 'static> JoinHandle<T> {
             Err(JoinError::Cancelled) => Outcome::Cancelled,
         });
         let (state, task) = (&self.state, self.id());
-        state.tell(|| EventKind::Joined { task, by: by.unwrap_or_else(|| state.seam.actor()) });
+        state.tell(move || EventKind::Joined { task, by: by(state) });
         result
     }
 }
@@ -287,10 +287,10 @@ impl<T: 'static> Future for JoinHandle<T> {
                 let site = Location::caller();
                 current::suspended(Wait::Join, site);
                 let (state, task) = (&self.state, self.id());
-                state.tell(|| EventKind::JoinWait { task, by: state.seam.actor(), site: site.into() });
+                state.tell(move || EventKind::JoinWait { task, by: state.seam.actor(), site: site.into() });
                 Poll::Pending
             }
-            Joining::Ended(cell) => Poll::Ready(self.hand_over(cell, None)),
+            Joining::Ended(cell) => Poll::Ready(self.hand_over(cell, |state| state.seam.actor())),
         }
     }
 }
@@ -305,7 +305,8 @@ impl<T> Drop for JoinHandle<T> {
         if let Some(unwanted) = self.state.tasks.detach(self.entry) {
             self.state.discard(self.entry, unwanted);
         }
-        self.state.tell(|| EventKind::HandleDrop { task: task_id(self.entry), cancelled });
+        let task = task_id(self.entry);
+        self.state.tell(move || EventKind::HandleDrop { task, cancelled });
     }
 }
 

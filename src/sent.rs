@@ -37,6 +37,7 @@ use std::time::Instant;
 
 use crate::ready::{Entry, Owner};
 use crate::trace::event::{Actor, EventKind, Site};
+use crate::trace::observer::WATCHABLE;
 
 pub(crate) use patience::{Patience, SOON};
 
@@ -183,7 +184,7 @@ impl RemoteQueue {
     }
 
     pub(crate) fn is_watched(&self) -> bool {
-        self.watched
+        WATCHABLE && self.watched
     }
 
     /// Adds `sent`, and notifies the loop if it may be blocked.
@@ -191,7 +192,7 @@ impl RemoteQueue {
     /// # Errors
     /// What was to be sent, if the loop is closed.
     pub(crate) fn push(&self, sent: Sent) -> Result<(), Sent> {
-        if self.watched {
+        if self.is_watched() {
             return self.push_watched(sent);
         }
         self.push_quietly(sent)?;

@@ -282,9 +282,7 @@ impl State {
             Actor::Job(job) => self.seam.job_cause(job),
             _ => None,
         };
-        self.seam.enter(by, cause);
-        act();
-        self.seam.leave();
+        self.seam.act_as(by, cause, act);
     }
 
     /// The run ends after this turn, which so is not followed by one that hurries.

@@ -321,10 +321,8 @@ impl Turns {
             }
             Decision::Cancel(task) => {
                 let entry = state.tasks.find(task);
-                state.seam.enter(Actor::Observer, None);
-                let cancelled = entry.is_some_and(|entry| state.cancel(entry));
-                state.seam.leave();
-                cancelled
+                let cancel = || entry.is_some_and(|entry| state.cancel(entry));
+                state.seam.act_as(Actor::Observer, None, cancel)
             }
             _ => false,
         }

@@ -12,6 +12,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::mem::{Discriminant, discriminant};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::{Rc, Weak};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -237,6 +238,25 @@ fn of_two_observers_both_are_told_and_the_first_that_decides_is_heard() {
     let numbers = |recorder: &Recorder| recorder.events().iter().map(|event| event.seq).collect::<Vec<_>>();
     assert_eq!(numbers(&first), numbers(&second));
     assert!(numbers(&first).into_iter().eq(0..first.events().len() as u64), "from 0, without gaps");
+}
+
+#[test]
+fn behind_an_observer_that_panics_the_others_are_told_all_the_same() {
+    struct Panics(Cell<u32>);
+    impl Observer for Panics {
+        fn event(&self, _: &Event) {
+            self.0.set(self.0.get() + 1);
+            assert!(self.0.get() != 3, "on purpose");
+        }
+    }
+    let (first, second) = (Recorder::default(), Recorder::default());
+    let builder = EventLoop::builder().observer(first.clone()).observer(Panics(Cell::new(0)));
+    let event_loop = builder.observer(second.clone()).build().unwrap();
+    let run = AssertUnwindSafe(|| event_loop.run_until_complete(async {}));
+    assert!(catch_unwind(run).is_err(), "the panic comes out of the run");
+    let numbers = |recorder: &Recorder| recorder.events().iter().map(|event| event.seq).collect::<Vec<_>>();
+    assert!(numbers(&first).len() > 3);
+    assert_eq!(numbers(&first), numbers(&second));
 }
 
 /// A job that does not end before the next turn.

@@ -1,6 +1,7 @@
 //! Starts the measurements, one process each, and collects their figures.
 
 use std::env;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::keep::Kept;
@@ -86,20 +87,21 @@ pub fn run(plan: &Plan, kept: &Kept) -> Result<Vec<Vec<Sample>>, String> {
 /// The peers in turn: A B C, A B C, …
 fn measure_row(plan: &Plan, row: &Row, progress: &mut Progress) -> Result<Vec<Sample>, String> {
     let peers = plan.peers_of(row);
+    let program = env::current_exe().map_err(|error| format!("this program's own path: {error}"))?;
     let mut figures = vec![Vec::new(); peers.len()];
     for _ in 0..plan.runs {
         for (peer, figures) in peers.iter().zip(&mut figures) {
             progress.step(row.name, peer);
-            figures.push(measure(row, *peer, plan.ops(row))?);
+            figures.push(measure(&program, row, *peer, plan.ops(row))?);
         }
     }
     Ok(peers.into_iter().zip(figures).filter_map(|(peer, figures)| Sample::of(peer, figures)).collect())
 }
 
-/// One measurement, in a process of its own. NaN: it cannot be made on this machine, and said why.
-fn measure(row: &Row, peer: Peer, ops: u64) -> Result<f64, String> {
+/// One measurement, in a process of its own: `program` is this one, or another build of it. NaN: it cannot be made on this
+/// machine, and said why.
+pub fn measure(program: &Path, row: &Row, peer: Peer, ops: u64) -> Result<f64, String> {
     let what = format!("{} {peer}", row.name);
-    let program = env::current_exe().map_err(|error| format!("this program's own path: {error}"))?;
     let (variable, value) = SMOL_POOL;
     let output = Command::new(program)
         .args(["--child", row.name, peer.name(), &ops.to_string()])

@@ -7,6 +7,7 @@
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use clap::Args;
@@ -14,6 +15,7 @@ use clap::Args;
 use crate::machine::says;
 use crate::progress::Progress;
 use crate::row::Peer;
+use crate::without_seam;
 
 /// The command line of `instructions`.
 #[derive(Args)]
@@ -21,6 +23,10 @@ pub struct Arguments {
     /// Writes what is counted into benches/instructions.txt, instead of comparing with it
     #[arg(long)]
     write: bool,
+
+    /// Compares with a build in which nothing can be watched instead, which it makes; and the times of both
+    #[arg(long, conflicts_with = "write")]
+    without_seam: bool,
 }
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.txt");
@@ -39,10 +45,13 @@ const HEAD: &str = "\
 ";
 
 /// By how many per cent a row may rise.
-const ALLOWED: f64 = 5.0;
+pub const ALLOWED: f64 = 5.0;
 
-/// What is counted: a row, and the two numbers of operations.
-const COUNTED: [(&str, u64, u64); 7] = [
+/// A row, and the two numbers of operations.
+pub type Counted = (&'static str, u64, u64);
+
+/// What is counted.
+pub const COUNTED: [Counted; 7] = [
     ("yield", 100_000, 300_000),
     ("ping_pong", 100_000, 300_000),
     ("spawn_join", 100_000, 300_000),
@@ -55,6 +64,9 @@ const COUNTED: [(&str, u64, u64); 7] = [
 
 /// Does what the command line asks for.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
+    if arguments.without_seam {
+        return without_seam::run();
+    }
     let toolchain = format!("toolchain {}", says("rustc", "--version"));
     if arguments.write {
         let mut text = format!("{HEAD}{toolchain}\n");
@@ -90,18 +102,23 @@ fn compare(known: &str, counts: &[(&str, f64)]) -> Result<(), String> {
 fn count_all() -> Result<Vec<(&'static str, f64)>, String> {
     let mut progress = Progress::new(COUNTED.len());
     let mut counts = Vec::new();
-    for (row, few, many) in COUNTED {
-        progress.step(row, Peer::Oneloop);
-        let (least, most) = (count(row, few)?, count(row, many)?);
-        counts.push((row, most.saturating_sub(least) as f64 / (many - few) as f64));
+    let program = env::current_exe().map_err(|error| format!("this program's own path: {error}"))?;
+    for counted in &COUNTED {
+        progress.step(counted.0, Peer::Oneloop);
+        counts.push((counted.0, per_operation(&program, counted)?));
     }
     progress.end();
     Ok(counts)
 }
 
+/// Instructions of one operation of a row, in `program`: this one, or another build of it.
+pub fn per_operation(program: &Path, &(row, few, many): &Counted) -> Result<f64, String> {
+    let (least, most) = (count(program, row, few)?, count(program, row, many)?);
+    Ok(most.saturating_sub(least) as f64 / (many - few) as f64)
+}
+
 /// All instructions of one process that does so many operations.
-fn count(row: &str, ops: u64) -> Result<u64, String> {
-    let program = env::current_exe().map_err(|error| format!("this program's own path: {error}"))?;
+fn count(program: &Path, row: &str, ops: u64) -> Result<u64, String> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)

@@ -29,6 +29,8 @@ mod site;
 mod start;
 mod table;
 mod watching;
+mod whole;
+mod without_seam;
 
 use std::process::ExitCode;
 

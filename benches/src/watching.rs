@@ -2,6 +2,7 @@
 //!
 //! The same work unwatched, with an observer that does nothing, recorded, and with a flight recorder. What is measured is
 //! the CPU time of the loop's own thread; a recording's other thread has a core of its own, if there is one.
+//! `watching -- PROGRAM` measures a whole program instead (`whole.rs`).
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -12,12 +13,18 @@ use oneloop::trace::{Event, Level, Observer};
 use oneloop::{Builder, EventLoop, gather, sleep, spawn, yield_now};
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::whole;
+
 /// The command line of `watching`.
 #[derive(Args)]
 pub struct Arguments {
     /// Measurements of each figure, of which the median is taken
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
+
+    /// A whole program instead, which uses oneloop and is given these arguments: so many pairs of runs, recorded and not
+    #[arg(last = true, value_name = "PROGRAM")]
+    program: Vec<String>,
 }
 
 /// Counts events, and does nothing else.
@@ -106,6 +113,9 @@ impl Work {
 
 /// Does what the command line asks for.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
+    if !arguments.program.is_empty() {
+        return whole::run(&arguments.program, arguments.runs);
+    }
     for (name, work) in [("yields", Work::Yields), ("spawns", Work::Spawns), ("sleeps", Work::Sleeps)] {
         let events = events_of(work)?;
         let all = [

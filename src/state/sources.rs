@@ -51,7 +51,7 @@ impl State {
         let target = self.target(cx);
         drop(registered.wait_for(direction, target, interest));
         let (source, wait) = (registered.id(), wait_of(direction));
-        self.tell(|| EventKind::IoInterest { source, wait, by: self.seam.actor() });
+        self.tell(move || EventKind::IoInterest { source, wait, by: self.seam.actor() });
     }
 
     /// A future is dropped: nobody waits with this interest any more.
@@ -161,10 +161,10 @@ impl State {
         self.tell_still(|| EventKind::WaitEnd { sources: edges.len(), by });
         let mut targets = targets.drain(..);
         for Edge { id, readable, writable, closed, targets: count } in edges {
-            let kind = EventKind::IoReady { source: id, readable, writable, closed };
             let time = self.still_moment();
-            let seq = self.seam.tell(time, None, kind);
-            self.seam.enter(Actor::Source(id), Some(seq));
+            let kind = || EventKind::IoReady { source: id, readable, writable, closed };
+            let seq = self.seam.tell(time, kind);
+            self.seam.enter(Actor::Source(id), seq);
             self.seam.still(time);
             targets.by_ref().take(count).for_each(|target| self.make_ready(target));
             self.seam.leave();
@@ -180,8 +180,8 @@ impl State {
         let job = JobId(self.next_job.get());
         self.next_job.set(job.0 + 1);
         if self.seam.watched() {
-            let kind = EventKind::JobNew { job, by: self.seam.actor(), site: site.into() };
-            self.seam.note_job(job, self.seam.tell(self.moment(), None, kind));
+            let kind = || EventKind::JobNew { job, by: self.seam.actor(), site: site.into() };
+            self.seam.note_job(job, self.seam.tell(self.moment(), kind));
         }
         if self.clock.is_virtual() || self.seam.watched() {
             self.jobs.set(self.jobs.get() + 1);
@@ -197,7 +197,7 @@ impl State {
                 self.fetch_sent(&mut Vec::new());
             }
             self.seam.take_job(job);
-            self.seam.tell(self.moment(), None, kind);
+            self.seam.tell(self.moment(), || kind);
         }
     }
 

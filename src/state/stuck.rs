@@ -27,6 +27,7 @@ use std::sync::atomic::{Ordering, fence};
 
 use super::{State, task_id};
 use crate::ready::Entry;
+use crate::tasks::Slot;
 use crate::trace::event::{EventKind, Place};
 
 impl State {
@@ -58,8 +59,8 @@ impl State {
 
     /// Whether a task that is out for a poll, which ended without a note of any leaf of ours, will never be woken: it is
     /// not in the queue, and there is neither a clone of its waker nor anything that keeps its entry.
-    pub(crate) fn is_lost(&self, entry: Entry) -> bool {
-        let clones = self.tasks.clones_of_waker(entry);
+    pub(crate) fn is_lost(&self, slot: &Slot, entry: Entry) -> bool {
+        let clones = slot.clones_of_waker();
         // What a thread that has dropped the last clone did with it before is seen from here on.
         fence(Ordering::Acquire);
         let waits = self.tasks.info(entry).is_some_and(|info| !info.queued && !info.cancelled);

@@ -49,7 +49,7 @@ impl State {
             self.tasks.set_name(entry, name);
         }
         if self.seam.watched() {
-            self.tell_spawn(entry, &origin);
+            self.tell_spawn(entry, origin.site, origin.future, origin.size);
         }
         match self.is_closing() {
             true => self.drop_now(entry),
@@ -95,15 +95,14 @@ impl State {
     #[cold]
     #[inline(never)]
     fn wake_watched(&self, entry: Entry) {
-        let effect = self.tasks.effect_of_wake(entry);
-        let queued = self.tasks.wake(entry);
+        let (queued, effect) = self.tasks.wake_seen(entry);
         if queued {
             self.ready.push(entry);
         }
         // Known where the loop itself wakes: for a timer, a source, the end of a task.
         let still = self.seam.now();
         let (task, time) = (task_id(entry), still.unwrap_or_else(|| self.moment()));
-        let seq = self.seam.tell(time, None, EventKind::Wake { task, by: self.seam.actor(), effect });
+        let seq = self.seam.tell(time, || EventKind::Wake { task, by: self.seam.actor(), effect });
         if queued {
             self.seam.note_wake(entry.key(), task, seq, time);
         }
@@ -144,7 +143,7 @@ impl State {
         }
         let poll = || self.poll(slot, Polled { entry, waker }, main);
         let result = catch_unwind(AssertUnwindSafe(poll));
-        self.tell_poll_end(entry, result.as_ref().ok(), watch);
+        self.tell_poll_end(slot, entry, result.as_ref().ok(), watch);
         match result {
             Ok(result) => self.settle(slot, entry, result),
             Err(payload) => self.end_panicked(main, payload),
@@ -213,8 +212,7 @@ impl State {
     fn finish(&self, entry: Entry, finish: impl FnOnce() -> Ended, outcome: Outcome, at: Option<Site>) {
         self.nobody_is_polled();
         if self.seam.watched() {
-            self.tell_still(|| EventKind::TaskEnd { task: task_id(entry), outcome, at: at.map(Into::into) });
-            self.seam.note_end(entry.key(), task_id(entry));
+            self.tell_task_end(entry, outcome, at);
         }
         let ended = finish();
         if ended.main {
@@ -234,6 +232,13 @@ impl State {
             None if ended.joiner != Entry::default() => self.wake(ended.joiner),
             None => {}
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_task_end(&self, entry: Entry, outcome: Outcome, at: Option<Site>) {
+        self.tell_still(|| EventKind::TaskEnd { task: task_id(entry), outcome, at: at.map(Into::into) });
+        self.seam.note_end(entry.key(), task_id(entry));
     }
 
     /// A task has ended without an output.
@@ -291,8 +296,8 @@ impl State {
 
     #[cold]
     fn wake_cancelled_watched(&self, entry: Entry) {
-        let (task, time, by) = (task_id(entry), self.moment(), self.seam.actor());
-        let seq = self.seam.tell(time, None, EventKind::Cancel { task, by });
+        let (task, time) = (task_id(entry), self.moment());
+        let seq = self.seam.tell(time, || EventKind::Cancel { task, by: self.seam.actor() });
         // A task that is queued already has its next turn coming: there is no wake to tell of.
         if self.tasks.effect_of_wake(entry) != WakeEffect::AlreadyQueued {
             self.wake(entry);
@@ -308,20 +313,19 @@ impl State {
         let cell = self.tasks.take_condemned(entry);
         let Some(cell) = cell else { return };
         let at = self.tasks.info(entry).and_then(|info| info.suspended_at);
-        let before = self.polled.replace(Polled { entry, waker: no_waker() });
-        let watched = self.seam.watched();
-        if watched {
-            let task = task_id(entry);
-            self.seam.enter(Actor::Task(task), self.seam.take_wake(entry.key(), task));
-            // Its guards take the time they take.
-            self.seam.now();
+        let end = || {
+            let before = self.polled.replace(Polled { entry, waker: no_waker() });
+            drop_quietly(Some(cell), "future of a cancelled task");
+            self.polled.set(before);
+            self.fail(entry, Some(task::failed(JoinError::Cancelled)), Outcome::Cancelled, at);
+        };
+        if !self.seam.watched() {
+            return end();
         }
-        drop_quietly(Some(cell), "future of a cancelled task");
-        self.polled.set(before);
-        self.fail(entry, Some(task::failed(JoinError::Cancelled)), Outcome::Cancelled, at);
-        if watched {
-            self.seam.leave();
-        }
+        // Its guards take the time they take.
+        self.seam.now();
+        let task = task_id(entry);
+        self.seam.act_as(Actor::Task(task), self.seam.take_wake(entry.key(), task), end);
     }
 
     /// Drops a task at once, whether it was queued or suspended: how a closing loop ends it.

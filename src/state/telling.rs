@@ -6,17 +6,26 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use super::{Origin, State, task_id};
+use super::{State, task_id};
 use crate::ready::Entry;
+use crate::tasks::Slot;
 use crate::trace::event::{Actor, EventKind, Name, Site};
 
 impl State {
     /// Tells the observers, if there are any; the event is built only then.
+    ///
+    /// On the way of a wake or a poll `kind` is a `move` closure: then a loop that nobody watches does nothing for it but ask.
     #[inline(always)]
     pub(crate) fn tell(&self, kind: impl FnOnce() -> EventKind) {
         if self.seam.watched() {
-            self.seam.tell(self.moment(), None, kind());
+            self.tell_watched(kind);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_watched(&self, kind: impl FnOnce() -> EventKind) {
+        self.seam.tell(self.moment(), kind);
     }
 
     /// The loop's time, as events carry it.
@@ -30,12 +39,19 @@ impl State {
     }
 
     /// As [`tell`](State::tell), between two things of the program that run.
+    #[inline(always)]
     pub(crate) fn tell_still(&self, kind: impl FnOnce() -> EventKind) {
         if self.seam.watched() {
-            let time = self.still_moment();
-            self.seam.tell(time, None, kind());
-            self.seam.still(time);
+            self.tell_watched_still(kind);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_watched_still(&self, kind: impl FnOnce() -> EventKind) {
+        let time = self.still_moment();
+        self.seam.tell(time, kind);
+        self.seam.still(time);
     }
 
     /// Tells what happened on another thread, at its own time.
@@ -48,20 +64,21 @@ impl State {
             _ => None,
         };
         let cause = job.and_then(|job| self.seam.job_cause(job));
-        let seq = self.seam.tell_because(cause, Duration::from_nanos(time), Some(thread), kind);
+        let seq = self.seam.tell_of_thread(cause, Duration::from_nanos(time), Some(thread), || kind);
         if let Some(job) = job {
             self.seam.follow_job(job, seq);
         }
     }
 
+    // Word by word: what is passed by reference would have to lie in memory, watched or not.
     #[cold]
-    pub(super) fn tell_spawn(&self, entry: Entry, origin: &Origin<'_>) {
+    #[inline(never)]
+    pub(super) fn tell_spawn(&self, entry: Entry, site: Site, future: &'static str, size: usize) {
         let (task, time) = (task_id(entry), self.moment());
-        let name = self.given_name(entry).map_or_else(|| Name::numbered(task), Name::from);
-        let by = self.seam.actor();
-        let Origin { site, future, size, .. } = *origin;
-        let site = site.into();
-        let seq = self.seam.tell(time, None, EventKind::Spawn { task, name, by, site, future, size });
+        let seq = self.seam.tell(time, || {
+            let name = self.given_name(entry).map_or_else(|| Name::numbered(task), Name::from);
+            EventKind::Spawn { task, name, by: self.seam.actor(), site: site.into(), future, size }
+        });
         // What leads to the first poll is the spawning.
         self.seam.note_wake(entry.key(), task, seq, time);
     }
@@ -82,32 +99,32 @@ impl State {
         let (task, time) = (task_id(entry), self.still_moment());
         let (poll, wake) = self.seam.note_poll(entry.key(), task);
         let waited = wake.map_or(Duration::ZERO, |(_, woken)| time.saturating_sub(woken));
-        let kind = EventKind::PollBegin { task, poll, waited };
-        let seq = self.seam.tell_because(wake.map(|(seq, _)| seq), time, None, kind);
-        self.seam.enter(Actor::Task(task), Some(seq));
+        let kind = || EventKind::PollBegin { task, poll, waited };
+        let seq = self.seam.tell_because(wake.map(|(seq, _)| seq), time, kind);
+        self.seam.enter(Actor::Task(task), seq);
         Watch { poll, began: time }
     }
 
     #[cold]
-    pub(super) fn tell_poll_end(&self, entry: Entry, result: Option<&Poll<()>>, watch: Watch) {
+    pub(super) fn tell_poll_end(&self, slot: &Slot, entry: Entry, result: Option<&Poll<()>>, watch: Watch) {
         let pending = result.is_some_and(Poll::is_pending);
-        let line = |site| self.tasks.line_of(entry, site).into();
+        let line = |site| slot.line_of(site).into();
         let suspended = pending.then(|| self.suspended.get()).map(|said| (said.wait, said.site.map(line)));
-        let wakers = self.tasks.clones_of_waker(entry);
+        let wakers = slot.clones_of_waker();
         let (task, time, poll) = (task_id(entry), self.moment(), watch.poll);
         let took = time.saturating_sub(watch.began);
         let chain = self.seam.stacks().filter(|_| pending).and_then(|stacks| stacks.end(task));
         let chained = chain.is_some();
         if let Some(frames) = chain {
-            self.seam.tell(time, None, EventKind::Chain { task, frames });
+            self.seam.tell(time, || EventKind::Chain { task, frames });
         }
-        self.seam.tell(time, None, EventKind::PollEnd { task, poll, took, suspended, wakers });
+        self.seam.tell(time, || EventKind::PollEnd { task, poll, took, suspended, wakers });
         // After a panic there is much to be dropped, and chains take their time.
         if result.is_some() && !chained {
             self.seam.still(time);
         }
         // A leaf of ours that has said where it is suspended has also seen to being woken.
-        if suspended.is_some_and(|(_, site)| site.is_none()) && self.is_lost(entry) {
+        if suspended.is_some_and(|(_, site)| site.is_none()) && self.is_lost(slot, entry) {
             self.tell(|| EventKind::Lost { task });
         }
     }

@@ -137,10 +137,9 @@ impl State {
 
     fn tell_callback(&self, entry: Entry, at: Option<u64>, site: Site) {
         if self.seam.watched() {
-            let (callback, by) = (callback_id(entry), self.seam.actor());
-            let kind =
-                EventKind::CallbackNew { callback, at: at.map(Duration::from_nanos), by, site: site.into() };
-            self.seam.note_callback(callback, self.seam.tell(self.moment(), None, kind));
+            let (callback, at) = (callback_id(entry), at.map(Duration::from_nanos));
+            let kind = || EventKind::CallbackNew { callback, at, by: self.seam.actor(), site: site.into() };
+            self.seam.note_callback(callback, self.seam.tell(self.moment(), kind));
         }
     }
 
@@ -153,8 +152,8 @@ impl State {
         let watch = self.seam.watched().then(|| {
             let began = self.moment();
             let cause = self.seam.take_callback(id);
-            let seq = self.seam.tell_because(cause, began, None, EventKind::CallbackBegin { callback: id });
-            self.seam.enter(Actor::Callback(id), Some(seq));
+            let kind = || EventKind::CallbackBegin { callback: id };
+            self.seam.enter(Actor::Callback(id), self.seam.tell_because(cause, began, kind));
             began
         });
         let result = catch_unwind(AssertUnwindSafe(function));
@@ -200,12 +199,10 @@ impl State {
         let place = self.timers.borrow().wheel.place(key);
         let callback =
             self.timers.borrow_mut().wheel.get_mut(key).and_then(|entry| called(&Target::Entry(*entry)));
-        let kind = EventKind::TimerArm { timer, callback, by: self.seam.actor(), at, place };
-        let seq = match callback.and_then(|callback| self.seam.callback_cause(callback)) {
-            Some(made) => self.seam.tell_because(Some(made), self.moment(), None, kind),
-            None => self.seam.tell(self.moment(), None, kind),
-        };
-        self.seam.note_deadline(timer, seq, at);
+        let made = callback.and_then(|callback| self.seam.callback_cause(callback));
+        let kind = || EventKind::TimerArm { timer, callback, by: self.seam.actor(), at, place };
+        let seq = self.seam.tell_because(made.or(self.seam.cause()), self.moment(), kind);
+        self.seam.note_deadline(key.index() as usize, timer, seq, at);
     }
 
     /// Makes an armed timer wake whoever polls now; whether the timer still was armed.
@@ -222,9 +219,14 @@ impl State {
     pub(crate) fn disarm(&self, key: TimerKey) {
         let disarmed = self.timers.borrow_mut().disarm(key);
         if disarmed.is_some() && self.seam.watched() {
-            self.seam.take_deadline(timer_id(key));
-            self.tell(|| EventKind::TimerCancel { timer: timer_id(key), by: self.seam.actor() });
+            self.tell_disarmed(key);
         }
+    }
+
+    #[cold]
+    fn tell_disarmed(&self, key: TimerKey) {
+        self.seam.take_deadline(key.index() as usize, timer_id(key));
+        self.tell(|| EventKind::TimerCancel { timer: timer_id(key), by: self.seam.actor() });
     }
 
     /// Timers were looked at, at `now`, and those due have fired.
@@ -315,15 +317,15 @@ impl State {
     #[cold]
     fn fire_watched(&self, key: TimerKey, target: Target) {
         let (id, time) = (timer_id(key), self.still_moment());
-        let (armed, at) = self.seam.take_deadline(id).unzip();
+        let (armed, at) = self.seam.take_deadline(key.index() as usize, id).unzip();
         let late = at.map_or(Duration::ZERO, |at| time.saturating_sub(at));
         let callback = called(&target);
-        let seq =
-            self.seam.tell_because(armed, time, None, EventKind::TimerFire { timer: id, callback, late });
+        let kind = || EventKind::TimerFire { timer: id, callback, late };
+        let seq = self.seam.tell_because(armed, time, kind);
         if let Some(callback) = callback {
             self.seam.note_callback(callback, seq);
         }
-        self.seam.enter(Actor::Timer(id), Some(seq));
+        self.seam.enter(Actor::Timer(id), seq);
         self.seam.still(time);
         self.make_ready(target);
         self.seam.leave();

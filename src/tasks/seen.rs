@@ -38,13 +38,16 @@ pub(crate) struct TaskInfo {
 impl TaskTable {
     /// What a wake by now would do, for the observers.
     pub(crate) fn effect_of_wake(&self, entry: Entry) -> WakeEffect {
-        let effect = |slot: &Slot| match slot.life.get() {
-            Life::Done => WakeEffect::AfterDone,
-            _ if slot.is_queued() => WakeEffect::AlreadyQueued,
-            Life::Polling => WakeEffect::WhileRunning,
-            _ => WakeEffect::Queued,
+        self.with(entry, Slot::effect_of_wake).unwrap_or(WakeEffect::AfterDone)
+    }
+
+    /// As [`wake`](TaskTable::wake), and what it did.
+    pub(crate) fn wake_seen(&self, entry: Entry) -> (bool, WakeEffect) {
+        let wake = |slot: &Slot| {
+            let effect = slot.effect_of_wake();
+            (slot.header(|header| header.queue()) == Some(true), effect)
         };
-        self.with(entry, effect).unwrap_or(WakeEffect::AfterDone)
+        self.with(entry, wake).unwrap_or((false, WakeEffect::AfterDone))
     }
 
     /// What is known of a task; `None`: it is gone.
@@ -57,11 +60,6 @@ impl TaskTable {
             suspended_at: slot.suspended_at.get().map(|site| slot.line_of(site)),
             cancelled: slot.cancelled.get(),
         })
-    }
-
-    /// Where a task is suspended that said `site`: there, or where it was spawned, if it has no `.await` of its own.
-    pub(crate) fn line_of(&self, entry: Entry, site: Site) -> Site {
-        self.with(entry, |slot| slot.line_of(site)).unwrap_or(site)
     }
 
     /// Gives a task a name, which it keeps until its slot is free. `main`, for a main future, is kept apart: with
@@ -80,11 +78,6 @@ impl TaskTable {
             true => Some(MAIN.into()),
             false => self.names.borrow().get(&entry.serial()).cloned(),
         }
-    }
-
-    /// How many clones of the task's waker others hold, given that it is out for a poll.
-    pub(crate) fn clones_of_waker(&self, entry: Entry) -> usize {
-        self.with(entry, |slot| slot.owners().saturating_sub(2)).unwrap_or(0)
     }
 
     /// The entry of a task by its number.
@@ -160,8 +153,23 @@ impl TaskTable {
 }
 
 impl Slot {
-    fn line_of(&self, site: Site) -> Site {
+    /// Where a task is suspended that said `site`: there, or where it was spawned, if it has no `.await` of its own.
+    pub(crate) fn line_of(&self, site: Site) -> Site {
         if is_the_loops_own(site) { self.spawned_at.get() } else { site }
+    }
+
+    /// How many clones of the task's waker others hold, given that it is out for a poll.
+    pub(crate) fn clones_of_waker(&self) -> usize {
+        self.owners().saturating_sub(2)
+    }
+
+    fn effect_of_wake(&self) -> WakeEffect {
+        match self.life.get() {
+            Life::Done => WakeEffect::AfterDone,
+            _ if self.is_queued() => WakeEffect::AlreadyQueued,
+            Life::Polling => WakeEffect::WhileRunning,
+            _ => WakeEffect::Queued,
+        }
     }
 
     fn is_queued(&self) -> bool {

@@ -113,12 +113,16 @@ pub enum Decision {
     Cancel(TaskId),
 }
 
+/// Whether loops can be watched at all. Built without, with `RUSTFLAGS="--cfg oneloop_unwatched"`, whoever wants to watch is
+/// told nothing, and the compiler leaves out all that would tell him: so it can be measured what it costs that it is there.
+pub(crate) const WATCHABLE: bool = !cfg!(oneloop_unwatched);
+
 /// The loop's side of the seam: who listens, and what is needed to name causes.
 pub(crate) struct Seam {
     /// Whether anybody listens: the one branch an unwatched loop pays.
     watched: Cell<bool>,
-    /// The listeners, in the order they were added; cloned out before they are called.
-    observers: RefCell<Rc<[Rc<dyn Observer>]>>,
+    /// The listeners, in the order they were added.
+    observers: Vec<Rc<dyn Observer>>,
     /// What takes the chains of awaits; `None`: nobody wants them.
     stacks: Option<Stacks>,
     /// Whether any of them wants to be asked.
@@ -132,8 +136,6 @@ pub(crate) struct Seam {
     actor: RefCell<Actor>,
     /// The event that began what is going on now; `None` outside of everything.
     cause: Cell<Option<u64>>,
-    /// Who was at work before, and what began that: the wake inside a timer inside a turn. Empty unless watched.
-    outer: RefCell<Vec<(Actor, Option<u64>)>>,
     /// What is remembered of tasks, timers and others, to name the causes of what comes. Empty unless watched.
     notes: notes::Notes,
     /// What happened under somebody's borrow, to be told before the next event: when, why and what.
@@ -148,13 +150,12 @@ impl Seam {
         Seam {
             watched: Cell::new(!observers.is_empty()),
             decided: Cell::new(observers.iter().any(|observer| observer.decides())),
-            observers: RefCell::new(observers.into()),
+            observers,
             stacks: chains.then(Stacks::default),
             seq: Cell::new(0),
             still: Cell::new(None),
             actor: RefCell::new(Actor::Loop),
             cause: Cell::new(None),
-            outer: RefCell::default(),
             notes: notes::Notes::default(),
             held_back: RefCell::default(),
             panicked: Cell::new(None),
@@ -164,7 +165,7 @@ impl Seam {
     /// Whether anybody listens. Everything else here is called only if so.
     #[inline(always)]
     pub(crate) fn watched(&self) -> bool {
-        self.watched.get()
+        WATCHABLE && self.watched.get()
     }
 
     /// What takes the chains of awaits, if they are wanted.
@@ -175,25 +176,37 @@ impl Seam {
 
     /// Tells every observer; returns the event's number.
     #[inline]
-    pub(crate) fn tell(&self, time: Duration, thread: Option<Arc<str>>, kind: EventKind) -> u64 {
-        self.tell_because(self.cause.get(), time, thread, kind)
+    pub(crate) fn tell(&self, time: Duration, kind: impl FnOnce() -> EventKind) -> u64 {
+        self.tell_because(self.cause.get(), time, kind)
     }
 
     /// As [`tell`](Seam::tell), with a cause of its own instead of what is going on now.
-    // Inlined, so that the event is built where it stays: it is too large to be moved about.
     #[inline]
     pub(crate) fn tell_because(
         &self,
         cause: Option<u64>,
         time: Duration,
+        kind: impl FnOnce() -> EventKind,
+    ) -> u64 {
+        self.tell_of_thread(cause, time, None, kind)
+    }
+
+    /// As [`tell_because`](Seam::tell_because), of something that happened on the thread of that name; `None`: on the loop's.
+    // The kind comes as a function, and all of this is inlined, so that the event is built where it stays: to move its
+    // hundred bytes, just written, takes as long as to write them.
+    #[inline]
+    pub(crate) fn tell_of_thread(
+        &self,
+        cause: Option<u64>,
+        time: Duration,
         thread: Option<Arc<str>>,
-        kind: EventKind,
+        kind: impl FnOnce() -> EventKind,
     ) -> u64 {
         if !self.held_back.borrow().is_empty() {
             self.tell_held_back();
         }
         let seq = self.next_seq();
-        self.tell_all(&Event { seq, time, cause, thread, kind });
+        self.tell_all(&Event { seq, time, cause, thread, kind: kind() });
         seq
     }
 
@@ -220,9 +233,10 @@ impl Seam {
     #[inline]
     fn tell_all(&self, event: &Event) {
         self.still.set(None);
-        let observers = Rc::clone(&self.observers.borrow());
-        for observer in observers.iter() {
-            self.catch(|| observer.event(event));
+        let mut observers = self.observers.iter();
+        // One catch of panics for all; those behind one that has panicked are still told.
+        while observers.len() > 0 {
+            self.catch(|| observers.by_ref().for_each(|observer| observer.event(event)));
         }
     }
 
@@ -252,8 +266,7 @@ impl Seam {
         if !self.decided() {
             return Decision::GoOn;
         }
-        let observers = Rc::clone(&self.observers.borrow());
-        let mut answers = observers.iter().map(|observer| self.catch(|| observer.decide(choice)));
+        let mut answers = self.observers.iter().map(|observer| self.catch(|| observer.decide(choice)));
         answers.find(|answer| *answer != Decision::GoOn).unwrap_or_default()
     }
 
@@ -279,30 +292,43 @@ impl Seam {
         self.panicked.set(None);
         if self.watched() {
             self.still.set(None);
-            self.outer.take();
-            self.actor.replace(Actor::Loop);
-            self.cause.set(None);
+            self.leave();
         }
     }
 
+    /// The event that began what is going on now; `None` outside of everything.
+    #[inline]
+    pub(crate) fn cause(&self) -> Option<u64> {
+        self.cause.get()
+    }
+
     /// Who is at work now.
+    #[inline]
     pub(crate) fn actor(&self) -> Actor {
         self.actor.borrow().clone()
     }
 
-    /// From now on `actor` is at work, begun by event `cause`; until `leave`.
+    /// From now on `actor` is at work, begun by event `cause`, and nobody else; until `leave`.
     #[inline]
-    pub(crate) fn enter(&self, actor: Actor, cause: Option<u64>) {
-        let outer = (self.actor.replace(actor), self.cause.replace(cause));
-        self.outer.borrow_mut().push(outer);
+    pub(crate) fn enter(&self, actor: Actor, cause: u64) {
+        *self.actor.borrow_mut() = actor;
+        self.cause.set(Some(cause));
     }
 
-    /// Whoever was at work before the last `enter` goes on.
+    /// Nobody is at work any more but the loop.
     #[inline]
     pub(crate) fn leave(&self) {
-        let (actor, cause) = self.outer.borrow_mut().pop().unwrap_or((Actor::Loop, None));
-        self.actor.replace(actor);
-        self.cause.set(cause);
+        *self.actor.borrow_mut() = Actor::Loop;
+        self.cause.set(None);
+    }
+
+    /// What `act` does is done by `actor`, and was begun by event `cause`. Then whoever was at work before goes on.
+    pub(crate) fn act_as<R>(&self, actor: Actor, cause: Option<u64>, act: impl FnOnce() -> R) -> R {
+        let before = (self.actor.replace(actor), self.cause.replace(cause));
+        let result = act();
+        self.actor.replace(before.0);
+        self.cause.set(before.1);
+        result
     }
 }
 

@@ -4,8 +4,8 @@
 //! forgets such things; while somebody watches, the seam remembers the number of the last event of each task, timer,
 //! callback and job that goes on.
 //!
-//! These notes are looked at several times in each poll that is watched. So those on tasks lie in a plain list, by the
-//! slots of the task table, and the other ones are found by the quickest hash that will do.
+//! These notes are looked at several times in each poll that is watched. So those on tasks and timers lie in plain lists,
+//! by the slots in which these are, and the other ones are found by the quickest hash that will do.
 //!
 //! Before: `trace/observer.rs`. Next: `task.rs`, what a task is.
 
@@ -21,8 +21,8 @@ use crate::trace::event::{ById, CallbackId, JobId, LineId, TaskId, TimerId};
 pub(super) struct Notes {
     /// On live tasks, by their slots in the task table.
     tasks: RefCell<Vec<TaskNotes>>,
-    /// The events that armed the timers in the wheel, and their deadlines.
-    deadlines: RefCell<ById<TimerId, (u64, Duration)>>,
+    /// On the timers in the wheel, by their places in memory: which it is, the event that armed it, and its deadline.
+    deadlines: RefCell<Vec<Option<(TimerId, u64, Duration)>>>,
     /// What led to callbacks that were not called yet: the event that made or queued them.
     callbacks: RefCell<ById<CallbackId, u64>>,
     /// The latest event of each job that is awaited.
@@ -106,14 +106,21 @@ impl Seam {
         }
     }
 
-    /// Notes that event `seq` armed a timer, due at `at`.
-    pub(crate) fn note_deadline(&self, timer: TimerId, seq: u64, at: Duration) {
-        self.notes.deadlines.borrow_mut().insert(timer, (seq, at));
+    /// Notes that event `seq` armed the timer in this slot, due at `at`.
+    pub(crate) fn note_deadline(&self, slot: usize, timer: TimerId, seq: u64, at: Duration) {
+        let mut deadlines = self.notes.deadlines.borrow_mut();
+        if slot >= deadlines.len() {
+            deadlines.resize(slot + 1, None);
+        }
+        deadlines[slot] = Some((timer, seq, at));
     }
 
     /// Forgets a timer that fired or was cancelled; says what armed it, and when it was due.
-    pub(crate) fn take_deadline(&self, timer: TimerId) -> Option<(u64, Duration)> {
-        self.notes.deadlines.borrow_mut().remove(&timer)
+    pub(crate) fn take_deadline(&self, slot: usize, timer: TimerId) -> Option<(u64, Duration)> {
+        let mut deadlines = self.notes.deadlines.borrow_mut();
+        // Its slot may be another one's by now.
+        let noted = deadlines.get_mut(slot)?.take_if(|(noted, ..)| *noted == timer);
+        noted.map(|(_, seq, at)| (seq, at))
     }
 
     /// Notes that event `seq` made a callback, or put it in the ready queue.
