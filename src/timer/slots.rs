@@ -74,7 +74,7 @@ struct Entry<T> {
 
 /// A timer in a list. Packed, which leaves out four bytes of nothing.
 #[derive(Clone, Copy, Debug)]
-#[repr(packed(4))]
+#[repr(Rust, packed(4))]
 pub struct Listed {
     /// When to fire. Decides the place too, so it never changes.
     pub deadline: u64,

@@ -106,17 +106,17 @@ impl Rule for Late {
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
         self.first.get_or_insert(event.time);
         match &event.kind {
-            E::PollBegin { task, waited, .. } => {
-                if *waited >= self.limits.starved && !self.is_explained(event.time.saturating_sub(*waited)) {
-                    let text = format!(
-                        "{} lay in the ready queue for {}, and no slow poll was in the way: the loop has more to do than \
-                         it can",
-                        story.name(*task),
-                        span(*waited)
-                    );
-                    let starved = finding("starved_task", Level::Warning, Some(*task), text, BUSY);
-                    found.push(starved.at(story.task(*task).map(|known| known.line())).shown_by([event.seq]));
-                }
+            E::PollBegin { task, waited, .. }
+                if *waited >= self.limits.starved
+                    && !self.is_explained(event.time.saturating_sub(*waited)) =>
+            {
+                let text = format!(
+                    "{} lay in the ready queue for {}, and no slow poll was in the way: the loop has more to do than it can",
+                    story.name(*task),
+                    span(*waited)
+                );
+                let starved = finding("starved_task", Level::Warning, Some(*task), text, BUSY);
+                found.push(starved.at(story.task(*task).map(|known| known.line())).shown_by([event.seq]));
             }
             E::PollEnd { took, .. } | E::CallbackEnd { took, .. } if *took >= self.limits.slow => {
                 self.slow = Some(event.time);
