@@ -2,7 +2,7 @@
 //! the other. The median says what is usual, the 99th percentile what must be reckoned with. No sleep may end early.
 //!
 //! epoll counts in whole milliseconds; who leaves it at that is a millisecond late. libuv's timers count in them too,
-//! and so uvloop's sleep of 100 µs ends early: it does not take part there.
+//! and so uvloop's sleep at times ends early: it takes no part.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -33,7 +33,6 @@ pub const TENTH_P99: Row =
 
 /// What all four have in common, for so many microseconds and this percentile.
 const fn row<const MICROS: u64, const PERCENTILE: usize>() -> Row {
-    let all = Peers::<MICROS, PERCENTILE>::ALL;
     Row {
         name: "",
         operation: "",
@@ -41,8 +40,7 @@ const fn row<const MICROS: u64, const PERCENTILE: usize>() -> Row {
         ops: 1_000,
         quick_ops: 500,
         target: Target::AtMost(if PERCENTILE == 50 { 30.0 } else { 60.0 }),
-        // uvloop stands last.
-        peers: if MICROS < 1_000 { all.split_at(all.len() - 1).0 } else { all },
+        peers: Peers::<MICROS, PERCENTILE>::ALL,
     }
 }
 
@@ -58,14 +56,9 @@ impl<const MICROS: u64, const PERCENTILE: usize> Peers<MICROS, PERCENTILE> {
         (Peer::Compio, |ops| start::on_compio(Self::body(ops, compio::time::sleep))),
         #[cfg(feature = "monoio")]
         (Peer::Monoio, |ops| start::on_monoio(Self::body(ops, monoio::time::sleep))),
-        (Peer::Asyncio, |ops| python::all(&Self::script_row(), "asyncio", ops)),
-        (Peer::Uvloop, |ops| python::all(&Self::script_row(), "uvloop", ops)),
+        // Under the name that the script gives the row.
+        (Peer::Asyncio, |ops| python::all(&format!("sleep {MICROS} {PERCENTILE}"), "asyncio", ops)),
     ];
-
-    /// The name of the row in the script.
-    fn script_row() -> String {
-        format!("sleep {MICROS} {PERCENTILE}")
-    }
 
     async fn body<S: Future>(ops: u64, sleep: fn(Duration) -> S) -> f64 {
         let asked = Duration::from_micros(MICROS);
