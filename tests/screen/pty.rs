@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
 use std::process::{Child, Command};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -34,8 +35,7 @@ pub struct Pty {
 impl Pty {
     /// Starts a program in a terminal of 80 by 24 letters, which is its own: `setsid` sees to that.
     pub fn start(program: Command) -> Pty {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
-            .expect("there are terminals");
+        let master = new_master();
         grantpt(&master).and_then(|()| unlockpt(&master)).expect("it is ours");
         let name = ptsname(&master, Vec::new()).expect("it has a name").into_string().expect("in ASCII");
         let line = || OpenOptions::new().read(true).write(true).open(&name).expect("it is ours");
@@ -67,9 +67,9 @@ impl Pty {
         set_size(&self.master, width, height);
     }
 
-    /// Closes the terminal.
+    /// Closes the terminal. In its place is another one, in which nobody says anything.
     pub fn hang_up(&mut self) {
-        self.master = File::open("/dev/null").expect("it is part of the system");
+        self.master = new_master().into();
     }
 
     /// Waits until this is to be seen on the screen, or, line by line, was written.
@@ -194,6 +194,11 @@ impl Drop for Pty {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The side of a terminal that whoever looks at it has; no program that is started has it too.
+fn new_master() -> OwnedFd {
+    openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("there are terminals")
 }
 
 fn set_size(master: impl std::os::fd::AsFd, width: u16, height: u16) {
