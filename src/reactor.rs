@@ -62,6 +62,13 @@ pub(crate) enum Target {
     Waker(Waker),
 }
 
+/// Nobody.
+impl Default for Target {
+    fn default() -> Target {
+        Target::Entry(Entry::default())
+    }
+}
+
 impl Target {
     fn is_same(&self, other: &Target) -> bool {
         match (self, other) {

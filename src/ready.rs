@@ -50,9 +50,6 @@ impl Entry {
         Entry(CALLBACK | slot_number(key) << 32 | u64::from(serial))
     }
 
-    /// Stands for a waker that is kept elsewhere, and found otherwise.
-    pub(crate) const WAKER: Entry = Entry(NO_SLOT);
-
     /// Stands for a waker that is kept elsewhere under this number, where entries are kept of those who wait. Never in
     /// the queue.
     pub(crate) fn waker(number: usize) -> Entry {

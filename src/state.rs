@@ -51,6 +51,7 @@ use crate::sent::{Patience, RemoteQueue, Sent};
 use crate::task::{drop_quietly, wake_quietly};
 use crate::tasks::{Suspended, TaskTable};
 use crate::timer::clock::{Clock, Frozen};
+use crate::timer::wheel::Wheel;
 use crate::trace::event::{Actor, CallbackId, EventKind, TaskId, TimerId};
 use crate::trace::observer::{Observer, Ready as Watched, Seam};
 
@@ -124,7 +125,7 @@ pub(crate) struct State {
     pub(crate) tasks: TaskTable,
     ends: ends::Ends,
     callbacks: RefCell<Callbacks>,
-    timers: RefCell<timers::Timers>,
+    timers: RefCell<Wheel<Target>>,
     reactor: RefCell<Reactor>,
     pool: Threads,
     /// Told of jobs by the threads they are on; `None`: nobody watches, in real time.

@@ -62,7 +62,7 @@ pub(crate) struct Turns {
 #[derive(Default)]
 struct Scratch {
     targets: Vec<Target>,
-    fired: Vec<(TimerKey, Entry)>,
+    fired: Vec<(TimerKey, Target)>,
     sent: Vec<Sent>,
 }
 

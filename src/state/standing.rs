@@ -63,8 +63,8 @@ impl State {
     fn timers_by_task(&self) -> HashMap<TaskId, Vec<(TimerId, Duration)>> {
         let now = self.clock.now();
         let timers = self.timers.borrow();
-        let woken = timers.wheel.waiting().filter_map(|(at, armed, entry)| {
-            Some((woken_by(&Target::Entry(*entry))?, (timer_id_of(armed), until(now, at))))
+        let woken = timers.waiting().filter_map(|(at, armed, target)| {
+            Some((woken_by(target)?, (timer_id_of(armed), until(now, at))))
         });
         grouped(woken)
     }

@@ -69,7 +69,7 @@ impl State {
             && !self.seam.is_kept(entry.key(), task_id(entry))
             && !self.tasks.awaits(entry)
             && !self.reactor.borrow().keeps(entry)
-            && !self.timers.borrow().wheel.waiting().any(|(_, _, kept)| *kept == entry)
+            && !self.timers.borrow().waiting().any(|(_, _, target)| target.is_of(entry))
     }
 
     /// Tells that the loop can never go on, and returns the report: every task that waits, with its lines.

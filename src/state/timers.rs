@@ -2,9 +2,8 @@
 //!
 //! Before: `state/tasks.rs`. Next: `current.rs`, how a future finds its loop.
 
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::task::{Context, Waker};
+use std::task::Context;
 use std::time::Duration;
 
 use super::{State, timer_id, until};
@@ -13,7 +12,7 @@ use crate::reactor::Target;
 use crate::ready::Entry;
 use crate::task::{drop_quietly, report_panic};
 use crate::timer::clock::Waited;
-use crate::timer::wheel::{TimerKey, Wheel, is_a_deadline};
+use crate::timer::wheel::{TimerKey, is_a_deadline};
 use crate::trace::event::{Actor, CallbackId, EventKind, Site};
 
 /// So many tasks are fetched from memory at once: with some 200 bytes each, they stay in the second cache until they
@@ -22,85 +21,6 @@ const FETCH: usize = 1_024;
 
 /// Fewer come by themselves as quickly.
 const FETCH_MIN: usize = 8;
-
-/// The timers of a loop.
-///
-/// A timer keeps whom to wake as an entry, which is 8 bytes. The few who are no task of this loop must not make those of
-/// all others longer: their wakers lie beside the wheel.
-#[derive(Default)]
-pub(super) struct Timers {
-    pub(super) wheel: Wheel<Entry>,
-    /// The wakers of timers whose entry is `Entry::WAKER`, by the index in the timer's key. Empty in most programs.
-    wakers: Vec<Option<Waker>>,
-}
-
-impl Timers {
-    #[inline]
-    fn arm(&mut self, at: u64, target: Target) -> TimerKey {
-        let (entry, waker) = apart(target);
-        let key = self.wheel.insert(at, entry);
-        self.keep(key, waker);
-        key
-    }
-
-    /// Changes an armed timer's target; returns the waker it had. The new target, if the timer is no longer armed.
-    #[inline]
-    fn retarget(&mut self, key: TimerKey, target: Target) -> Result<Option<Waker>, Target> {
-        let Some(kept) = self.wheel.get_mut(key) else { return Err(target) };
-        let (entry, waker) = apart(target);
-        let before = mem::replace(kept, entry);
-        let before = self.take(key, before);
-        self.keep(key, waker);
-        Ok(before)
-    }
-
-    /// Takes a timer out, and the waker it had; `None`: it was not armed.
-    #[inline]
-    fn disarm(&mut self, key: TimerKey) -> Option<Option<Waker>> {
-        let entry = self.wheel.cancel(key)?;
-        Some(self.take(key, entry))
-    }
-
-    /// The wakers of timers that have just fired, in their order. Later their indices may be those of new timers.
-    fn take_fired(&mut self, fired: &[(TimerKey, Entry)]) -> Vec<Waker> {
-        match self.wakers.is_empty() {
-            true => Vec::new(),
-            false => fired.iter().filter_map(|&(key, entry)| self.take(key, entry)).collect(),
-        }
-    }
-
-    #[inline]
-    fn keep(&mut self, key: TimerKey, waker: Option<Waker>) {
-        if waker.is_none() {
-            return;
-        }
-        let index = key.index() as usize;
-        if index >= self.wakers.len() {
-            self.wakers.resize_with(index + 1, || None);
-        }
-        self.wakers[index] = waker;
-    }
-
-    #[inline]
-    fn take(&mut self, key: TimerKey, entry: Entry) -> Option<Waker> {
-        if entry == Entry::WAKER { self.wakers.get_mut(key.index() as usize)?.take() } else { None }
-    }
-
-    /// Forgets all timers; returns the wakers that were kept for them.
-    fn drain(&mut self) -> Vec<Option<Waker>> {
-        self.wheel.drain();
-        mem::take(&mut self.wakers)
-    }
-}
-
-/// What a timer keeps of a target, and what lies beside the wheel.
-#[inline]
-fn apart(target: Target) -> (Entry, Option<Waker>) {
-    match target {
-        Target::Entry(entry) => (entry, None),
-        Target::Waker(waker) => (Entry::WAKER, Some(waker)),
-    }
-}
 
 /// A callback's number, as the observers know it.
 pub(crate) fn callback_id(entry: Entry) -> CallbackId {
@@ -183,9 +103,9 @@ impl State {
     }
 
     /// Arms a timer for `target` at nanosecond `at`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn arm(&self, at: u64, target: Target) -> TimerKey {
-        let key = self.timers.borrow_mut().arm(at, target);
+        let key = self.timers.borrow_mut().insert(at, target);
         self.pace.armed(at);
         if self.seam.watched() {
             self.tell_armed(key, at);
@@ -196,9 +116,8 @@ impl State {
     #[cold]
     fn tell_armed(&self, key: TimerKey, at: u64) {
         let (timer, at) = (timer_id(key), Duration::from_nanos(at));
-        let place = self.timers.borrow().wheel.place(key);
-        let callback =
-            self.timers.borrow_mut().wheel.get_mut(key).and_then(|entry| called(&Target::Entry(*entry)));
+        let place = self.timers.borrow().place(key);
+        let callback = self.timers.borrow_mut().get_mut(key).and_then(|target| called(target));
         let made = callback.and_then(|callback| self.seam.callback_cause(callback));
         let kind = || EventKind::TimerArm { timer, callback, by: self.seam.actor(), at, place };
         let seq = self.seam.tell_because(made.or(self.seam.cause()), self.moment(), kind);
@@ -209,15 +128,15 @@ impl State {
     #[inline]
     pub(crate) fn retarget(&self, key: TimerKey, cx: &Context<'_>) -> bool {
         let target = self.target(cx);
-        // What is left is dropped after the borrow: it may be somebody's last waker.
-        let left = self.timers.borrow_mut().retarget(key, target);
-        left.is_ok()
+        // The old target is dropped after the borrow: it may be somebody's last waker.
+        let old = self.timers.borrow_mut().get_mut(key).map(|armed| std::mem::replace(armed, target));
+        old.is_some()
     }
 
     /// Takes a timer out; nothing happens if it has fired.
     #[inline]
     pub(crate) fn disarm(&self, key: TimerKey) {
-        let disarmed = self.timers.borrow_mut().disarm(key);
+        let disarmed = self.timers.borrow_mut().cancel(key);
         if disarmed.is_some() && self.seam.watched() {
             self.tell_disarmed(key);
         }
@@ -231,7 +150,7 @@ impl State {
 
     /// Timers were looked at, at `now`, and those due have fired.
     pub(crate) fn note_look(&self, now: u64) {
-        self.pace.looked(now, self.timers.borrow_mut().wheel.next());
+        self.pace.looked(now, self.timers.borrow_mut().next());
         // The turn that follows may be the last.
         if self.stopping.get() {
             self.pace.look_next();
@@ -241,7 +160,7 @@ impl State {
     /// Until when a loop with nothing to do waits for its timers; exact in virtual time. The end of time never
     /// comes.
     pub(crate) fn next_deadline(&self) -> Option<u64> {
-        let timers = &mut self.timers.borrow_mut().wheel;
+        let timers = &mut *self.timers.borrow_mut();
         let next = if self.clock.is_virtual() { timers.earliest() } else { timers.next() };
         next.filter(|&at| at < u64::MAX)
     }
@@ -250,14 +169,14 @@ impl State {
     /// for. That is by what was waited since each was armed, and not by the deadlines, since the clock stands still meanwhile.
     pub(crate) fn next_by_waiting(&self, waited: &Waited) -> Option<(u64, Duration)> {
         let (now, timers) = (self.clock.now(), self.timers.borrow());
-        let armed = timers.wheel.waiting().filter(|(at, ..)| *at < u64::MAX);
+        let armed = timers.waiting().filter(|(at, ..)| *at < u64::MAX);
         let left = armed.map(|(at, armed, _)| (until(now, at).saturating_sub(waited.since(armed)), at));
         left.min().map(|(left, at)| (at, left))
     }
 
     /// The arming number of the latest timer.
     pub(crate) fn latest_timer(&self) -> u32 {
-        self.timers.borrow().wheel.latest()
+        self.timers.borrow().latest()
     }
 
     /// The deadline at which a wait for timers is to end to the nanosecond: in real time, and where no crowd of them
@@ -268,7 +187,7 @@ impl State {
 
     /// Timers armed.
     pub(crate) fn timers(&self) -> usize {
-        self.timers.borrow().wheel.len()
+        self.timers.borrow().len()
     }
 
     /// The time up to which every timer has fired.
@@ -278,26 +197,26 @@ impl State {
     }
 
     /// Step 4: fires the timers due at `now`, in the order of their deadlines. `fired` is empty.
-    pub(crate) fn fire(&self, now: u64, fired: &mut Vec<(TimerKey, Entry)>) {
-        self.timers.borrow_mut().wheel.advance(now, fired);
+    pub(crate) fn fire(&self, now: u64, fired: &mut Vec<(TimerKey, Target)>) {
+        self.timers.borrow_mut().advance(now, fired);
         self.fired_until.set(self.fired_until.get().max(now));
-        let mut wakers = self.timers.borrow_mut().take_fired(fired).into_iter();
         let mut fired = fired.drain(..);
         while !fired.as_slice().is_empty() {
             self.fetch_tasks(&fired.as_slice()[..fired.len().min(FETCH)]);
-            fired.by_ref().take(FETCH).for_each(|(key, entry)| {
-                let waker = if entry == Entry::WAKER { wakers.next() } else { None };
-                self.fire_one(key, waker.map_or(Target::Entry(entry), Target::Waker));
-            });
+            fired.by_ref().take(FETCH).for_each(|(key, target)| self.fire_one(key, target));
         }
     }
 
     /// Many tasks that have slept for long lie far away in memory. Asked for one after the other, each is waited for;
     /// asked for side by side, they arrive together.
-    fn fetch_tasks(&self, fired: &[(TimerKey, Entry)]) {
-        if fired.len() >= FETCH_MIN {
-            self.tasks.touch(fired.iter().map(|(_, entry)| *entry));
+    fn fetch_tasks(&self, fired: &[(TimerKey, Target)]) {
+        if fired.len() < FETCH_MIN {
+            return;
         }
+        self.tasks.touch(fired.iter().filter_map(|(_, target)| match target {
+            Target::Entry(entry) => Some(*entry),
+            Target::Waker(_) => None,
+        }));
     }
 
     #[inline]
@@ -337,9 +256,9 @@ impl State {
         for function in functions {
             drop_quietly(Some(function), "callback of a closed loop");
         }
-        let wakers = self.timers.borrow_mut().drain();
-        for waker in wakers {
-            drop_quietly(waker, "waker of a closed loop's timer");
+        let targets = self.timers.borrow_mut().drain();
+        for target in targets {
+            drop_quietly(Some(target), "waker of a closed loop's timer");
         }
         self.ready.clear();
     }
@@ -348,7 +267,7 @@ impl State {
 /// The callback that a timer is for; `None`: it wakes a task.
 fn called(target: &Target) -> Option<CallbackId> {
     match target {
-        Target::Entry(entry) if entry.is_callback() && *entry != Entry::WAKER => Some(callback_id(*entry)),
+        Target::Entry(entry) if entry.is_callback() => Some(callback_id(*entry)),
         _ => None,
     }
 }

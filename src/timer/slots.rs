@@ -292,8 +292,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timer_with_a_value_of_8_bytes_takes_28_bytes() {
-        assert_eq!(size_of::<Entry<u64>>() + size_of::<Listed>(), 28);
+    fn a_timer_with_a_value_of_16_bytes_takes_36_bytes() {
+        assert_eq!(size_of::<Entry<[u64; 2]>>() + size_of::<Listed>(), 36);
     }
 
     #[test]

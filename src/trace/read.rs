@@ -121,7 +121,7 @@ pub struct Output {
     pub stderr: bool,
     /// Whether it was written just there, and not only at about that time.
     pub exact: bool,
-    /// What it wrote, as it wrote it: not fit to be shown before [`plain`](crate::trace::narrate::plain) has cleaned it.
+    /// What it wrote, as it wrote it: not fit to be shown before [`plain`] has cleaned it.
     pub text: Arc<str>,
 }
 

@@ -60,11 +60,11 @@ fn a_receiver_waits_for_its_sender() {
     let event_loop = EventLoop::builder().virtual_time().observer(folded.clone()).build().unwrap();
     let lines = event_loop.run_until_complete(async {
         let (sender, receiver) = oneshot::channel();
-        let waiter = spawn_named("waiter", async move { receiver.await });
+        let waiter = spawn_named("waiter", async move { receiver.await.unwrap() });
         yield_now().await;
         let waits = why(&folded.0.borrow(), TaskId(1)).unwrap();
         sender.send(()).unwrap();
-        waiter.await.unwrap().unwrap();
+        waiter.await.unwrap();
         waits
     });
     assert_eq!(

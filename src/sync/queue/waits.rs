@@ -16,7 +16,7 @@ use super::OrderedQueue;
 use crate::sync::error::{PutError, QueueError};
 use crate::sync::order::Order;
 use crate::sync::waiters::{Ticket, suspended_in};
-use crate::trace::event::Wait;
+use crate::trace::event::{Site, Wait};
 
 /// The future of [`OrderedQueue::put`].
 #[must_use = "futures do nothing unless awaited"]
@@ -41,12 +41,29 @@ impl<O: Order> Future for Put<'_, O> {
         if ticket.is_none() && queue.state().put_quietly(item) {
             return Poll::Ready(Ok(()));
         }
+        self.poll_in_line(cx, Location::caller())
+    }
+}
+
+/// What concerns somebody else is apart from what does not, so that the latter is short enough for wherever it is used.
+impl<O: Order> Put<'_, O> {
+    #[cold]
+    #[inline(never)]
+    fn poll_in_line(&mut self, cx: &Context<'_>, site: Site) -> Poll<Result<(), PutError<O::Item>>> {
+        let Self { queue, item, ticket } = self;
         let (poll, after) = queue.state().poll_put(item, ticket, cx.waker());
         after.run();
         if poll.is_pending() {
-            suspended_in(Wait::Put, Location::caller(), || queue.state().putter(ticket.as_ref()));
+            suspended_in(Wait::Put, site, || queue.state().putter(ticket.as_ref()));
         }
         poll
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn leave(&self, ticket: Ticket) {
+        let after = self.queue.state().leave_put(ticket);
+        after.run();
     }
 }
 
@@ -54,8 +71,7 @@ impl<O: Order> Drop for Put<'_, O> {
     #[inline]
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            let after = self.queue.state().leave_put(ticket);
-            after.run();
+            self.leave(ticket);
         }
     }
 }
@@ -80,12 +96,28 @@ impl<O: Order> Future for Get<'_, O> {
         {
             return Poll::Ready(Ok(item));
         }
+        self.poll_in_line(cx, Location::caller())
+    }
+}
+
+impl<O: Order> Get<'_, O> {
+    #[cold]
+    #[inline(never)]
+    fn poll_in_line(&mut self, cx: &Context<'_>, site: Site) -> Poll<Result<O::Item, QueueError>> {
+        let Self { queue, ticket } = self;
         let (poll, after) = queue.state().poll_get(ticket, cx.waker());
         after.run();
         if poll.is_pending() {
-            suspended_in(Wait::Get, Location::caller(), || queue.state().getter(ticket.as_ref()));
+            suspended_in(Wait::Get, site, || queue.state().getter(ticket.as_ref()));
         }
         poll
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn leave(&self, ticket: Ticket) {
+        let after = self.queue.state().leave_get(ticket);
+        after.run();
     }
 }
 
@@ -93,8 +125,7 @@ impl<O: Order> Drop for Get<'_, O> {
     #[inline]
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            let after = self.queue.state().leave_get(ticket);
-            after.run();
+            self.leave(ticket);
         }
     }
 }

@@ -75,10 +75,10 @@ impl Rule for Deadlock {
             return;
         };
         let with_sources: HashSet<TaskId> = story.interested().collect();
-        // A handle that is awaited keeps a clone of the waker; any other clone is somebody's who may wake.
-        let may_go_on = |(task, known): (TaskId, &TaskStory)| {
-            known.wakers > known.awaits.len() || with_sources.contains(&task)
-        };
+        // What the loop keeps of a task, for a handle that it awaits or a timer, is no clone of its waker: a clone is
+        // somebody's who may wake.
+        let may_go_on =
+            |(task, known): (TaskId, &TaskStory)| known.wakers > 0 || with_sources.contains(&task);
         if !story.jobs.is_empty() || story.live().any(may_go_on) {
             return;
         }
@@ -110,7 +110,7 @@ fn edge(story: &Story, task: TaskId) -> Option<Edge> {
     let (wait, site) = known.suspended?;
     let mut tickets = story.tickets_of(task);
     match (wait, known.awaits.as_slice(), tickets.next(), tickets.next()) {
-        (Wait::Join, [to], None, _) if known.wakers == 1 => {
+        (Wait::Join, [to], None, _) if known.wakers == 0 => {
             let why = format!("at {} awaits the end of {}", place(site?), story.name(*to));
             Some(Edge { to: *to, why, site: site?, seq: known.since.0 })
         }

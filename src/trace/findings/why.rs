@@ -152,10 +152,9 @@ impl<'a> Whys<'a> {
             };
             found.push(format!("when {id} has ended, which {where_it_is}"));
         }
-        let others = known.wakers.saturating_sub(known.awaits.len());
-        if others > 0 && found.is_empty() {
-            let kept = if others == 1 { "is" } else { "are" };
-            let clones = count(others, "clone");
+        if known.wakers > 0 && found.is_empty() {
+            let kept = if known.wakers == 1 { "is" } else { "are" };
+            let clones = count(known.wakers, "clone");
             found.push(format!("when one of its wakers is used, of which {clones} {kept} kept elsewhere"));
         }
         next.sort_unstable();
