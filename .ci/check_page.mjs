@@ -96,8 +96,9 @@ async function controls() {
   await page.locator("[aria-label='One step on']").click();
   assert.match(await sentence(page), /^The loop polls task 0 \(main\) for the 1st time/);
   await page.locator(".because a").click();
+  // The browser tells of the new address a little later.
+  await until(page, "location.hash === '#seq=0' && oneloop.player.position === 1");
   assert.match(await sentence(page), /^The program spawned task 0/);
-  await until(page, "location.hash === '#seq=0'");
   await page.evaluate("oneloop.player.go(20)");
   await page.locator("button.task", { hasText: "task 1" }).click();
   await page.keyboard.press("ArrowRight");
