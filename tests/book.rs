@@ -11,7 +11,7 @@
 //! output: callbacks                        what it prints, in virtual time
 //! trace: callbacks                         what it prints under ONELOOP=print,virtual
 //! trace: callbacks from "A" to "B"         from the first line with A to the next one with B
-//! real output: pool, real trace: pool      the same in real time, where numbers of seconds may differ
+//! real output: pool, real trace: pool      the same in real time; of a trace, the times may differ
 //! ```
 //!
 //! `.ci/remake book` writes all these blocks anew.
@@ -238,7 +238,7 @@ fn what_is_quoted_stands_in_the_source_and_what_is_shown_is_printed() {
             };
             let mut now = truth.text(origin);
             for _ in 1..TRIES {
-                if !origin.starts_with("real trace") || agrees(&block, origin, &now) {
+                if !origin.starts_with("real ") || agrees(&block, origin, &now) {
                     break;
                 }
                 truth.runs.take();
@@ -258,18 +258,21 @@ fn every_chapter_has_a_program_a_trace_a_quote_and_an_exercise_whose_solution_ru
     for path in chapters() {
         let page = fs::read_to_string(&path).expect("it is text");
         let origins: Vec<String> = blocks(&page).into_iter().filter_map(|block| block.origin).collect();
-        for kind in ["program: ", "quote: ", "program: solved/"] {
-            let there = origins.iter().any(|origin| origin.starts_with(kind));
+        let (solutions, others): (Vec<&str>, Vec<&str>) =
+            origins.iter().map(String::as_str).partition(|origin| origin.starts_with("program: solved/"));
+        for kind in ["program: ", "quote: "] {
+            let there = others.iter().any(|origin| origin.starts_with(kind));
             assert!(there, "{} has no block made from a {kind}", path.display());
         }
+        assert!(!solutions.is_empty(), "{} has no solution", path.display());
         assert!(origins.iter().any(|origin| origin.contains("trace: ")), "{} has no trace", path.display());
         assert!(
             page.lines().nth(2).is_some_and(|line| line.ends_with('?')),
             "{} asks nothing",
             path.display()
         );
-        for solution in origins.iter().filter_map(|origin| origin.strip_prefix("program: solved/")) {
-            truth.run(&format!("solved/{solution}"), "", |_| Vec::new());
+        for solution in solutions.iter().filter_map(|origin| origin.strip_prefix("program: ")) {
+            truth.run(solution, "", |_| Vec::new());
         }
     }
 }
