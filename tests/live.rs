@@ -19,7 +19,8 @@ use tempfile::{TempDir, tempdir};
 /// So long a test waits for what is to come at once.
 const SOON: Duration = Duration::from_secs(20);
 
-/// So long a poll of some programs may go on before it is told of: longer than a machine with much to do has no time for it.
+/// So long a poll of some programs may go on before it is told of. Longer than a busy machine may leave a poll without a
+/// core.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -210,7 +211,10 @@ fn the_clock_stands_still_while_the_program_does() {
     };
     let began = Instant::now();
     let before = time(&stepper.step());
-    std::thread::sleep(PAUSE);
+    stepper.lines.get_ref().set_read_timeout(Some(PAUSE)).expect("50 ms are not zero");
+    let nothing = stepper.lines.fill_buf().expect_err("it says nothing while it stands still");
+    assert_eq!(nothing.kind(), ErrorKind::WouldBlock);
+    stepper.lines.get_ref().set_read_timeout(Some(SOON)).expect("20 s are not zero");
     let after = time(&stepper.step());
     let (passed, real) = (Duration::from_nanos(after - before), began.elapsed());
     assert!(
@@ -491,6 +495,20 @@ fn the_socket_is_removed_at_the_end() {
     assert_eq!(fs::read_dir(folder.path().join("oneloop")).expect("it was made").count(), 0);
 }
 
+/// The harness of this test and its like.
+fn a_test_is_chosen_or_skipped_by_a_part_of_its_name() {
+    let tests: [harness::Test; 3] =
+        ["red apple", "green apple", "red pear"].map(|name| (name, (|| {}) as fn()));
+    let chosen = |arguments: &[&str]| -> Vec<&str> {
+        let arguments = arguments.iter().map(|argument| argument.to_string());
+        harness::chosen(&tests, arguments).iter().map(|(name, _)| *name).collect()
+    };
+    assert_eq!(chosen(&["--nocapture"]).len(), 3);
+    assert_eq!(chosen(&["--skip", "red"]), ["green apple"]);
+    assert_eq!(chosen(&["apple", "--test-threads", "1", "--skip=green"]), ["red apple"]);
+    assert_eq!(chosen(&["green", "pear"]), ["green apple", "red pear"]);
+}
+
 fn main() -> ExitCode {
     let tests = harness::tests! {
         a_program_stops_at_each_event_until_it_is_told_to_go_on
@@ -514,6 +532,7 @@ fn main() -> ExitCode {
         a_stepper_that_takes_its_time_is_no_poll_that_never_ends
         only_the_owner_may_attach
         the_socket_is_removed_at_the_end
+        a_test_is_chosen_or_skipped_by_a_part_of_its_name
     };
     harness::play_or_run(play, &tests)
 }

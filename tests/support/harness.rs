@@ -16,22 +16,42 @@ macro_rules! tests {
 }
 pub(crate) use tests;
 
-/// Plays the program that `ROLE` names; if it names none, calls all tests, or those whose name contains the argument, one
-/// after the other.
+/// The usual harness's options that have a value of their own, and no effect here.
+const WITH_VALUE: [&str; 5] = ["--test-threads", "--format", "--color", "--logfile", "-Z"];
+
+/// Plays the program that `ROLE` names; if it names none, calls the tests, one after the other: all, or those whose names
+/// contain one of the arguments, without those whose names contain what follows a `--skip`.
 pub fn play_or_run(play: impl FnOnce(&str), tests: &[Test]) -> ExitCode {
     match env::var(ROLE) {
         Ok(role) => {
             play(&role);
             ExitCode::SUCCESS
         }
-        Err(_) => run(tests),
+        Err(_) => run(&chosen(tests, env::args().skip(1))),
     }
 }
 
+/// The tests that these arguments ask for.
+pub fn chosen(tests: &[Test], mut arguments: impl Iterator<Item = String>) -> Vec<Test> {
+    let (mut wanted, mut skipped) = (Vec::new(), Vec::new());
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--skip" => skipped.extend(arguments.next()),
+            option if WITH_VALUE.contains(&option) => drop(arguments.next()),
+            option if option.starts_with('-') => {
+                skipped.extend(option.strip_prefix("--skip=").map(str::to_owned))
+            }
+            _ => wanted.push(argument),
+        }
+    }
+    let has_one_of = |name: &str, parts: &[String]| parts.iter().any(|part| name.contains(part));
+    let is_wanted = |name: &str| wanted.is_empty() || has_one_of(name, &wanted);
+    tests.iter().filter(|(name, _)| is_wanted(name) && !has_one_of(name, &skipped)).copied().collect()
+}
+
 fn run(tests: &[Test]) -> ExitCode {
-    let filter = env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
     let mut failed = 0;
-    for (name, test) in tests.iter().filter(|(name, _)| name.contains(&filter)) {
+    for (name, test) in tests {
         let result = catch_unwind(test);
         println!("test {name} ... {}", if result.is_ok() { "ok" } else { "FAILED" });
         failed += usize::from(result.is_err());
