@@ -114,6 +114,7 @@ fn until(mut ready: impl FnMut() -> bool) {
     let began = Instant::now();
     while !ready() {
         assert!(began.elapsed() < Duration::from_secs(60), "this should have happened by now");
+        // Nothing tells: these are other processes' files, and processes that are no children of this one.
         thread::sleep(Duration::from_millis(1));
     }
 }

@@ -114,6 +114,7 @@ fn wait_until_written(kind: &str) {
     let begun = Instant::now();
     while count(&lines(&file), kind) == 0 {
         assert!(begun.elapsed() < LIMIT, "it did not come: {:#?}", lines(&file));
+        // The thread that records tells nobody what it has written.
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -252,6 +253,7 @@ fn kill_when(room: &Room, mut child: Child, done: impl Fn(&[String]) -> bool) {
     let begun = Instant::now();
     while !(room.file().exists() && done(&room.lines())) {
         assert!(begun.elapsed() < LIMIT, "it did not come: {:#?}", room.lines());
+        // Another process's file: nothing tells that it has grown.
         thread::sleep(Duration::from_millis(5));
     }
     child.kill().expect("it goes on until now");

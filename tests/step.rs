@@ -186,6 +186,7 @@ fn the_end_of_the_stepper_is_the_end_of_the_program() {
         let pid = rustix::process::Pid::from_raw(pid).expect("no process is 0");
         while rustix::process::test_kill_process(pid).is_ok() {
             assert!(Instant::now() < until, "the program goes on");
+            // No child of this process, which could be waited for.
             std::thread::sleep(Duration::from_millis(1));
         }
         let left = std::fs::read_dir(std::env::temp_dir()).expect("there is one").flatten();

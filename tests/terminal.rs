@@ -247,6 +247,7 @@ fn a_terminal_that_is_gone_is_the_end_of_what_was_shown_there() {
             let until = Instant::now() + SOON;
             while rustix::process::test_kill_process(number).is_ok() {
                 assert!(Instant::now() < until, "the program goes on: {options:?} {command:?} {controls}");
+                // No child of this process, which could be waited for.
                 std::thread::sleep(Duration::from_millis(5));
             }
         }
