@@ -7,13 +7,14 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const [folder, modules] = process.argv.slice(2).map((path) => resolve(path));
 const require = createRequire(join(modules, "x"));
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const state = readFileSync(join(import.meta.dirname, "../tests/page/state.js"), "utf8");
+const state = readFileSync(join(dirname(fileURLToPath(import.meta.url)), "../tests/page/state.js"), "utf8");
 
 const browser = await chromium.launch({
   executablePath: ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync),

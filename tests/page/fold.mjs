@@ -2,11 +2,12 @@
 // For each NAME.states.json it takes the events out of NAME.html, and goes through them to each moment, forwards and back.
 
 import { readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { runInThisContext } from "node:vm";
 import { gunzipSync } from "node:zlib";
 
-const here = import.meta.dirname;
+const here = dirname(fileURLToPath(import.meta.url));
 const folder = process.argv[2];
 const script = ["../../src/trace/page/fold.js", "../../src/trace/page/snapshot.js", "state.js"].map((file) => readFileSync(join(here, file), "utf8"));
 const { History, worldOf, stateOf, canonical } = runInThisContext(
@@ -22,7 +23,7 @@ for (const name of names) {
   const sites = new Map(data.sites.map((site) => [site.id, site]));
   const states = JSON.parse(readFileSync(join(folder, name), "utf8"));
   const history = new History(data.events, worldOf(data.begin));
-  for (const [at, wanted] of [...states, ...states.toReversed()]) {
+  for (const [at, wanted] of [...states, ...[...states].reverse()]) {
     const [given, expected] = [canonical(stateOf(history.go(at), sites)), canonical(wanted)];
     if (given !== expected) {
       console.error(`${name}, after ${at} events:\n  the page:  ${given}\n  the crate: ${expected}`);
