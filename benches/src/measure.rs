@@ -25,12 +25,12 @@ pub struct CpuStopwatch(Duration);
 
 impl CpuStopwatch {
     pub fn start() -> CpuStopwatch {
-        CpuStopwatch(cpu_time(ClockId::ProcessCPUTime))
+        CpuStopwatch(process_time())
     }
 
     /// Nanoseconds for one of so many operations.
     pub fn nanos_each(&self, ops: u64) -> f64 {
-        (cpu_time(ClockId::ProcessCPUTime) - self.0).as_nanos() as f64 / ops as f64
+        (process_time() - self.0).as_nanos() as f64 / ops as f64
     }
 }
 
@@ -39,13 +39,23 @@ pub struct ThreadStopwatch(Duration);
 
 impl ThreadStopwatch {
     pub fn start() -> ThreadStopwatch {
-        ThreadStopwatch(cpu_time(ClockId::ThreadCPUTime))
+        ThreadStopwatch(thread_time())
     }
 
     /// Nanoseconds for one of so many operations.
     pub fn nanos_each(&self, ops: u64) -> f64 {
-        (cpu_time(ClockId::ThreadCPUTime) - self.0).as_nanos() as f64 / ops as f64
+        (thread_time() - self.0).as_nanos() as f64 / ops as f64
     }
+}
+
+/// CPU time of all the process's threads, user and system.
+fn process_time() -> Duration {
+    cpu_time(ClockId::ProcessCPUTime)
+}
+
+/// CPU time of this thread, user and system.
+pub fn thread_time() -> Duration {
+    cpu_time(ClockId::ThreadCPUTime)
 }
 
 fn cpu_time(clock: ClockId) -> Duration {
@@ -53,11 +63,32 @@ fn cpu_time(clock: ClockId) -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// Bytes of memory that the process holds (VmRSS).
+/// Bytes of memory that this process holds (VmRSS).
 pub fn resident_bytes() -> u64 {
-    let statm = fs::read_to_string("/proc/self/statm").expect("Linux has /proc/self/statm");
+    resident_bytes_of("self").expect("Linux has /proc/self/statm")
+}
+
+/// Bytes of memory that the process of this number holds.
+pub fn resident_bytes_of(process: &str) -> Result<u64, String> {
+    let file = format!("/proc/{process}/statm");
+    let statm = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
     let pages = statm.split(' ').nth(1).and_then(|field| field.parse::<u64>().ok());
-    pages.expect("the second field of statm is the resident pages") * rustix::param::page_size() as u64
+    let pages = pages.ok_or_else(|| format!("{file}: {statm:?} has no second field"))?;
+    Ok(pages * rustix::param::page_size() as u64)
+}
+
+/// The one in the middle of some figures; of an even number, the mean of both.
+pub fn median(figures: &[f64]) -> f64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    f64::midpoint(sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2])
+}
+
+/// Measures with this thread, and every thread that it starts from now on, pinned to one core. A runtime has to be started
+/// inside: some have a thread from the start.
+pub fn pinned(measure: impl FnOnce() -> f64) -> f64 {
+    pin_to_one_core();
+    measure()
 }
 
 /// Pins this thread, and every thread that it starts from now on, to one core.

@@ -10,7 +10,7 @@ const PYTHON: &str = "python3";
 
 /// Python needs hundreds of times as long for what others do a million times. A tenth of that tells as much of what one
 /// takes.
-const SHARE: u64 = 10;
+pub const SHARE: u64 = 10;
 
 /// Whether there is an interpreter, and it has this module.
 ///

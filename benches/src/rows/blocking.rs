@@ -5,11 +5,13 @@
 //! two threads.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::{io, thread};
 
 use tokio::task::{spawn_blocking, spawn_local};
 
-use super::another_thread;
-use crate::measure::{Stopwatch, pin_to_one_core};
+use super::another_thread::{Desk, Waiting};
+use crate::measure::{Stopwatch, pinned};
 use crate::python;
 use crate::row::{Peer, Row, Target, Unit};
 use crate::start;
@@ -22,16 +24,16 @@ pub const ONE: Row = Row {
     quick_ops: 50_000,
     target: Target::AboveBare(20.0),
     peers: &[
-        (Peer::Oneloop, |ops| start::on_oneloop(one(ops, jobs_on_oneloop(ops)))),
-        (Peer::Tokio, |ops| start::on_tokio(one(ops, jobs_on_tokio(ops)))),
-        (Peer::TokioSet, |ops| start::on_tokio_set(one(ops, jobs_on_tokio(ops)))),
-        (Peer::TokioLocal, |ops| start::on_tokio_local(one(ops, jobs_on_tokio(ops)))),
-        (Peer::Smol, |ops| start::on_smol(|_| one(ops, jobs_on_smol(ops)))),
+        (Peer::Oneloop, |ops| pinned(|| start::on_oneloop(one(ops, jobs_on_oneloop(ops))))),
+        (Peer::Tokio, |ops| pinned(|| start::on_tokio(one(ops, jobs_on_tokio(ops))))),
+        (Peer::TokioSet, |ops| pinned(|| start::on_tokio_set(one(ops, jobs_on_tokio(ops))))),
+        (Peer::TokioLocal, |ops| pinned(|| start::on_tokio_local(one(ops, jobs_on_tokio(ops))))),
+        (Peer::Smol, |ops| pinned(|| start::on_smol(|_| one(ops, jobs_on_smol(ops))))),
         #[cfg(feature = "monoio")]
-        (Peer::Monoio, |ops| start::on_monoio(one(ops, jobs_on_monoio(ops)))),
+        (Peer::Monoio, |ops| pinned(|| start::on_monoio(one(ops, jobs_on_monoio(ops))))),
         (Peer::Asyncio, |ops| python::share("blocking", "asyncio", ops)),
         (Peer::Uvloop, |ops| python::share("blocking", "uvloop", ops)),
-        (Peer::Bare, |ops| another_thread::there_and_back(ops).expect("epoll works")),
+        (Peer::Bare, |ops| pinned(|| by_hand(ops).expect("epoll works"))),
     ],
 };
 
@@ -43,13 +45,15 @@ pub const MANY: Row = Row {
     quick_ops: 320_000,
     target: Target::TimesTokio(1.0),
     peers: &[
-        (Peer::Oneloop, |ops| start::on_oneloop(many(ops, jobs_on_oneloop, oneloop::spawn))),
-        (Peer::Tokio, |ops| start::on_tokio(many(ops, jobs_on_tokio, tokio::spawn))),
-        (Peer::TokioSet, |ops| start::on_tokio_set(many(ops, jobs_on_tokio, spawn_local))),
-        (Peer::TokioLocal, |ops| start::on_tokio_local(many(ops, jobs_on_tokio, spawn_local))),
-        (Peer::Smol, |ops| start::on_smol(|smol| many(ops, jobs_on_smol, |task| smol.spawn(task)))),
+        (Peer::Oneloop, |ops| pinned(|| start::on_oneloop(many(ops, jobs_on_oneloop, oneloop::spawn)))),
+        (Peer::Tokio, |ops| pinned(|| start::on_tokio(many(ops, jobs_on_tokio, tokio::spawn)))),
+        (Peer::TokioSet, |ops| pinned(|| start::on_tokio_set(many(ops, jobs_on_tokio, spawn_local)))),
+        (Peer::TokioLocal, |ops| pinned(|| start::on_tokio_local(many(ops, jobs_on_tokio, spawn_local)))),
+        (Peer::Smol, |ops| {
+            pinned(|| start::on_smol(|smol| many(ops, jobs_on_smol, |task| smol.spawn(task))))
+        }),
         #[cfg(feature = "monoio")]
-        (Peer::Monoio, |ops| start::on_monoio(many(ops, jobs_on_monoio, monoio::spawn))),
+        (Peer::Monoio, |ops| pinned(|| start::on_monoio(many(ops, jobs_on_monoio, monoio::spawn)))),
         (Peer::Asyncio, |ops| python::share("blocking_64", "asyncio", ops)),
         (Peer::Uvloop, |ops| python::share("blocking_64", "uvloop", ops)),
     ],
@@ -90,18 +94,56 @@ async fn jobs(count: u64, job: impl AsyncFn() -> u64) {
 
 /// The first job starts the pool's thread: a hundredth of a per cent of what is measured.
 async fn one(ops: u64, jobs: impl Future<Output = ()>) -> f64 {
-    pin_to_one_core();
     let watch = Stopwatch::start();
     jobs.await;
     watch.nanos_each(ops)
 }
 
-async fn many<F, H: Future>(ops: u64, jobs: impl Fn(u64) -> F, spawn: impl Fn(F) -> H) -> f64 {
-    pin_to_one_core();
+fn many<F, H: Future>(
+    ops: u64,
+    jobs: impl Fn(u64) -> F,
+    spawn: impl Fn(F) -> H,
+) -> impl Future<Output = f64> {
+    at_once(IN_FLIGHT, ops / IN_FLIGHT, jobs, spawn)
+}
+
+/// So many tasks at once, each with so many jobs, one after the other.
+pub async fn at_once<F, H: Future>(
+    tasks: u64,
+    each: u64,
+    jobs: impl Fn(u64) -> F,
+    spawn: impl Fn(F) -> H,
+) -> f64 {
     let watch = Stopwatch::start();
-    let tasks: Vec<H> = (0..IN_FLIGHT).map(|_| spawn(jobs(ops / IN_FLIGHT))).collect();
-    for task in tasks {
+    let spawned: Vec<H> = (0..tasks).map(|_| spawn(jobs(each))).collect();
+    for task in spawned {
         task.await;
     }
-    watch.nanos_each(ops)
+    watch.nanos_each(tasks * each)
+}
+
+/// A thread that calls what it is given, and a loop that waits for the result.
+fn by_hand(ops: u64) -> io::Result<f64> {
+    let mut waiting = Waiting::new()?;
+    let bell = Arc::clone(&waiting.bell);
+    let (jobs, results) = (Desk::<fn() -> u64>::new(), Desk::new());
+    let (given, done) = (Arc::clone(&jobs), Arc::clone(&results));
+    let worker = thread::spawn(move || {
+        while let Some(job) = given.take() {
+            done.put(Some(job()));
+            bell.ring()?;
+        }
+        io::Result::Ok(())
+    });
+    let watch = Stopwatch::start();
+    let mut sum = 0;
+    for _ in 0..ops {
+        jobs.put(Some(|| 1));
+        sum += waiting.until(|| results.look().flatten())?;
+    }
+    let nanos = watch.nanos_each(ops);
+    assert_eq!(sum, ops, "every job ran");
+    jobs.put(None);
+    worker.join().expect("the thread does not panic")?;
+    Ok(nanos)
 }
