@@ -79,7 +79,7 @@ mod on_tokio {
     use std::sync::Arc;
 
     use image::ImageFormat;
-    use image::imageops::FilterType;
+    use image::imageops::{FilterType, resize};
     use reqwest::Client;
     use tokio::runtime::Builder;
     use tokio::sync::Semaphore;
@@ -97,7 +97,9 @@ mod on_tokio {
         let runtime =
             Builder::new_current_thread().enable_all().max_blocking_threads(POOL_THREADS).build()?;
         runtime.block_on(async {
-            let (client, places) = (Client::new(), Arc::new(Semaphore::new(CONSUMERS)));
+            // A proxy, if the environment names one, is for others.
+            let client = Client::builder().no_proxy().build()?;
+            let places = Arc::new(Semaphore::new(CONSUMERS));
             let (mut pages, mut pictures, mut seen) = (JoinSet::new(), JoinSet::new(), HashSet::new());
             for number in 1..=crate::site::pages::COUNT {
                 pages.spawn(page(client.clone(), Arc::clone(&places), format!("{url}/page{number}")));
@@ -133,7 +135,7 @@ mod on_tokio {
         let bytes = client.get(url).send().await?.error_for_status()?.bytes().await?;
         spawn_blocking(move || {
             let picture = image::load_from_memory_with_format(&bytes, ImageFormat::Jpeg)?;
-            picture.resize_exact(SIDE, SIDE, FilterType::CatmullRom).to_luma8().save(file)
+            resize(&picture.to_luma8(), SIDE, SIDE, FilterType::CatmullRom).save(file)
         })
         .await??;
         Ok(())

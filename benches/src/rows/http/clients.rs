@@ -22,7 +22,9 @@ pub const PEERS: &[(Peer, Measure)] = &[
     }),
     #[cfg(feature = "hyper")]
     (Peer::Tokio, |ops| {
-        let (client, url) = (reqwest::Client::new(), url());
+        // A proxy, if the environment names one, is for others.
+        let client = reqwest::Client::builder().no_proxy().build().expect("reqwest starts");
+        let url = url();
         start::on_tokio(body(ops, move |count| tokio::spawn(on_reqwest(client.clone(), url.clone(), count))))
     }),
     #[cfg(feature = "hyper")]
@@ -30,8 +32,8 @@ pub const PEERS: &[(Peer, Measure)] = &[
         let port = serve(pages).port;
         start::on_tokio_local(body(ops, move |count| tokio::task::spawn_local(on_hyper(port, count))))
     }),
-    (Peer::Asyncio, |ops| python::ask("http_client", "asyncio", ops / 10, &url())),
-    (Peer::Uvloop, |ops| python::ask("http_client", "uvloop", ops / 10, &url())),
+    (Peer::Asyncio, |ops| python::ask("http_client", "asyncio", ops / python::SHARE, &url())),
+    (Peer::Uvloop, |ops| python::ask("http_client", "uvloop", ops / python::SHARE, &url())),
     (Peer::Bare, |ops| {
         let port = serve(pages).port;
         let watch = ThreadStopwatch::start();
@@ -81,14 +83,16 @@ async fn on_reqwest(client: reqwest::Client, url: String, count: u64) {
 async fn on_hyper(port: u16, count: u64) {
     use http_body_util::{BodyExt as _, Empty};
     use hyper::body::Bytes;
+    use hyper::header::{HOST, HeaderValue};
 
     let stream = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("loopback works");
     stream.set_nodelay(true).expect("loopback works");
     let stream = hyper_util::rt::TokioIo::new(stream);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.expect("it is HTTP");
     tokio::task::spawn_local(connection);
+    let host = HeaderValue::try_from(format!("127.0.0.1:{port}")).expect("digits, points and a colon");
     for _ in 0..count {
-        let request = hyper::Request::get(PAGE).header("host", format!("127.0.0.1:{port}"));
+        let request = hyper::Request::get(PAGE).header(HOST, host.clone());
         let request = request.body(Empty::<Bytes>::new()).expect("it is a request");
         let response = sender.send_request(request).await.expect("the server answers");
         let body = response.into_body().collect().await.expect("the server answers");

@@ -12,8 +12,8 @@ pub const PEERS: &[(Peer, Measure)] = &[
     (Peer::Oneloop, |ops| measure(&serve(on_oneloop), ops)),
     #[cfg(feature = "hyper")]
     (Peer::Tokio, |ops| measure(&serve(on_hyper), ops)),
-    (Peer::Asyncio, |ops| on_aiohttp("asyncio", ops / 10)),
-    (Peer::Uvloop, |ops| on_aiohttp("uvloop", ops / 10)),
+    (Peer::Asyncio, |ops| on_aiohttp("asyncio", ops / python::SHARE)),
+    (Peer::Uvloop, |ops| on_aiohttp("uvloop", ops / python::SHARE)),
 ];
 
 fn measure(serving: &Serving, ops: u64) -> f64 {
