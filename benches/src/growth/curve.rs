@@ -1,13 +1,16 @@
 //! What a curve is, and all of them.
 
 use super::{blocking, echo, tasks, timers, waiting};
+use crate::row::{self, Peer, Row};
 
-/// Who takes part in every curve, in the order in which they run: oneloop, tokio's current-thread runtime with
-/// `tokio::spawn` (where the work is not `Send`, a `LocalSet`), and smol's `LocalExecutor` with async-io.
+/// Who takes part in every curve, in the order in which they run: oneloop, tokio's current-thread runtime, and smol's
+/// `LocalExecutor` with async-io. tokio is `tokio::spawn`, but for the curves where another variant is clearly faster in
+/// the table: `LocalRuntime` for `ping_pong`, a `LocalSet` for `spawn_join` and
+/// `blocking`.
 pub const PEERS: [&str; 3] = ["oneloop", "tokio", "smol"];
 
 /// Does the work at a size, and returns the figure for one operation. Runs in a process of its own.
-pub type Measure = fn(u64) -> f64;
+pub use row::Measure;
 
 /// One operation, measured at sizes far apart.
 pub struct Curve {
@@ -42,11 +45,25 @@ impl Unit {
     }
 }
 
+/// The measures of a row of the table, whose number of operations is then the size.
+pub const fn of_row(row: &Row) -> [Measure; PEERS.len()] {
+    [of_peer(row, Peer::Oneloop), of_peer(row, Peer::Tokio), of_peer(row, Peer::Smol)]
+}
+
+const fn of_peer(row: &Row, peer: Peer) -> Measure {
+    let mut place = 0;
+    // A row without this peer would end the compilation here.
+    while row.peers[place].0 as u8 != peer as u8 {
+        place += 1;
+    }
+    row.peers[place].1
+}
+
 /// From a hundred to a million.
 pub const DECADES: &[u64] = &[100, 1_000, 10_000, 100_000, 1_000_000];
 /// Memory is counted in pages, which are too coarse for a hundred tasks.
 pub const FROM_A_THOUSAND: &[u64] = &[1_000, 10_000, 100_000, 1_000_000];
-/// A connection takes three ports, with that of the listener it was made by, and two descriptors of the one process.
+/// A connection takes two ports, with that of the listener it was made by, and two descriptors of the one process.
 /// `connections` has more of them.
 pub const CONNECTIONS: &[u64] = &[10, 100, 1_000, 4_000];
 

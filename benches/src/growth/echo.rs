@@ -6,8 +6,7 @@ use std::io;
 
 use super::curve::{CONNECTIONS, Curve, Unit};
 use crate::descriptors;
-use crate::measure::Stopwatch;
-use crate::rows::tcp_echo::{Stream, ask, serve, streams};
+use crate::rows::tcp_echo::{Stream, ask, body, serve, streams};
 use crate::start;
 
 pub const ECHO: Curve = Curve {
@@ -46,17 +45,5 @@ async fn echo<S: Stream, H: Future>(
     spawn_client: impl Fn(S, u64) -> H,
 ) -> f64 {
     descriptors::enough_for(2 * size).expect("the sizes are chosen so");
-    let mut clients = Vec::new();
-    for _ in 0..size {
-        let (client, server) = pair().await.expect("loopback works");
-        spawn_server(server);
-        clients.push(client);
-    }
-    let each = MESSAGES / size;
-    let watch = Stopwatch::start();
-    let clients: Vec<H> = clients.into_iter().map(|client| spawn_client(client, each)).collect();
-    for client in clients {
-        client.await;
-    }
-    watch.nanos_each(each * size)
+    body(size, MESSAGES / size, pair, spawn_server, spawn_client).await
 }

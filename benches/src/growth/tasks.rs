@@ -10,9 +10,8 @@ use std::rc::Rc;
 use futures_lite::future::yield_now;
 use oneloop::JoinHandle;
 
-use super::curve::{Curve, DECADES, FROM_A_THOUSAND, Unit};
+use super::curve::{Curve, DECADES, FROM_A_THOUSAND, Unit, of_row};
 use crate::measure::Stopwatch;
-use crate::row::Peer;
 use crate::rows::mem;
 use crate::rows::ping_pong::Mailbox;
 use crate::start;
@@ -38,7 +37,7 @@ pub const PING_PONG: Curve = Curve {
     sizes: DECADES,
     measures: [
         |size| start::on_oneloop(throw(size, player, |task| drop(oneloop::spawn(task)))),
-        |size| start::on_tokio_set(throw(size, player, |task| drop(tokio::task::spawn_local(task)))),
+        |size| start::on_tokio_local(throw(size, player, |task| drop(tokio::task::spawn_local(task)))),
         |size| start::on_smol(|smol| throw(size, player, |task| smol.spawn(task).detach())),
     ],
 };
@@ -51,7 +50,7 @@ pub const SPAWN_JOIN: Curve = Curve {
     sizes: DECADES,
     measures: [
         |size| start::on_oneloop(spawn_join(size, count, oneloop::spawn)),
-        |size| start::on_tokio(spawn_join(size, count, tokio::spawn)),
+        |size| start::on_tokio_set(spawn_join(size, count, tokio::task::spawn_local)),
         |size| start::on_smol(|smol| spawn_join(size, count, |task| smol.spawn(task))),
     ],
 };
@@ -75,14 +74,11 @@ pub const MEMORY: Curve = Curve {
     counted: "tasks",
     unit: Unit::Bytes,
     sizes: FROM_A_THOUSAND,
-    measures: [
-        |size| sleepers(Peer::Oneloop, size),
-        |size| sleepers(Peer::Tokio, size),
-        |size| sleepers(Peer::Smol, size),
-    ],
+    measures: of_row(&mem::ROW),
 };
 
-/// Operations in one measurement, at least; and how often each task must have had its turn.
+/// Operations in one measurement, at least (half as many where tasks are cancelled); and how often each task must have had
+/// its turn, at least.
 const OPS: u64 = 2_000_000;
 const ROUNDS: u64 = 3;
 
@@ -106,14 +102,11 @@ async fn rotate<F>(size: u64, task: impl Fn() -> F, spawn: impl Fn(F)) -> f64 {
     for _ in 0..size {
         spawn(task());
     }
-    let nanos = count_rounds(1).await;
-    let switches = COUNT.get();
-    assert!(switches >= OPS.max(size), "{switches} switches: this is no rotation");
-    nanos
+    count_rounds(1, size).await
 }
 
-/// Yields until enough has been counted. Nanoseconds for so many counts.
-async fn count_rounds(counts: u64) -> f64 {
+/// Yields until enough has been counted, in rounds of so many counts. Nanoseconds for `counts` of them.
+async fn count_rounds(counts: u64, round: u64) -> f64 {
     // In the first two rounds tasks start, and memory comes into use.
     yield_now().await;
     yield_now().await;
@@ -124,7 +117,10 @@ async fn count_rounds(counts: u64) -> f64 {
         yield_now().await;
         rounds += 1;
     }
-    watch.nanos_each((COUNT.get() - before) / counts)
+    let counted = COUNT.get() - before;
+    let nanos = watch.nanos_each(counted / counts);
+    assert!(counted >= rounds * round, "{counted} in {rounds} rounds of {round}: this is no rotation");
+    nanos
 }
 
 /// Returns each letter.
@@ -144,7 +140,7 @@ async fn throw<F>(size: u64, player: impl Fn(Rc<Mailbox>, Rc<Mailbox>) -> F, spa
         spawn(player(Rc::clone(&left), Rc::clone(&right)));
         spawn(player(right, left));
     }
-    count_rounds(2).await
+    count_rounds(2, size / 2).await
 }
 
 async fn spawn_join<F, H: Future>(size: u64, task: impl Fn() -> F, spawn: impl Fn(F) -> H) -> f64 {
@@ -204,8 +200,4 @@ async fn cancel<F, H, C: Future>(
         }
     }
     nanos / rounds as f64
-}
-
-fn sleepers(peer: Peer, size: u64) -> f64 {
-    mem::ROW.measure(peer).expect("all three take part")(size)
 }

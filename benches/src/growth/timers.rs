@@ -9,10 +9,9 @@ use std::time::{Duration, Instant};
 use async_io::Timer;
 use futures_lite::future::yield_now;
 
-use super::curve::{Curve, DECADES, Unit};
+use super::curve::{Curve, DECADES, Unit, of_row};
 use crate::countdown;
 use crate::measure::Stopwatch;
-use crate::row::Peer;
 use crate::rows::timers_cancel::{park, wakers};
 use crate::rows::timers_fire;
 use crate::start;
@@ -23,11 +22,7 @@ pub const FIRE: Curve = Curve {
     counted: "timers in one second",
     unit: Unit::CpuNanos,
     sizes: DECADES,
-    measures: [
-        |size| fire(Peer::Oneloop, size),
-        |size| fire(Peer::Tokio, size),
-        |size| fire(Peer::Smol, size),
-    ],
+    measures: of_row(&timers_fire::MANY),
 };
 
 pub const LATE: Curve = Curve {
@@ -76,10 +71,6 @@ const BURST: u64 = 100;
 thread_local! {
     /// Nanoseconds by which each timer was late.
     static LATE_BY: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
-}
-
-fn fire(peer: Peer, size: u64) -> f64 {
-    timers_fire::MANY.measure(peer).expect("all three take part")(size)
 }
 
 async fn nap<S: Future>(sleep: fn(Duration) -> S, time: Duration) {

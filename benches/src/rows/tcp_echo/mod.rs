@@ -27,41 +27,41 @@ pub const ROW: Row = Row {
         (Peer::Oneloop, |ops| {
             let serve = |stream| drop(oneloop::spawn(serve(stream)));
             let ask = |stream, messages| oneloop::spawn(ask(stream, messages));
-            start::on_oneloop(body(ops, streams::oneloop_pair, serve, ask))
+            start::on_oneloop(body(CONNECTIONS, ops / CONNECTIONS, streams::oneloop_pair, serve, ask))
         }),
         (Peer::Tokio, |ops| {
             let serve = |stream| drop(tokio::spawn(serve(stream)));
             let ask = |stream, messages| tokio::spawn(ask(stream, messages));
-            start::on_tokio(body(ops, streams::tokio_pair, serve, ask))
+            start::on_tokio(body(CONNECTIONS, ops / CONNECTIONS, streams::tokio_pair, serve, ask))
         }),
         (Peer::TokioSet, |ops| {
             let serve = |stream| drop(spawn_local(serve(stream)));
             let ask = |stream, messages| spawn_local(ask(stream, messages));
-            start::on_tokio_set(body(ops, streams::tokio_pair, serve, ask))
+            start::on_tokio_set(body(CONNECTIONS, ops / CONNECTIONS, streams::tokio_pair, serve, ask))
         }),
         (Peer::TokioLocal, |ops| {
             let serve = |stream| drop(spawn_local(serve(stream)));
             let ask = |stream, messages| spawn_local(ask(stream, messages));
-            start::on_tokio_local(body(ops, streams::tokio_pair, serve, ask))
+            start::on_tokio_local(body(CONNECTIONS, ops / CONNECTIONS, streams::tokio_pair, serve, ask))
         }),
         (Peer::Smol, |ops| {
             start::on_smol(|smol| {
                 let serve = |stream| smol.spawn(serve(stream)).detach();
                 let ask = |stream, messages| smol.spawn(ask(stream, messages));
-                body(ops, streams::smol_pair, serve, ask)
+                body(CONNECTIONS, ops / CONNECTIONS, streams::smol_pair, serve, ask)
             })
         }),
         #[cfg(feature = "compio")]
         (Peer::Compio, |ops| {
             let serve = |stream| compio::runtime::spawn(serve(stream)).detach();
             let ask = |stream, messages| compio::runtime::spawn(ask(stream, messages));
-            start::on_compio(body(ops, streams::compio_pair, serve, ask))
+            start::on_compio(body(CONNECTIONS, ops / CONNECTIONS, streams::compio_pair, serve, ask))
         }),
         #[cfg(feature = "monoio")]
         (Peer::Monoio, |ops| {
             let serve = |stream| drop(monoio::spawn(serve(stream)));
             let ask = |stream, messages| monoio::spawn(ask(stream, messages));
-            start::on_monoio(body(ops, streams::monoio_pair, serve, ask))
+            start::on_monoio(body(CONNECTIONS, ops / CONNECTIONS, streams::monoio_pair, serve, ask))
         }),
         (Peer::Asyncio, |ops| python::share("tcp_echo", "asyncio", ops)),
         (Peer::Uvloop, |ops| python::share("tcp_echo", "uvloop", ops)),
@@ -110,22 +110,24 @@ pub async fn ask(mut stream: impl Stream, messages: u64) {
     }
 }
 
-async fn body<S: Stream, H: Future>(
-    ops: u64,
+/// So many connections, and on each so many messages.
+pub async fn body<S: Stream, H: Future>(
+    connections: u64,
+    each: u64,
     pair: impl AsyncFn() -> io::Result<(S, S)>,
     spawn_server: impl Fn(S),
     spawn_client: impl Fn(S, u64) -> H,
 ) -> f64 {
     let mut clients = Vec::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..connections {
         let (client, server) = pair().await.expect("loopback works");
         spawn_server(server);
         clients.push(client);
     }
     let watch = Stopwatch::start();
-    let clients: Vec<H> = clients.into_iter().map(|client| spawn_client(client, ops / CONNECTIONS)).collect();
+    let clients: Vec<H> = clients.into_iter().map(|client| spawn_client(client, each)).collect();
     for client in clients {
         client.await;
     }
-    watch.nanos_each(ops)
+    watch.nanos_each(connections * each)
 }
