@@ -4,7 +4,6 @@
 //! that was taken long ago: `benches/instructions.txt` holds it, and `.ci/run` compares. A row is counted twice, with few
 //! operations and with many; the difference leaves out what starting and ending take.
 
-use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -12,6 +11,7 @@ use std::process::Command;
 
 use clap::Args;
 
+use crate::child;
 use crate::machine::says;
 use crate::progress::Progress;
 use crate::row::Peer;
@@ -41,6 +41,10 @@ const HEAD: &str = "\
 #   timers_fire_1m, timers_fire_20k   the row reads the CPU clock in a way that valgrind does not know
 #   blocking, blocking_64, wake_remote
 #                                     two threads, and how often one finds the other asleep is left to chance
+#   http_client, http_server          the same, and the other thread's instructions would count too
+#   crawl                             another program
+#   sleep_1ms_p99, sleep_100us, sleep_100us_p99
+#                                     what sleep_1ms does
 #   mem                               counts bytes
 ";
 
@@ -102,7 +106,7 @@ fn compare(known: &str, counts: &[(&str, f64)]) -> Result<(), String> {
 fn count_all() -> Result<Vec<(&'static str, f64)>, String> {
     let mut progress = Progress::new(COUNTED.len());
     let mut counts = Vec::new();
-    let program = env::current_exe().map_err(|error| format!("this program's own path: {error}"))?;
+    let program = child::this_program()?;
     for counted in &COUNTED {
         progress.step(counted.0, Peer::Oneloop);
         counts.push((counted.0, per_operation(&program, counted)?));
