@@ -1,13 +1,12 @@
 //! Starts the measurements, one process each, and collects their figures.
 
-use std::env;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use crate::keep::Kept;
+use crate::measure::median;
 use crate::progress::Progress;
 use crate::row::{Peer, Row};
-use crate::start::SMOL_POOL;
+use crate::{child, machine};
 
 /// What is to be measured.
 pub struct Plan {
@@ -51,11 +50,7 @@ impl Sample {
     }
 
     pub fn median(&self) -> f64 {
-        let middle = self.figures.len() / 2;
-        match self.figures.len() % 2 {
-            1 => self.figures[middle],
-            _ => f64::midpoint(self.figures[middle - 1], self.figures[middle]),
-        }
+        median(&self.figures)
     }
 
     pub fn least(&self) -> f64 {
@@ -67,18 +62,29 @@ impl Sample {
     }
 }
 
-/// Does the whole plan, row by row, save for the rows that are kept. Returns a list of samples per row.
-pub fn run(plan: &Plan, kept: &Kept) -> Result<Vec<Vec<Sample>>, String> {
+/// What was measured of one row.
+pub struct Measured {
+    pub samples: Vec<Sample>,
+    /// On what machine, and on what day.
+    pub place: String,
+}
+
+/// Does the whole plan, row by row, save for the rows that are kept.
+pub fn run(plan: &Plan, kept: &Kept) -> Result<Vec<Measured>, String> {
     let total: usize = plan.rows.iter().map(|row| plan.peers_of(row).len() * plan.runs as usize).sum();
     let mut progress = Progress::new(total);
     let mut results = Vec::new();
     for row in &plan.rows {
-        let mut samples = kept.samples(row, &plan.peers)?;
-        if samples.is_empty() {
-            samples = measure_row(plan, row, &mut progress)?;
-            kept.add(row, &samples)?;
-        }
-        results.push(samples);
+        let measured = match kept.find(plan, row)? {
+            Some(measured) => measured,
+            None => {
+                let samples = measure_row(plan, row, &mut progress)?;
+                let measured = Measured { samples, place: machine::described() };
+                kept.add(plan, row, &measured)?;
+                measured
+            }
+        };
+        results.push(measured);
     }
     progress.end();
     Ok(results)
@@ -87,7 +93,7 @@ pub fn run(plan: &Plan, kept: &Kept) -> Result<Vec<Vec<Sample>>, String> {
 /// The peers in turn: A B C, A B C, …
 fn measure_row(plan: &Plan, row: &Row, progress: &mut Progress) -> Result<Vec<Sample>, String> {
     let peers = plan.peers_of(row);
-    let program = env::current_exe().map_err(|error| format!("this program's own path: {error}"))?;
+    let program = child::this_program()?;
     let mut figures = vec![Vec::new(); peers.len()];
     for _ in 0..plan.runs {
         for (peer, figures) in peers.iter().zip(&mut figures) {
@@ -101,17 +107,5 @@ fn measure_row(plan: &Plan, row: &Row, progress: &mut Progress) -> Result<Vec<Sa
 /// One measurement, in a process of its own: `program` is this one, or another build of it. NaN: it cannot be made on this
 /// machine, and said why.
 pub fn measure(program: &Path, row: &Row, peer: Peer, ops: u64) -> Result<f64, String> {
-    let what = format!("{} {peer}", row.name);
-    let (variable, value) = SMOL_POOL;
-    let output = Command::new(program)
-        .args(["--child", row.name, peer.name(), &ops.to_string()])
-        .env(variable, value)
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| format!("{what}: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("{what}: the measurement ended with {}", output.status));
-    }
-    let figure = String::from_utf8_lossy(&output.stdout);
-    figure.trim().parse().map_err(|_| format!("{what}: {figure:?} is no figure"))
+    child::figure(program, &["--child", row.name, peer.name(), &ops.to_string()])
 }

@@ -1,15 +1,20 @@
 //! Figures kept in a file, so that a table can be measured row by row, whenever the machine is quiet.
 //!
 //! ```text
-//!   yield oneloop 7.6 7.7 8.2
-//!   yield tokio 25.3 25.5 41.2
+//!   yield: 1000000 operations, 3 runs of oneloop tokio smol; AMD EPYC, 2 cores; …; 2026-11-21
+//!    oneloop 7.6 7.7 8.2
+//!    tokio 25.3 25.5 41.2
+//!    smol 56.9 57.1 58.0
 //! ```
+//!
+//! A row is taken from there only if it was measured as it would be now: with as many operations, as often, and with the
+//! same peers. Else it is measured anew and added, and of two the later one counts.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
-use crate::driver::Sample;
+use crate::driver::{Measured, Plan, Sample};
 use crate::row::{Peer, Row};
 
 /// Such a file, or none.
@@ -20,43 +25,62 @@ impl Kept {
         Kept(file)
     }
 
-    /// What the file has of a row; empty if it has nothing.
+    /// What the file has of a row; `None`: it has to be measured.
     ///
     /// # Errors
     /// If the file is there and cannot be read, or is of another kind.
-    pub fn samples(&self, row: &Row, peers: &[Peer]) -> Result<Vec<Sample>, String> {
-        let Some(file) = &self.0 else { return Ok(Vec::new()) };
+    pub fn find(&self, plan: &Plan, row: &Row) -> Result<Option<Measured>, String> {
+        let Some(file) = &self.0 else { return Ok(None) };
         let text = match fs::read_to_string(file) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             other => other.map_err(|error| format!("{}: {error}", file.display()))?,
         };
-        let mut samples = Vec::new();
+        let wanted = head(plan, row);
+        let mut found = None;
+        // Whether these lines are of the row.
+        let mut inside = false;
         for line in text.lines() {
-            let mut words = line.split(' ');
-            let (name, peer) = (words.next(), words.next());
-            let Some(peer) = peers.iter().find(|known| peer == Some(known.name())) else { continue };
-            if name == Some(row.name) {
-                let figures = words.map(str::parse).collect::<Result<Vec<f64>, _>>();
-                let figures = figures.map_err(|_| format!("{}: {line:?} has no figures", file.display()))?;
-                samples.extend(Sample::of(*peer, figures));
+            if let Some(line) = line.strip_prefix(' ') {
+                let sample =
+                    sample(line).ok_or_else(|| format!("{}: {line:?} has no figures", file.display()))?;
+                if let Some(Measured { samples, .. }) = found.as_mut().filter(|_| inside) {
+                    samples.push(sample);
+                }
+            } else if let Some(place) = line.strip_prefix(&wanted) {
+                inside = true;
+                found = Some(Measured { samples: Vec::new(), place: place.to_owned() });
+            } else {
+                inside = false;
             }
         }
-        Ok(samples)
+        Ok(found)
     }
 
     /// Adds what was measured of a row.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn add(&self, row: &Row, samples: &[Sample]) -> Result<(), String> {
+    pub fn add(&self, plan: &Plan, row: &Row, measured: &Measured) -> Result<(), String> {
         let Some(file) = &self.0 else { return Ok(()) };
-        let lines = samples.iter().map(|sample| {
+        let mut text = format!("{}{}\n", head(plan, row), measured.place);
+        for sample in &measured.samples {
             let figures: Vec<String> = sample.figures().iter().map(f64::to_string).collect();
-            format!("{} {} {}\n", row.name, sample.peer, figures.join(" "))
-        });
-        let text: String = lines.collect();
+            text += &format!(" {} {}\n", sample.peer, figures.join(" "));
+        }
         let opened = OpenOptions::new().create(true).append(true).open(file);
         let written = opened.and_then(|mut opened| opened.write_all(text.as_bytes()));
         written.map_err(|error| format!("{}: {error}", file.display()))
     }
+}
+
+/// How a row is measured; behind it, the file has where and when.
+fn head(plan: &Plan, row: &Row) -> String {
+    let peers: Vec<&str> = plan.peers_of(row).into_iter().map(Peer::name).collect();
+    format!("{}: {} operations, {} runs of {}; ", row.name, plan.ops(row), plan.runs, peers.join(" "))
+}
+
+fn sample(line: &str) -> Option<Sample> {
+    let (name, figures) = line.split_once(' ')?;
+    let peer = Peer::ALL.into_iter().find(|peer| peer.name() == name)?;
+    Sample::of(peer, figures.split(' ').map(str::parse).collect::<Result<_, _>>().ok()?)
 }

@@ -6,12 +6,37 @@ use std::thread;
 
 /// In one line, without a full stop.
 pub fn described() -> String {
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    // Without what a distribution has put behind the version.
-    let version = kernel.split(['-', '+', '\n']).next().unwrap_or_default();
-    let cores = thread::available_parallelism().map_or(1, usize::from);
     let (compiler, day) = (says("rustc", "--version"), says("date", "+%F"));
-    format!("{}, {cores} cores; Linux {version}; {compiler}; {day}", processor())
+    format!("{}, {} cores; {}; {compiler}; {day}", processor(), cores(), kernel())
+}
+
+/// `Linux` and its version, without what a distribution has put behind it.
+pub fn kernel() -> String {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("Linux {}", release.split(['-', '+', '\n']).next().unwrap_or_default())
+}
+
+/// How many cores this process may use.
+pub fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Where and when some things were measured, each by its name: once, if that is the same for all.
+pub fn told<'a>(measured: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut places: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (name, place) in measured {
+        match places.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, names)) => names.push(name),
+            None => places.push((place, vec![name])),
+        }
+    }
+    match &places[..] {
+        [(place, _)] => (*place).to_owned(),
+        several => {
+            let told = several.iter().map(|(place, names)| format!("{}: {place}", names.join(", ")));
+            told.collect::<Vec<_>>().join(". ")
+        }
+    }
 }
 
 fn processor() -> String {

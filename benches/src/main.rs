@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod child;
 mod cli;
 mod connections;
 mod costs;

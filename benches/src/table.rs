@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::driver::{Plan, Sample};
+use crate::driver::{Measured, Plan, Sample};
 use crate::machine;
 use crate::row::{Peer, Row, Target};
 use crate::rows;
@@ -11,9 +11,9 @@ use crate::rows;
 const LOCK: &str = include_str!("../Cargo.lock");
 
 /// The whole report: where and with what, ratios, medians, ranges.
-pub fn markdown(plan: &Plan, results: &[Vec<Sample>]) -> String {
-    let lines = || plan.rows.iter().zip(results);
-    let mut text = surroundings(plan);
+pub fn markdown(plan: &Plan, results: &[Measured]) -> String {
+    let lines = || plan.rows.iter().zip(results.iter().map(|measured| &measured.samples));
+    let mut text = surroundings(plan, results);
     text.push_str(
         "\nHow many times as much as oneloop the others take; for `bare`, how much oneloop adds to it:\n\n",
     );
@@ -46,13 +46,14 @@ pub fn list() -> String {
     text
 }
 
-fn surroundings(plan: &Plan) -> String {
+fn surroundings(plan: &Plan, results: &[Measured]) -> String {
+    let places = plan.rows.iter().zip(results).map(|(row, measured)| (row.name, &*measured.place));
     let versions: Vec<String> =
         CRATES.into_iter().filter_map(|name| Some(format!("{name} {}", version(name)?))).collect();
     let length = if plan.quick { "short runs" } else { "full runs" };
     let mut text = format!(
         "{}. {} {length} of each, one process each, in turn.\n\n{}; {}.\n",
-        machine::described(),
+        machine::told(places),
         plan.runs,
         versions.join(", "),
         machine::says("python3", "--version"),
@@ -155,7 +156,7 @@ fn blank() -> String {
     "–".to_string()
 }
 
-/// Three digits that count.
+/// One digit behind the point, or none above a hundred.
 fn figure(value: f64) -> String {
     match value {
         value if value < 99.95 => format!("{value:.1}"),

@@ -1,6 +1,6 @@
 //! The command `watching`: what it costs a loop to be watched, an event at a time.
 //!
-//! The same work unwatched, with an observer that does nothing, recorded, and with a flight recorder. What is measured is
+//! The same work unwatched, with an observer that does nothing, and recorded. What is measured is
 //! the CPU time of the loop's own thread; a recording's other thread has a core of its own, if there is one.
 //! `watching -- PROGRAM` measures a whole program instead (`whole.rs`).
 
@@ -11,8 +11,8 @@ use std::time::Duration;
 use clap::Args;
 use oneloop::trace::{Event, Level, Observer};
 use oneloop::{Builder, EventLoop, gather, sleep, spawn, yield_now};
-use rustix::time::{ClockId, clock_gettime};
 
+use crate::measure::{median, thread_time};
 use crate::whole;
 
 /// The command line of `watching`.
@@ -131,7 +131,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
                 figures.push(measure(work, *by)?.as_nanos() as f64);
             }
         }
-        let medians: Vec<f64> = figures.into_iter().map(median).collect();
+        let medians: Vec<f64> = figures.iter().map(|figures| median(figures)).collect();
         println!("{name}: {events} events");
         for ((by, _), figure) in all.iter().zip(&medians) {
             let each = (figure - medians[0]) / events as f64;
@@ -166,15 +166,4 @@ fn measure(work: Work, by: By) -> Result<Duration, String> {
 
 fn build(builder: Builder) -> Result<EventLoop, String> {
     builder.build().map_err(|error| error.to_string())
-}
-
-/// CPU time of this thread.
-fn thread_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
-}
-
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    f64::midpoint(figures[(figures.len() - 1) / 2], figures[figures.len() / 2])
 }

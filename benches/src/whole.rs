@@ -10,6 +10,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use crate::measure::median;
+
 /// Runs the program in so many pairs, after one run that does not count, and prints how they compare.
 pub fn run(command: &[String], pairs: u32) -> Result<(), String> {
     let (program, arguments) = command.split_first().ok_or("which program?")?;
@@ -29,7 +31,8 @@ pub fn run(command: &[String], pairs: u32) -> Result<(), String> {
     for (which, name) in ["wall time", "CPU time, all threads"].into_iter().enumerate() {
         let [not, recorded] = [0, 1].map(|by| figures[by].iter().map(|run| run[which]).collect::<Vec<f64>>());
         let ratios: Vec<f64> = recorded.iter().zip(&not).map(|(recorded, not)| recorded / not).collect();
-        let [[_, not, _], [_, recorded, _], [low, ratio, high]] = [not, recorded, ratios].map(quartiles);
+        let [not, recorded, ratio] = [&not, &recorded, &ratios].map(|figures| median(figures));
+        let [low, high] = quartiles(ratios);
         println!(
             "  {name:22} {recorded:.3} s and {not:.3} s; ratio {ratio:.3}, half of all between {low:.3} and {high:.3}"
         );
@@ -66,7 +69,8 @@ fn cpu_of_children() -> Result<f64, String> {
     Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
-fn quartiles(mut figures: Vec<f64>) -> [f64; 3] {
+/// The first and the third.
+fn quartiles(mut figures: Vec<f64>) -> [f64; 2] {
     figures.sort_by(f64::total_cmp);
-    [1, 2, 3].map(|quarter| figures[(figures.len() - 1) * quarter / 4])
+    [1, 3].map(|quarter| figures[(figures.len() - 1) * quarter / 4])
 }

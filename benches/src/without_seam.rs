@@ -13,8 +13,10 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::child;
 use crate::driver;
 use crate::instructions::{ALLOWED, COUNTED, per_operation};
+use crate::measure::median;
 use crate::progress::Progress;
 use crate::row::{Peer, Row, Unit};
 use crate::rows;
@@ -27,7 +29,7 @@ const RUNS: usize = 9;
 
 /// Builds, counts, and prints the table.
 pub fn run() -> Result<(), String> {
-    let with = env::current_exe().map_err(|error| format!("this program's own path: {error}"))?;
+    let with = child::this_program()?;
     let without = build(&with)?;
     let mut progress = Progress::new(COUNTED.len());
     let (mut lines, mut above) = (Vec::new(), Vec::new());
@@ -65,10 +67,7 @@ fn times(row: &Row, without: &Path, with: &Path) -> Result<String, String> {
             list.push(figure);
         }
     }
-    let [least, most, ratio] = figures.map(|mut list| {
-        list.sort_by(f64::total_cmp);
-        list[list.len() / 2]
-    });
+    let [least, most, ratio] = figures.map(|list| median(&list));
     Ok(format!("{least:.1} | {most:.1} | {ratio:.3}"))
 }
 

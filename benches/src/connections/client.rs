@@ -1,10 +1,11 @@
 //! A client's process: connections that block, since what the client does is not measured.
 
-use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write, stdin};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Instant;
+
+use crate::child;
 
 /// A client's process, seen from the one that started it. Each line it is sent is an order, each one it sends an
 /// answer. It ends, and its connections with it, when this is dropped.
@@ -13,21 +14,18 @@ pub struct Client {
     answers: BufReader<ChildStdout>,
 }
 
-/// The orders.
+/// The orders; behind the second stands how many.
 const CONNECT: &str = "connect";
-const ECHO: &str = "echo";
+const ECHO: &str = "echo ";
 
 /// Connections that are under way at a time: fewer than a listener lets wait, since one too many would try again only
 /// after a second.
 const AT_A_TIME: u64 = 100;
 const MESSAGE: [u8; 64] = [7; 64];
-/// Messages of which the time is taken.
-const TIMED: usize = 20_000;
 
 impl Client {
     pub fn start(address: &str, count: u64) -> Result<Client, String> {
-        let program = env::current_exe().map_err(|error| format!("this program's own path: {error}"))?;
-        let mut command = Command::new(program);
+        let mut command = Command::new(child::this_program()?);
         command.args(["connections", "--ask", address, &count.to_string()]);
         let mut process = command
             .stdin(Stdio::piped())
@@ -51,14 +49,13 @@ impl Client {
         self.answer().map(drop)
     }
 
-    /// Median and 99th percentile of an echo, in microseconds.
-    pub fn echo(&mut self) -> Result<(f64, f64), String> {
-        self.order(ECHO)?;
+    /// Microseconds of so many echoes, one after the other, each on a connection drawn by lot.
+    pub fn echo(&mut self, count: u64) -> Result<Vec<f64>, String> {
+        self.order(&format!("{ECHO}{count}"))?;
         let answer = self.answer()?;
-        let figures = answer.trim().split_once(' ').and_then(|(median, p99)| {
-            Some((median.parse::<f64>().ok()? / 1e3, p99.parse::<f64>().ok()? / 1e3))
-        });
-        figures.ok_or_else(|| format!("a client answered {answer:?}"))
+        let nanos: Result<Vec<f64>, _> = answer.split_whitespace().map(str::parse).collect();
+        let nanos = nanos.map_err(|_| format!("a client answered {answer:?}"))?;
+        Ok(nanos.into_iter().map(|nanos| nanos / 1e3).collect())
     }
 
     fn order(&mut self, word: &str) -> Result<(), String> {
@@ -106,12 +103,13 @@ fn follow(server: SocketAddr, count: u64) -> io::Result<()> {
                 }
                 println!("connected");
             }
-            ECHO => {
-                let mut times = time(&mut streams)?;
-                times.sort_unstable();
-                println!("{} {}", times[TIMED / 2], times[TIMED * 99 / 100]);
+            order => {
+                let count = order.strip_prefix(ECHO).and_then(|count| count.parse().ok());
+                let count =
+                    count.ok_or_else(|| io::Error::other(format!("the order {order:?} is not known")))?;
+                let nanos: Vec<String> = time(&mut streams, count)?.iter().map(u128::to_string).collect();
+                println!("{}", nanos.join(" "));
             }
-            other => return Err(io::Error::other(format!("the order {other:?} is not known"))),
         }
     }
     Ok(())
@@ -131,10 +129,10 @@ fn connect(server: SocketAddr, count: u64) -> io::Result<Vec<TcpStream>> {
 }
 
 /// Nanoseconds of one echo after the other, each on a connection drawn by lot.
-fn time(streams: &mut [TcpStream]) -> io::Result<Vec<u128>> {
+fn time(streams: &mut [TcpStream], count: usize) -> io::Result<Vec<u128>> {
     let mut random = fastrand::Rng::with_seed(1);
-    let mut times = Vec::with_capacity(TIMED);
-    for _ in 0..TIMED {
+    let mut times = Vec::with_capacity(count);
+    for _ in 0..count {
         let stream = &mut streams[random.usize(0..streams.len())];
         let begun = Instant::now();
         stream.write_all(&MESSAGE)?;

@@ -11,7 +11,6 @@
 mod client;
 mod server;
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -21,6 +20,7 @@ use crate::connections::client::Client;
 use crate::connections::server::Server;
 use crate::descriptors::{self, RESERVE};
 use crate::machine;
+use crate::measure::{median, resident_bytes_of};
 use crate::page::Page;
 use crate::progress::Progress;
 use crate::table::aligned;
@@ -52,6 +52,8 @@ pub struct Arguments {
 const OF_A_CLIENT: u64 = 10_000;
 /// Addresses of the loopback network that are used, at most: 127.0.0.1 to 127.0.0.254.
 const MOST_CLIENTS: u64 = 254;
+/// Messages of which the time is taken, from all clients together.
+const TIMED: u64 = 20_000;
 /// What all connections are compared with.
 const FEW: u64 = 1_000;
 
@@ -61,7 +63,7 @@ struct Figures {
     bytes: f64,
     /// From the first connection to the last echo.
     seconds: f64,
-    /// Of one message after the other, on connections drawn by lot.
+    /// Of one message after the other, on connections drawn by lot: each client has the same share of them, in turn.
     echo_median_micros: f64,
     echo_p99_micros: f64,
 }
@@ -113,11 +115,7 @@ fn table(sizes: &[u64], runs: u32) -> Result<String, String> {
 }
 
 fn line(size: u64, peer: &str, figures: &[Figures]) -> Vec<String> {
-    let median = |of: fn(&Figures) -> f64| {
-        let mut values: Vec<f64> = figures.iter().map(of).collect();
-        values.sort_by(f64::total_cmp);
-        f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2])
-    };
+    let median = |of: fn(&Figures) -> f64| median(&figures.iter().map(of).collect::<Vec<_>>());
     vec![
         size.to_string(),
         peer.to_string(),
@@ -136,21 +134,18 @@ fn measure(peer: &str, count: u64) -> Result<Figures, String> {
     for (client, address) in (0..).zip(server.addresses()) {
         clients.push(Client::start(address, share(client))?);
     }
-    let before = resident_bytes(server.id())?;
+    let before = resident_bytes_of(&server.id().to_string())?;
     let begun = Instant::now();
     clients.iter_mut().try_for_each(Client::connect)?;
     clients.iter_mut().try_for_each(Client::connected)?;
     let seconds = begun.elapsed().as_secs_f64();
-    let bytes = (resident_bytes(server.id())? as f64 - before as f64) / count as f64;
-    let (echo_median_micros, echo_p99_micros) = clients[0].echo()?;
+    let bytes = (resident_bytes_of(&server.id().to_string())? as f64 - before as f64) / count as f64;
+    let each = TIMED.div_ceil(clients.len() as u64);
+    let mut micros = Vec::with_capacity(TIMED as usize);
+    for client in &mut clients {
+        micros.append(&mut client.echo(each)?);
+    }
+    micros.sort_by(f64::total_cmp);
+    let (echo_median_micros, echo_p99_micros) = (median(&micros), micros[micros.len() * 99 / 100]);
     Ok(Figures { bytes, seconds, echo_median_micros, echo_p99_micros })
-}
-
-/// Bytes of memory that a process holds (VmRSS).
-fn resident_bytes(process: u32) -> Result<u64, String> {
-    let file = format!("/proc/{process}/statm");
-    let statm = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
-    let pages = statm.split(' ').nth(1).and_then(|field| field.parse::<u64>().ok());
-    let pages = pages.ok_or_else(|| format!("{file}: {statm:?} has no second field"))?;
-    Ok(pages * rustix::param::page_size() as u64)
 }

@@ -1,6 +1,5 @@
 //! The server's process: one runtime in one thread, which sends back whatever comes.
 
-use std::env;
 use std::future::pending;
 use std::io::{self, BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -9,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use async_io::Async;
 use tokio::task::spawn_local;
 
+use crate::child;
 use crate::rows::tcp_echo::serve as echo;
 use crate::start;
 
@@ -24,9 +24,9 @@ pub struct Server {
 impl Server {
     pub fn start(peer: &str, addresses: u64) -> Result<Server, String> {
         let what = |error| format!("the server of {peer}: {error}");
-        let program = env::current_exe().map_err(what)?;
-        let mut command = Command::new(program);
-        command.args(["connections", "--serve", peer, &addresses.to_string()]).stdout(Stdio::piped());
+        let mut command = Command::new(child::this_program()?);
+        command.args(["connections", "--serve", peer, &addresses.to_string()]);
+        command.env_remove("ONELOOP").stdout(Stdio::piped());
         let mut process = command.spawn().map_err(what)?;
         let output = process.stdout.take().ok_or("the server's output is a pipe")?;
         let mut server = Server { process, addresses: Vec::new() };

@@ -7,13 +7,13 @@ mod rows;
 mod tables;
 mod worker;
 
-use std::env;
 use std::fmt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use clap::Args;
 
+use crate::child;
+use crate::measure::median;
 use crate::page::Page;
 use crate::progress::Progress;
 
@@ -107,37 +107,18 @@ fn measure_here(words: &[String]) -> Result<(), String> {
 /// Row by row, and in each the three ways in turn, again and again.
 fn measure_all(runs: u32) -> Result<Vec<Figures>, String> {
     let mut progress = Progress::new(rows::ALL.len() * Way::ALL.len() * runs as usize);
+    let program = child::this_program()?;
     let mut results = Vec::new();
     for row in &rows::ALL {
         let mut figures: [Vec<f64>; 3] = Default::default();
         for _ in 0..runs {
             for (way, figures) in Way::ALL.into_iter().zip(&mut figures) {
                 progress.step(row.name, way);
-                figures.push(measure(row, way)?);
+                figures.push(child::figure(&program, &["costs", "--child", row.name, way.name()])?);
             }
         }
-        results.push(Figures { name: row.name, medians: figures.map(median) });
+        results.push(Figures { name: row.name, medians: figures.map(|figures| median(&figures)) });
     }
     progress.end();
     Ok(results)
-}
-
-fn measure(row: &Row, way: Way) -> Result<f64, String> {
-    let what = format!("{} {way}", row.name);
-    let program = env::current_exe().map_err(|error| format!("this program's own path: {error}"))?;
-    let child = Command::new(program)
-        .args(["costs", "--child", row.name, way.name()])
-        .stderr(Stdio::inherit())
-        .output();
-    let output = child.map_err(|error| format!("{what}: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("{what}: the measurement ended with {}", output.status));
-    }
-    let figure = String::from_utf8_lossy(&output.stdout);
-    figure.trim().parse().map_err(|_| format!("{what}: {figure:?} is no figure"))
-}
-
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    f64::midpoint(figures[(figures.len() - 1) / 2], figures[figures.len() / 2])
 }

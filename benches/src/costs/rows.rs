@@ -12,6 +12,7 @@ use oneloop::{gather, run, sleep, spawn, yield_now};
 
 use super::worker::{self, Job};
 use super::{Row, Way};
+use crate::machine;
 use crate::measure::{pin_to_one_core, resident_bytes};
 use crate::row::Peer;
 use crate::rows::{mem, ping_pong, spawn_join};
@@ -142,7 +143,7 @@ fn waiting(way: Way) -> f64 {
 
 /// How many times as fast a computation for each core is when all go on at once.
 fn cores(way: Way) -> f64 {
-    let cores = thread::available_parallelism().map_or(1, usize::from) as u64;
+    let cores = machine::cores() as u64;
     let begin = Instant::now();
     (0..cores).for_each(|_| worker::compute());
     let one_by_one = begin.elapsed();

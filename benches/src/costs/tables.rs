@@ -1,18 +1,14 @@
 //! The tables as Markdown.
 
-use std::fs;
-use std::thread;
-
 use super::rows::{WAIT, WAITS, crowd};
 use super::{Figures, Way};
+use crate::machine;
 use crate::table::aligned;
 
 /// Both tables, and on what they were measured.
 pub fn tables(all: &[Figures], runs: u32) -> String {
     let row =
         |name: &str| all.iter().find(|figures| figures.name == name).expect("every row was taken").medians;
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let cores = thread::available_parallelism().map_or(1, usize::from);
     let head =
         |first: &str| [first, "processes", "threads", "async: tasks on one loop"].map(String::from).to_vec();
     let line = |name: &str, cells: [String; 3]| {
@@ -48,9 +44,8 @@ pub fn tables(all: &[Figures], runs: u32) -> String {
         ),
     ];
     let (answers, costs) = (aligned(&answers), aligned(&costs));
-    // Without what a distribution has put behind the version.
-    let version = kernel.split(['-', '+', '\n']).next().unwrap_or_default();
-    format!("Linux {version}, {cores} cores; medians of {runs}.\n\n{answers}\n{costs}")
+    let (kernel, cores) = (machine::kernel(), machine::cores());
+    format!("{kernel}, {cores} cores; medians of {runs}.\n\n{answers}\n{costs}")
 }
 
 /// Whether so many waits took less than half of what they take one after the other.

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::child;
+
 /// The first argument of a worker.
 const FLAG: &str = "--worker";
 
@@ -51,7 +53,7 @@ pub fn start(job: Job) -> Child {
         Job::Sleep(millis) => millis.to_string(),
         Job::Compute => "compute".to_string(),
     };
-    let program = env::current_exe().expect("this program has a path");
+    let program = child::this_program().expect("it has a path");
     let mut command = Command::new(program);
     command.args([FLAG, &word]).stdin(Stdio::piped()).stdout(Stdio::piped());
     command.spawn().expect("a worker starts")

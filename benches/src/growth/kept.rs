@@ -1,9 +1,11 @@
 //! The figures as `benches/growth.txt` keeps them: a line for each point of each curve.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 
 use super::curve::{self, ALL, PEERS};
+use crate::measure::median;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/growth.txt");
 
@@ -13,6 +15,7 @@ const HEAD: &str = "\
 # Written by: cargo run --release --manifest-path benches/Cargo.toml -- growth --write
 # A line is: curve, peer, size, median, least, most.
 ";
+/// At the head of the lines that were measured there.
 const MEASURED_ON: &str = "# Measured on: ";
 
 /// What one peer needs for one operation at one size.
@@ -30,10 +33,9 @@ impl Point {
     /// Of the figures of some measurements.
     pub fn of(curve: &str, peer: &str, size: u64, mut figures: Vec<f64>) -> Point {
         figures.sort_by(f64::total_cmp);
-        let (below, above) = (figures[(figures.len() - 1) / 2], figures[figures.len() / 2]);
         let (least, most) = (figures[0], figures[figures.len() - 1]);
         let (curve, peer) = (curve.to_owned(), peer.to_owned());
-        Point { curve, peer, size, median: f64::midpoint(below, above), least, most }
+        Point { curve, peer, size, median: median(&figures), least, most }
     }
 
     fn parse(line: &str) -> Option<Point> {
@@ -51,32 +53,37 @@ impl Point {
 /// All that has been measured.
 pub struct Kept {
     points: Vec<Point>,
-    /// On what the last of them were measured.
-    machine: String,
+    /// On what machine and when each curve was measured, by its name.
+    places: HashMap<String, String>,
 }
 
 impl Kept {
     /// Reads the file; without one, nothing has been measured.
     pub fn read() -> Result<Kept, String> {
-        let mut kept = Kept { points: Vec::new(), machine: String::new() };
+        let mut kept = Kept { points: Vec::new(), places: HashMap::new() };
         let Ok(text) = fs::read_to_string(FILE) else { return Ok(kept) };
+        let mut place = "";
         for line in text.lines() {
-            if let Some(machine) = line.strip_prefix(MEASURED_ON) {
-                kept.machine = machine.to_owned();
+            if let Some(next) = line.strip_prefix(MEASURED_ON) {
+                place = next;
             } else if !line.starts_with('#') {
                 let point = Point::parse(line);
-                kept.points.push(point.ok_or_else(|| format!("{FILE}: {line:?} is no point of a curve"))?);
+                let point = point.ok_or_else(|| format!("{FILE}: {line:?} is no point of a curve"))?;
+                kept.measured(&point.curve, place);
+                kept.points.push(point);
             }
         }
         Ok(kept)
     }
 
-    pub fn machine(&self) -> &str {
-        &self.machine
+    /// Where and when a curve was measured; empty if it was not.
+    pub fn place(&self, curve: &str) -> &str {
+        self.places.get(curve).map_or("", |place| place)
     }
 
-    pub fn measured_on(&mut self, machine: &str) {
-        machine.clone_into(&mut self.machine);
+    /// A curve was measured there.
+    pub fn measured(&mut self, curve: &str, place: &str) {
+        self.places.insert(curve.to_owned(), place.to_owned());
     }
 
     /// A point takes the place of one measured before.
@@ -95,8 +102,13 @@ impl Kept {
 
     /// Writes the file, in the order of the page. A point of a curve or a size that there is no more is left out.
     pub fn write(&self) -> Result<(), String> {
-        let mut text = format!("{HEAD}{MEASURED_ON}{}\n", self.machine);
+        let mut text = HEAD.to_owned();
+        let mut place = "";
         for curve in ALL {
+            if self.place(curve.name) != place {
+                place = self.place(curve.name);
+                let _ = writeln!(text, "{MEASURED_ON}{place}");
+            }
             for peer in PEERS {
                 for point in self.points(curve.name, peer) {
                     if curve::named(&point.curve)?.sizes.contains(&point.size) {

@@ -16,19 +16,17 @@ mod tasks;
 mod timers;
 mod waiting;
 
-use std::env;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use clap::Args;
 
+use crate::child;
 use crate::growth::curve::{ALL, Curve, PEERS};
 use crate::growth::kept::{Kept, Point};
 use crate::machine;
 use crate::page::Page;
 use crate::progress::Progress;
-use crate::start::SMOL_POOL;
 
 /// The command line of `growth`.
 #[derive(Args)]
@@ -42,15 +40,15 @@ pub struct Arguments {
     runs: u32,
 
     /// Keeps the figures in benches/growth.txt, and draws the pictures anew
-    #[arg(long)]
+    #[arg(long, group = "keeping")]
     write: bool,
 
     /// Draws what is kept, and measures nothing
-    #[arg(long, conflicts_with_all = ["rows", "runs", "write"])]
+    #[arg(long, group = "keeping", conflicts_with_all = ["rows", "runs", "write"])]
     draw: bool,
 
-    /// Also writes the tables into the marked part of this file
-    #[arg(long, value_name = "FILE")]
+    /// Also writes the tables into the marked part of this file, with --write or --draw: it is to show what is kept
+    #[arg(long, value_name = "FILE", requires = "keeping")]
     markdown: Option<PathBuf>,
 
     /// One measurement in this process: prints the figure alone
@@ -70,10 +68,13 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     let page = arguments.markdown.as_ref().map(|file| Page::read(file, "growth")).transpose()?;
     let mut kept = Kept::read()?;
     if !arguments.draw {
-        for point in measure_all(&chosen(&arguments.rows)?, arguments.runs)? {
+        let curves = chosen(&arguments.rows)?;
+        for point in measure_all(&curves, arguments.runs)? {
             kept.replace(point);
         }
-        kept.measured_on(&machine::described());
+        for curve in curves {
+            kept.measured(curve.name, &machine::described());
+        }
     }
     if arguments.write {
         kept.write()?;
@@ -98,13 +99,15 @@ fn measure_all(curves: &[&'static Curve], runs: u32) -> Result<Vec<Point>, Strin
     let sizes: usize = curves.iter().map(|curve| curve.sizes.len()).sum();
     let mut progress = Progress::new(sizes * PEERS.len() * runs as usize);
     let mut points = Vec::new();
+    let program = child::this_program()?;
     for curve in curves {
         for &size in curve.sizes {
             let mut figures = PEERS.map(|_| Vec::new());
             for _ in 0..runs {
                 for (peer, figures) in PEERS.iter().zip(&mut figures) {
                     progress.step(&format!("{} {size}", curve.name), peer);
-                    figures.push(measure(curve, peer, size)?);
+                    let arguments = ["growth", "--child", curve.name, peer, &size.to_string()];
+                    figures.push(child::figure(&program, &arguments)?);
                 }
             }
             for (peer, figures) in PEERS.iter().zip(figures) {
@@ -114,24 +117,6 @@ fn measure_all(curves: &[&'static Curve], runs: u32) -> Result<Vec<Point>, Strin
     }
     progress.end();
     Ok(points)
-}
-
-/// One measurement, in a process of its own.
-fn measure(curve: &Curve, peer: &str, size: u64) -> Result<f64, String> {
-    let what = format!("{} {peer} {size}", curve.name);
-    let program = env::current_exe().map_err(|error| format!("this program's own path: {error}"))?;
-    let (variable, value) = SMOL_POOL;
-    let output = Command::new(program)
-        .args(["growth", "--child", curve.name, peer, &size.to_string()])
-        .env(variable, value)
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| format!("{what}: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("{what}: the measurement ended with {}", output.status));
-    }
-    let figure = String::from_utf8_lossy(&output.stdout);
-    figure.trim().parse().map_err(|_| format!("{what}: {figure:?} is no figure"))
 }
 
 /// A child's work.

@@ -3,6 +3,7 @@
 use super::chart::power_of_ten;
 use super::curve::{ALL, Curve, DECADES, PEERS};
 use super::kept::{Kept, Point};
+use crate::machine;
 use crate::table::aligned;
 
 /// The columns; a size between two of them stands in the nearest.
@@ -19,7 +20,9 @@ pub fn markdown(kept: &Kept) -> String {
     }
     let most = DECADES[DECADES.len() - 1];
     debug_assert_eq!(most, 10_u64.pow(*COLUMNS.end()));
-    format!("{}; medians, and least and most.\n\n{}", kept.machine(), aligned(&lines))
+    let places = ALL.iter().map(|curve| (curve.name, kept.place(curve.name)));
+    let places = places.filter(|(_, place)| !place.is_empty());
+    format!("{}; medians, and least and most.\n\n{}", machine::told(places), aligned(&lines))
 }
 
 fn line(kept: &Kept, curve: &Curve, first: bool, peer: &str) -> Vec<String> {
