@@ -221,6 +221,18 @@ impl Findings {
         findings
     }
 
+    /// All rules, for the events of a recording, whether it is whole or begins or ends in the middle of a run.
+    pub fn of(recording: &Recording, limits: Limits) -> Findings {
+        let mut findings = match &recording.begin {
+            Some(world) => Findings::after(world, limits),
+            None => Findings::new(limits),
+        };
+        let header = &recording.header;
+        // With nothing known of the events before, nothing can be said of what should be there at the end.
+        findings.story.goes_on = header.goes_on || header.lost > 0 && recording.begin.is_none();
+        findings
+    }
+
     /// An event happened. Returns what was found in it for the first time.
     pub fn event(&mut self, event: &Event) -> &[Finding] {
         let mut found = Vec::new();
@@ -286,16 +298,17 @@ pub fn check<'a>(events: impl IntoIterator<Item = &'a Event>, limits: Limits) ->
 
 /// All findings in a recording, whether it is whole or begins or ends in the middle of a run.
 pub fn check_recording(recording: &Recording, limits: Limits) -> Findings {
-    let mut findings = match &recording.begin {
-        Some(world) => Findings::after(world, limits),
-        None => Findings::new(limits),
-    };
-    for event in &recording.events {
+    check_part(recording, &recording.events, limits)
+}
+
+/// All findings in the first events of a recording. If there are more of them, the last of these is not taken for the end
+/// of the run.
+pub fn check_part(recording: &Recording, events: &[Event], limits: Limits) -> Findings {
+    let mut findings = Findings::of(recording, limits);
+    for event in events {
         findings.event(event);
     }
-    let header = &recording.header;
-    // With nothing known of the events before, nothing can be said of what should be there at the end.
-    findings.story.goes_on = header.goes_on || header.lost > 0 && recording.begin.is_none();
+    findings.story.goes_on |= events.len() < recording.events.len();
     findings.end();
     findings
 }

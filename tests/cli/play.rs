@@ -176,6 +176,24 @@ fn a_cut_recording_is_gone_through_as_far_as_it_goes() {
 }
 
 #[test]
+fn where_a_recording_was_cut_off_is_not_taken_for_the_end_of_the_run() {
+    let folder = small();
+    let whole = std::fs::read_to_string(folder.path().join("small.trace")).unwrap();
+    let first: Vec<&str> = whole.lines().take_while(|line| !line.contains("\"n\":17,")).collect();
+    let first = first.join("\n");
+    let told = "The end itself tells:\nhint[poll_stuck]";
+    for (name, text, tells) in [
+        ("ends.trace", first.clone(), true),
+        ("goes_on.trace", first.replacen("\"v\":1", "\"v\":1,\"goes_on\":true", 1), false),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        let text = said(folder.path(), &["play", name], "to finding\n");
+        assert_eq!(text.contains(told), tells, "{text}");
+        assert_eq!(text.contains("Nothing more is found to be wrong"), !tells, "{text}");
+    }
+}
+
+#[test]
 fn ten_thousand_events_by_command_take_under_two_seconds() {
     let folder = small();
     let mut lines = String::from(

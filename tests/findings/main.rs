@@ -2,6 +2,7 @@
 
 mod lives;
 mod polls;
+mod recordings;
 mod waits;
 mod wakes;
 mod why;

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use oneloop::trace::findings::{Findings, Limits};
 use oneloop::trace::fold::History;
 use oneloop::trace::narrate::{count, plain, span};
 use oneloop::trace::read::Recording;
@@ -58,10 +59,11 @@ fn on_screen(recording: Recording, file: &Path, look: Look) -> io::Result<ExitCo
     let warnings: Vec<String> = recording.warnings().iter().map(ToString::to_string).collect();
     let (name, say) =
         (plain(&file.file_name().unwrap_or(file.as_os_str()).to_string_lossy()), warnings.join("\n"));
+    let findings = Findings::of(&recording, Limits::default());
     let Recording { header, begin, events, output, .. } = recording;
     let history = History::beginning_with(begin, events);
     let written = output.into_iter().map(Into::into).collect();
-    let session = Session::new(Known, Vec::new(), history, written, &header.folder);
+    let session = Session::new(Known, Vec::new(), history, written, &header.folder).scanned_by(findings);
     let shown = Shown { name: &name, folder: &header.folder, say: &say, first: "n", look };
     let signal = screen::run(session, &shown)?;
     Ok(signal.map_or(ExitCode::SUCCESS, |signal| ExitCode::from(128 + signal as u8)))
@@ -73,10 +75,11 @@ fn play(recording: Recording) -> io::Result<()> {
     for warning in recording.warnings() {
         writeln!(out, "{warning}")?;
     }
+    let findings = Findings::of(&recording, Limits::default());
     let Recording { header, begin, events, output, .. } = recording;
     let history = History::beginning_with(begin, events);
     let written = output.into_iter().map(Into::into).collect();
-    let mut session = Session::new(Known, out, history, written, &header.folder);
+    let mut session = Session::new(Known, out, history, written, &header.folder).scanned_by(findings);
     session.run(&mut Keyboard::new())
 }
 

@@ -25,6 +25,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use oneloop::trace::Event;
+use oneloop::trace::findings::Findings;
 use oneloop::trace::fold::{History, World};
 use oneloop::trace::read::Output;
 
@@ -158,6 +159,11 @@ impl<F: Feed, W: Write> Session<F, W> {
     /// the moment itself.
     pub fn shown(self) -> Session<F, W> {
         Session { shown: true, ..self }
+    }
+
+    /// With these rules for what is wrong, which were shown no event yet.
+    pub fn scanned_by(self, findings: Findings) -> Session<F, W> {
+        Session { scan: Scan::by(findings), ..self }
     }
 
     /// The run, at the moment that is looked at.

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::{MAX_EVENTS, Side};
 use crate::trace::event::Event;
-use crate::trace::findings::{Limits, check, check_recording};
+use crate::trace::findings::{Limits, check_part};
 use crate::trace::fold::World;
 use crate::trace::narrate::{count, plain};
 use crate::trace::read::Recording;
@@ -108,10 +108,7 @@ fn about(side: &Side<'_>, events: &[Event]) -> Value {
 
 /// What the rules find in it, as `oneloop check` says it.
 fn findings(recording: &Recording, events: &[Event]) -> Vec<Value> {
-    let findings = match events.len() == recording.events.len() {
-        true => check_recording(recording, Limits::default()),
-        false => check(events, Limits::default()),
-    };
+    let findings = check_part(recording, events, Limits::default());
     let found = findings.found().iter().map(|finding| {
         let times = if finding.times > 1 { count(finding.times, "time") } else { String::new() };
         json!({
@@ -251,6 +248,20 @@ mod tests {
         let warnings = |events| about(&side, events)["warnings"].to_string();
         assert!(warnings(&recording.events[..2]).contains("the last 3 are left out"));
         assert_eq!(warnings(&recording.events), "[]");
+    }
+
+    #[test]
+    fn where_events_are_left_out_is_not_taken_for_the_end_of_the_run() {
+        let poll = r#""t":0,"task":0,"poll":1"#;
+        let begin = format!("{{\"k\":\"poll_begin\",\"n\":0,{poll},\"waited\":0}}\n");
+        let text = format!(
+            "{{\"k\":\"oneloop\",\"v\":1}}\n{begin}{{\"k\":\"poll_end\",\"n\":1,{poll},\"took\":0,\"wakers\":0}}\n"
+        );
+        let whole = Recording::read(text.as_bytes()).expect("it is one");
+        assert!(findings(&whole, &whole.events[..1]).is_empty());
+        let cut = Recording::read(&text.as_bytes()[..text.find("{\"k\":\"poll_end").unwrap_or(0)])
+            .expect("it is one");
+        assert_eq!(findings(&cut, &cut.events).len(), 1);
     }
 
     #[test]

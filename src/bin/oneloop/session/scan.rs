@@ -7,7 +7,7 @@ use oneloop::trace::narrate::plain;
 /// The rules at work, on all events up to some.
 #[derive(Default)]
 pub struct Scan {
-    /// `None`: they were shown nothing yet.
+    /// `None`: they were shown nothing yet, and may be shown the events from any on.
     findings: Option<Findings>,
     /// How many events they were shown, of those that are known.
     seen: usize,
@@ -18,6 +18,11 @@ pub struct Scan {
 }
 
 impl Scan {
+    /// With these rules, which were shown nothing yet.
+    pub fn by(findings: Findings) -> Scan {
+        Scan { findings: Some(findings), ..Scan::default() }
+    }
+
     /// Whether this rule, or any, finds something in the event at `index`.
     pub fn finds(&mut self, history: &History, index: usize, rule: Option<&str>) -> bool {
         self.show(history, index + 1);
