@@ -61,6 +61,8 @@ use super::event::{Actor, Event, EventKind as E, SourceId, TaskId};
 #[derive(Clone, Debug, Default)]
 pub struct Narrator {
     tasks: HashMap<TaskId, Known>,
+    /// Main futures that have ended in this run. They have no handle: they are forgotten when it ends.
+    mains: Vec<TaskId>,
     /// The sort of each registered source.
     sources: HashMap<SourceId, &'static str>,
 }
@@ -91,7 +93,7 @@ impl Narrator {
         let known = |(task, name, cancelled)| {
             (task, Known { name: bracketed(task, name), cancelled, ended: false, released: false })
         };
-        Narrator { tasks: tasks.map(known).collect(), sources: sources.collect() }
+        Narrator { tasks: tasks.map(known).collect(), mains: Vec::new(), sources: sources.collect() }
     }
 
     /// The event in words: one sentence on one line, with its full stop.
@@ -124,13 +126,17 @@ impl Narrator {
     fn forget(&mut self, kind: &E) {
         match kind {
             E::Cancel { task, .. } => self.note(*task, |known| known.cancelled = true),
-            E::TaskEnd { task, .. } => self.note(*task, |known| known.ended = true),
+            E::TaskEnd { task, .. } => {
+                self.note(*task, |known| known.ended = true);
+                if self.tasks.get(task).is_some_and(|known| known.name == " (main)") {
+                    self.mains.push(*task);
+                }
+            }
             E::HandleDrop { task, .. } | E::Joined { task, .. } => {
                 self.note(*task, |known| known.released = true)
             }
             E::IoClose { source, .. } => drop(self.sources.remove(source)),
-            // A main future has no handle.
-            E::LoopEnd { .. } => self.tasks.retain(|_, known| !(known.ended && known.name == " (main)")),
+            E::LoopEnd { .. } => self.mains.drain(..).for_each(|task| drop(self.tasks.remove(&task))),
             _ => {}
         }
     }
