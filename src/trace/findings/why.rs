@@ -23,12 +23,15 @@ pub struct Whys<'a> {
     world: &'a World,
     timers: HashMap<TaskId, Vec<(Duration, TimerId)>>,
     sources: HashMap<TaskId, Vec<(SourceId, Wait)>>,
-    tickets: HashMap<TaskId, Vec<(LineId, &'a Line, &'a Waiter)>>,
+    /// With how many who still wait are ahead in the line.
+    tickets: HashMap<TaskId, Vec<(LineId, &'a Line, &'a Waiter, usize)>>,
     jobs: HashMap<TaskId, Vec<(JobId, &'a Job)>>,
 }
 
 /// A chain of tasks that wait for each other is followed no further.
 const CHAIN: usize = 20;
+
+const GOES_ON: &str = "The chain goes on.";
 
 impl<'a> Whys<'a> {
     /// Goes through all that is in the world, once.
@@ -43,9 +46,11 @@ impl<'a> Whys<'a> {
             source.waits.iter().for_each(|(wait, by)| note(&mut whys.sources, by, (*id, *wait)));
         }
         for (id, line) in &world.lines {
-            line.in_order()
-                .into_iter()
-                .for_each(|waiter| note(&mut whys.tickets, &waiter.by, (*id, line, waiter)));
+            let mut ahead = 0;
+            for waiter in line.in_order() {
+                note(&mut whys.tickets, &waiter.by, (*id, line, waiter, ahead));
+                ahead += usize::from(waiter.granted.is_none());
+            }
         }
         for (id, job) in &world.jobs {
             note(&mut whys.jobs, &job.by, (*id, job));
@@ -70,7 +75,10 @@ impl<'a> Whys<'a> {
             return lines.push(format!("{who}: see above, which closes the circle."));
         }
         if seen.len() == CHAIN {
-            return lines.push(String::from("The chain goes on."));
+            if lines.last().is_none_or(|last| last != GOES_ON) {
+                lines.push(GOES_ON.into());
+            }
+            return;
         }
         seen.push(task);
         let spawned = known.spawned_at.map(|at| format!(", spawned at {},", place(at))).unwrap_or_default();
@@ -135,8 +143,8 @@ impl<'a> Whys<'a> {
             let what = self.world.sources.get(source).map(|known| format!(" ({})", plain(known.what)));
             found.push(format!("when {source}{} has {wait}", what.unwrap_or_default()));
         }
-        for (id, line, waiter) in all(&self.tickets, task) {
-            found.push(self.in_line(task, *id, line, waiter));
+        for (id, line, waiter, ahead) in all(&self.tickets, task) {
+            found.push(self.in_line(task, *id, line, waiter, *ahead));
             if waiter.granted.is_none() {
                 next.extend(line.holders.iter().filter_map(task_of).filter(|holder| *holder != task));
             }
@@ -163,13 +171,11 @@ impl<'a> Whys<'a> {
     }
 
     /// When it is its turn in this line.
-    fn in_line(&self, task: TaskId, id: LineId, line: &Line, waiter: &Waiter) -> String {
+    fn in_line(&self, task: TaskId, id: LineId, line: &Line, waiter: &Waiter, ahead: usize) -> String {
         let (at, wait) = (place(waiter.site), waiter.wait);
         if waiter.granted.is_some() {
             return format!("as soon as the future at {at} is polled, which was granted {wait}");
         }
-        let ahead =
-            line.waiters.values().filter(|other| other.seq < waiter.seq && other.granted.is_none()).count();
         let ahead = match ahead {
             0 => String::new(),
             ahead => format!(", behind {} in the line", count(ahead, "other")),
