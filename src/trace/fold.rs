@@ -39,7 +39,7 @@ pub use tasks::{Handle, Stand, Task};
 pub use things::{Callback, Job, JobStand, Source, Timer, slot};
 
 #[cfg(feature = "cli")]
-pub(crate) use {lines::MOST_HOLDERS, tasks::MOST_AWAITS};
+pub(crate) use {lines::MOST_HOLDERS, tasks::MOST_AWAITS, things::is_over};
 
 use self::queue::Spot;
 use super::event::{

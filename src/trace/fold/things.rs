@@ -15,6 +15,15 @@ use crate::trace::observer::Ready;
 /// The most waits that are kept of one source: a task or two, if the recording is honest.
 const MOST_WAITS: usize = 64;
 
+/// Whether a wait for a source is over when the source is ready so. What is closed has its end to be read, and may have no
+/// room to write.
+pub(crate) fn is_over(wait: Wait, readable: bool, writable: bool) -> bool {
+    match wait {
+        Wait::Writable | Wait::Connect => writable,
+        _ => readable,
+    }
+}
+
 /// A callback that was not called yet.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -181,10 +190,7 @@ impl World {
             E::IoReady { source, readable, writable, closed } => {
                 let Some(known) = self.sources.get_mut(source) else { return };
                 known.closed |= closed;
-                known.waits.retain(|(wait, _)| match wait {
-                    Wait::Writable | Wait::Connect => !(*writable || *closed),
-                    _ => !(*readable || *closed),
-                });
+                known.waits.retain(|(wait, _)| !is_over(*wait, *readable, *writable));
             }
             E::IoOp { source, op, result } => {
                 if let Some(known) = self.sources.get_mut(source) {

@@ -297,8 +297,7 @@ const TAKES = {
   io_ready(world, { source, readable, writable, closed }) {
     replace(world.sources, source, (known) => ({
       closed: known.closed || Boolean(closed),
-      waits: known.waits.filter(([wait]) =>
-        wait === "writable" || wait === "connect" ? !(writable || closed) : !(readable || closed)),
+      waits: known.waits.filter(([wait]) => !(wait === "writable" || wait === "connect" ? writable : readable)),
     }));
   },
   io_forget(world, { source, wait, by }) {
