@@ -35,13 +35,15 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+#[cfg(test)]
+use crate::trace::event::EventKind;
 use crate::trace::event::{Event, Place, TaskId};
 use crate::trace::fold::World;
 use crate::trace::narrate::{capital, place};
 use crate::trace::observer::Observer;
 use crate::trace::read::Recording;
 
-pub use story::{Story, TaskStory, Ticket};
+use story::Story;
 pub use why::{Whys, why};
 
 /// How sure it is that something is wrong.
@@ -73,6 +75,9 @@ pub const RULES: [&str; 22] = [
     "deadlock", "wait_cycle", "granted_not_polled", "stalled_subfuture",
     "dropped_error", "never_polled", "left_at_exit", "cancelled_midway", "large_future", "one_at_a_time", "keeps_loop_alive",
 ];
+
+/// So many of the tasks that a finding is about are told of.
+const LISTED: usize = 5;
 
 /// The most different findings; what there is beyond them is passed over.
 pub const MOST_FOUND: usize = 10_000;
@@ -257,11 +262,6 @@ impl Findings {
         &self.found
     }
 
-    /// What is known of the tasks after the latest event.
-    pub fn story(&self) -> &Story {
-        &self.story
-    }
-
     /// The same shape at the same lines is the same finding once more.
     fn add(&mut self, new: Vec<Finding>) -> &[Finding] {
         let before = self.found.len();
@@ -374,4 +374,17 @@ impl Finding {
         self.evidence.dedup();
         self
     }
+}
+
+/// Shows a rule what happens next.
+#[cfg(test)]
+fn show(rule: &mut dyn Rule, story: &mut Story, kinds: impl IntoIterator<Item = EventKind>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for kind in kinds {
+        let (time, seq) = story.now;
+        let event = Event { seq: seq + 1, time, cause: None, thread: None, kind };
+        rule.event(&event, story, &mut found);
+        story.event(&event);
+    }
+    found
 }

@@ -6,7 +6,7 @@
 //!
 //! Before: `trace/findings/story.rs`. Next: `trace/findings/polls.rs`.
 
-use super::story::{JobStory, Story, TaskStory, Ticket};
+use super::story::{JobStory, MOST, Story, TaskStory, Ticket};
 use crate::trace::event::{Actor, Place, TaskId};
 use crate::trace::fold::{Handle, JobStand, Stand, Task, World};
 use crate::trace::observer::Ready;
@@ -30,19 +30,23 @@ impl Story {
         }
         story.in_lines(world);
         story.callbacks = world.callbacks.iter().map(|(id, known)| (*id, known.site)).collect();
-        let timers = world.timers.iter().filter(|(_, timer)| timer.callback.is_none());
-        story.timers =
-            timers.filter_map(|(id, timer)| Some((*id, (timer.at, task_of(&timer.by)?)))).collect();
+        for (id, timer) in world.timers.iter().filter(|(_, timer)| timer.callback.is_none()) {
+            if let Some(task) = task_of(&timer.by) {
+                story.arm(*id, task);
+            }
+        }
         for (id, source) in &world.sources {
-            story.sources.insert(*id, source.what);
             let waits = source.waits.iter().filter_map(|(wait, by)| Some((*wait, task_of(by)?)));
-            story.interests.insert(*id, waits.collect());
+            waits.for_each(|waits| story.interest(*id, waits));
         }
         for (id, job) in &world.jobs {
-            let started = matches!(job.stand, JobStand::Running(_)).then_some(job.since);
-            let (ended, abandoned) = (job.stand == JobStand::Ended, job.abandoned);
-            let known = JobStory { site: job.site, task: task_of(&job.by), started, ended, abandoned };
-            story.jobs.insert(*id, known);
+            let known = JobStory { site: job.site, task: task_of(&job.by) };
+            if matches!(job.stand, JobStand::Running(_)) && story.running.len() < MOST {
+                story.running.insert(*id, (job.since, known));
+            }
+            if !job.abandoned {
+                story.jobs.insert(*id, known);
+            }
         }
         story
     }
@@ -55,7 +59,9 @@ impl Story {
             for (ticket, waiter) in &line.waiters {
                 let Some(task) = task_of(&waiter.by) else { continue };
                 let Some(known) = self.tasks.get_mut(&task) else { continue };
-                known.tickets.push((*id, *ticket));
+                if known.tickets.len() < MOST {
+                    known.tickets.push((*id, *ticket));
+                }
                 let granted = waiter.granted.map(|seq| (seq, known.polls));
                 let stands =
                     Ticket { task, wait: waiter.wait, site: waiter.site, polled: waiter.seq, granted };
@@ -76,15 +82,13 @@ fn known(task: &Task, seq: u64) -> TaskStory {
         spawned: seq,
         polls: task.polls,
         suspended: task.suspended,
-        frames: task.frames.clone(),
-        since: (seq, task.since),
+        since: seq,
         wakers: task.wakers,
+        may_wake: 0,
         queued: task.stand == Stand::Ready,
         awaits: task.awaits.clone(),
         tickets: Vec::new(),
-        cancel: task.cancelled.then_some((Actor::Loop, seq)),
-        lost: task.lost,
-        ended: false,
+        cancelled: task.cancelled,
         released: task.handle == Handle::Dropped,
     }
 }

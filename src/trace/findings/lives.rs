@@ -3,9 +3,11 @@
 //! Before: `trace/findings/waits.rs`. Next: `trace/findings/pool.rs`.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use super::{Finding, Level, Limits, Rule, Story, finding};
-use crate::trace::event::{Actor, Event, EventKind as E, LoopEnd, Outcome, Place, TaskId};
+use super::story::JobStory;
+use super::{Finding, LISTED, Level, Limits, Rule, Story, finding};
+use crate::trace::event::{Actor, Event, EventKind as E, JobId, LoopEnd, Outcome, Place, TaskId};
 use crate::trace::fold::{Handle, World};
 use crate::trace::narrate::{count, named, place, plain};
 
@@ -15,7 +17,7 @@ pub(super) fn rules(limits: Limits) -> Vec<Box<dyn Rule>> {
         Box::new(LargeFuture { limit: limits.large }),
         Box::new(CancelledMidway { dropped: HashMap::new() }),
         Box::new(AtExit::default()),
-        Box::new(OneAtATime { in_a_row: limits.in_a_row, rows: HashMap::new(), of: HashMap::new() }),
+        Box::new(OneAtATime { in_a_row: limits.in_a_row as usize, rows: HashMap::new(), of: HashMap::new() }),
     ]
 }
 
@@ -90,10 +92,7 @@ impl Rule for CancelledMidway {
                 found.push(midway.at(places).shown_by([dropped, event.seq]));
             }
             E::JobAbandon { job } if story.ended.is_none() => {
-                let Some(known) = story.jobs.get(job).filter(|job| job.started.is_some() && !job.ended)
-                else {
-                    return;
-                };
+                let Some((_, known)) = story.running.get(job) else { return };
                 let text = format!(
                     "nobody waits any more for {job}, handed over at {}, but it has started and runs on to its end",
                     place(known.site)
@@ -113,17 +112,23 @@ impl Rule for CancelledMidway {
 /// `never_polled`, `left_at_exit` and `keeps_loop_alive`: what was not done when the main future had returned.
 #[derive(Default)]
 struct AtExit {
-    /// How the run ended, and its event.
-    ended: Option<(LoopEnd, u64)>,
+    /// How the run ended, its event, and when that was.
+    ended: Option<(LoopEnd, u64, Duration)>,
     /// Tasks that were dropped where they stood: their words, lines and events.
     left: Vec<(String, Place, u64)>,
-    /// Jobs that were running then.
-    jobs: Vec<(String, Place)>,
+    /// Jobs that were running then, and have ended since.
+    jobs: Vec<(JobId, Place)>,
 }
 
 impl AtExit {
+    /// A job and its line, if it was on its thread when the run ended.
+    fn kept_alive(&self, job: JobId, (began, known): &(Duration, JobStory)) -> Option<(JobId, Place)> {
+        self.ended.filter(|(.., ended)| began <= ended).map(|_| (job, known.site))
+    }
+
     fn left_at_exit(&self, ended: u64) -> Finding {
-        let mut words: Vec<_> = self.left.iter().take(5).map(|(words, ..)| words.clone()).collect();
+        let listed = || self.left.iter().take(LISTED);
+        let mut words: Vec<_> = listed().map(|(words, ..)| words.clone()).collect();
         if self.left.len() > words.len() {
             words.push(format!("and {} more", self.left.len() - words.len()));
         }
@@ -135,18 +140,18 @@ impl AtExit {
         );
         const ADVICE: &str = "await what must be done; cancel what need not be, so that it is said";
         finding("left_at_exit", Level::Hint, None, text, ADVICE)
-            .at(self.left.iter().map(|(_, line, _)| *line))
-            .shown_by(self.left.iter().map(|(_, _, seq)| *seq).chain([ended]))
+            .at(listed().map(|(_, line, _)| *line))
+            .shown_by(listed().map(|(_, _, seq)| *seq).chain([ended]))
     }
 
     fn task_ended(&mut self, event: &Event, story: &Story, task: TaskId, found: &mut Vec<Finding>) {
-        let Some(known) = story.task(task).filter(|known| known.cancel.is_none() && !known.is_main()) else {
+        let Some(known) = story.task(task).filter(|known| !known.cancelled && !known.is_main()) else {
             return;
         };
         if known.polls == 0 {
             let why = match self.ended {
-                Some((LoopEnd::MainDone, _)) => "the main future returned before it had a turn",
-                Some((LoopEnd::Stopped, _)) => "the loop was stopped before it had a turn",
+                Some((LoopEnd::MainDone, ..)) => "the main future returned before it had a turn",
+                Some((LoopEnd::Stopped, ..)) => "the loop was stopped before it had a turn",
                 // Another failure is the story then.
                 Some(_) => return,
                 None => "it was spawned in a loop that was being closed, or dropped at once",
@@ -156,7 +161,7 @@ impl AtExit {
             const ADVICE: &str = "await its handle before the end";
             let never = finding("never_polled", Level::Warning, Some(task), text, ADVICE);
             found.push(never.at([known.spawned_at]).shown_by([known.spawned, event.seq]));
-        } else if let Some((LoopEnd::MainDone, _)) = self.ended {
+        } else if let Some((LoopEnd::MainDone, ..)) = self.ended {
             let words = format!("{} {}", story.name(task), known.standing());
             self.left.push((words, known.line(), event.seq));
         }
@@ -165,15 +170,16 @@ impl AtExit {
 
 impl Rule for AtExit {
     fn begin(&mut self, world: &World) {
-        self.ended = world.end.map(|why| (why, world.seq.unwrap_or_default()));
+        self.ended = world.end.map(|why| (why, world.seq.unwrap_or_default(), world.time));
     }
 
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
         match &event.kind {
-            E::LoopEnd { why } => {
-                self.ended = Some((*why, event.seq));
-                let running = story.jobs.iter().filter(|(_, job)| job.started.is_some() && !job.ended);
-                self.jobs.extend(running.map(|(job, known)| (job.to_string(), known.site)));
+            E::LoopEnd { why } => self.ended = Some((*why, event.seq, event.time)),
+            E::JobEnd { job, .. } => {
+                if let Some(known) = story.running.get(job) {
+                    self.jobs.extend(self.kept_alive(*job, known));
+                }
             }
             E::TurnBegin { .. } => {
                 self.ended = None;
@@ -186,12 +192,13 @@ impl Rule for AtExit {
         }
     }
 
-    fn end(&mut self, _: &Story, found: &mut Vec<Finding>) {
-        let Some((_, ended)) = self.ended else { return };
+    fn end(&mut self, story: &Story, found: &mut Vec<Finding>) {
+        let Some((_, ended, _)) = self.ended else { return };
         if !self.left.is_empty() {
             found.push(self.left_at_exit(ended));
         }
-        for (job, site) in self.jobs.drain(..) {
+        let running = story.running.iter().filter_map(|(job, known)| self.kept_alive(*job, known));
+        for (job, site) in self.jobs.iter().copied().chain(running) {
             let text = format!(
                 "{job}, handed over at {}, was still running when the run ended: the loop is closed only once it has ended",
                 place(site)
@@ -206,23 +213,25 @@ impl Rule for AtExit {
 
 /// `one_at_a_time`: each task is awaited before the next is spawned at the same line, so that no two go on at once.
 struct OneAtATime {
-    in_a_row: u32,
-    /// By who spawns, and where.
-    rows: HashMap<(TaskId, Place), Row>,
-    /// The rows of tasks whose handles are there.
-    of: HashMap<TaskId, (TaskId, Place)>,
+    in_a_row: usize,
+    /// Of each task that has not ended, by the lines where it spawns.
+    rows: HashMap<TaskId, HashMap<Place, Row>>,
+    /// In which row the tasks are whose handles are there, and which event began it: it may have given way to another one.
+    of: HashMap<TaskId, (TaskId, Place, u64)>,
 }
 
 /// Tasks of one line, one after the other.
 #[derive(Default)]
 struct Row {
+    /// The event that began it.
+    began: u64,
     /// Those that go on now.
     live: u32,
     /// Of the latest: whether its spawner waited for it, whether it has its result, and how often the task was polled.
     waited: bool,
     joined: bool,
     polls: u32,
-    /// The events that spawned those of the row.
+    /// The events that spawned those of the row, up to one more than is looked for.
     spawned: Vec<u64>,
 }
 
@@ -234,17 +243,26 @@ impl Row {
 }
 
 impl OneAtATime {
-    /// The row of a task, and its place.
-    fn row(&mut self, task: TaskId) -> Option<((TaskId, Place), &mut Row)> {
-        let key = *self.of.get(&task)?;
-        self.rows.get_mut(&key).map(|row| (key, row))
+    /// The row that one more task joins.
+    fn join(&mut self, task: TaskId, spawner: TaskId, site: Place, seq: u64) -> &mut Row {
+        let rows = self.rows.entry(spawner).or_default();
+        let row = rows.entry(site).or_insert_with(|| Row { began: seq, ..Row::default() });
+        self.of.insert(task, (spawner, site, row.began));
+        row
+    }
+
+    /// The row of a task, and whose it is, and where.
+    fn row(&mut self, task: TaskId) -> Option<(TaskId, Place, &mut Row)> {
+        let (spawner, site, began) = *self.of.get(&task)?;
+        let row = self.rows.get_mut(&spawner)?.get_mut(&site).filter(|row| row.began == began)?;
+        Some((spawner, site, row))
     }
 
     fn joined(&mut self, event: &Event, story: &Story, task: TaskId) -> Option<Finding> {
         let in_a_row = self.in_a_row;
-        let ((spawner, site), row) = self.row(task)?;
+        let (spawner, site, row) = self.row(task)?;
         row.joined = true;
-        if row.spawned.len() != in_a_row as usize || !row.goes_on() {
+        if row.spawned.len() != in_a_row || !row.goes_on() {
             return None;
         }
         let text = format!(
@@ -262,10 +280,10 @@ impl OneAtATime {
 
 impl Rule for OneAtATime {
     fn begin(&mut self, world: &World) {
+        let seq = world.seq.unwrap_or_default();
         for (id, task) in world.tasks.iter().filter(|(_, task)| task.handle == Handle::Held) {
             if let (Actor::Task(by), Some(site)) = (&task.by, task.spawned_at) {
-                self.rows.entry((*by, site)).or_default().live += 1;
-                self.of.insert(*id, (*by, site));
+                self.join(*id, *by, site, seq).live += 1;
             }
         }
     }
@@ -273,25 +291,28 @@ impl Rule for OneAtATime {
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
         match &event.kind {
             E::Spawn { task, by: Actor::Task(by), site, .. } => {
-                let row = self.rows.entry((*by, *site)).or_default();
+                let in_a_row = self.in_a_row;
+                let row = self.join(*task, *by, *site, event.seq);
                 if !row.goes_on() {
                     row.spawned.clear();
                 }
-                row.spawned.push(event.seq);
+                if row.spawned.len() <= in_a_row {
+                    row.spawned.push(event.seq);
+                }
                 (row.waited, row.joined, row.polls) = (false, false, 0);
                 row.live += 1;
-                self.of.insert(*task, (*by, *site));
             }
             E::JoinWait { task, by: Actor::Task(by), .. } => {
-                if let Some((_, row)) = self.row(*task).filter(|((spawner, _), _)| spawner == by) {
+                if let Some((_, _, row)) = self.row(*task).filter(|(spawner, ..)| spawner == by) {
                     row.waited = true;
                 }
             }
             E::TaskEnd { task, .. } => {
                 let polls = story.task(*task).map_or(0, |known| known.polls);
-                if let Some((_, row)) = self.row(*task) {
+                if let Some((_, _, row)) = self.row(*task) {
                     (row.polls, row.live) = (polls, row.live.saturating_sub(1));
                 }
+                self.rows.remove(task);
             }
             E::Joined { task, .. } => {
                 found.extend(self.joined(event, story, *task));
@@ -299,12 +320,46 @@ impl Rule for OneAtATime {
             }
             // On its own from here on: others may go on beside it.
             E::HandleDrop { task, .. } => {
-                if let Some(key) = self.of.remove(task) {
-                    self.rows.remove(&key);
-                    self.of.retain(|_, own| *own != key);
+                if let Some((spawner, site, _)) = self.row(*task) {
+                    self.rows.entry(spawner).or_default().remove(&site);
                 }
+                self.of.remove(task);
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::show;
+    use super::*;
+
+    #[test]
+    fn of_a_row_no_more_is_kept_than_is_looked_for_and_of_a_spawner_that_ended_nothing() {
+        let mut rule = OneAtATime { in_a_row: 3, rows: HashMap::new(), of: HashMap::new() };
+        let (mut story, site) = (Story::default(), Place { file: "src/main.rs", line: 7, column: 5 });
+        let (spawner, mut found) = (TaskId(0), Vec::new());
+        let end = |task| E::TaskEnd { task, outcome: Outcome::Done, at: None };
+        for task in (1..100).map(TaskId) {
+            let (by, name) = (|| Actor::Task(spawner), "x".into());
+            let poll = |poll| E::PollBegin { task, poll, waited: Duration::ZERO };
+            found.extend(show(
+                &mut rule,
+                &mut story,
+                [
+                    E::Spawn { task, name, by: by(), site, future: "", size: 1 },
+                    E::JoinWait { task, by: by(), site },
+                    poll(1),
+                    poll(2),
+                    end(task),
+                    E::Joined { task, by: by() },
+                ],
+            ));
+        }
+        assert_eq!(found.len(), 1);
+        assert_eq!((rule.rows[&spawner][&site].spawned.len(), rule.of.len()), (4, 0));
+        show(&mut rule, &mut story, [end(spawner)]);
+        assert!(rule.rows.is_empty());
     }
 }

@@ -125,7 +125,7 @@ impl Rule for Late {
                 if self.is_explained(event.time.saturating_sub(*late)) {
                     return;
                 }
-                let task = story.timers.get(timer).map(|(_, task)| *task);
+                let task = story.timers.get(timer).copied();
                 let whose = task.map(|task| format!(" of {}", story.name(task))).unwrap_or_default();
                 let text =
                     format!("{timer}{whose} fired {} late, and no slow poll was in the way", span(*late));

@@ -19,8 +19,8 @@ struct PoolSaturated {
     slow: Duration,
     /// Threads of the pool.
     threads: usize,
-    /// The job that ended last, whose thread is free, and when that was.
-    latest: Option<(Duration, JobStory)>,
+    /// The job that ended last, whose thread is free, since when it was on it, and when it ended.
+    latest: Option<(Duration, (Duration, JobStory))>,
 }
 
 impl PoolSaturated {
@@ -28,15 +28,12 @@ impl PoolSaturated {
     /// those of other lines only has a reason to complain.
     fn waited(&self, event: &Event, story: &Story, job: JobId, waited: Duration) -> Option<Finding> {
         let known = story.jobs.get(&job)?;
-        let busy =
-            story.jobs.iter().filter(|(own, other)| **own != job && other.started.is_some() && !other.ended);
         let latest =
             self.latest.as_ref().filter(|(ended, _)| *ended + waited >= event.time).map(|(_, job)| job);
-        let before: Vec<_> = busy.map(|(_, other)| other).chain(latest).collect();
-        let oldest = before
-            .iter()
-            .min_by_key(|other| other.started)
-            .filter(|_| before.iter().all(|other| other.site != known.site))?;
+        let busy = || story.running.values().chain(latest);
+        let (_, oldest) = busy()
+            .min_by_key(|(started, _)| *started)
+            .filter(|_| busy().all(|(_, other)| other.site != known.site))?;
         let text = format!(
             "{job}, handed over at {}, waited {} for a thread: {} of the pool {} busy with other jobs, such as that of {}",
             place(known.site),
@@ -60,7 +57,7 @@ impl Rule for PoolSaturated {
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
         match &event.kind {
             E::JobEnd { job, .. } => {
-                self.latest = story.jobs.get(job).map(|known| (event.time, *known));
+                self.latest = story.running.get(job).map(|known| (event.time, *known));
             }
             E::ThreadStart { .. } => self.threads += 1,
             E::ThreadExit { .. } => self.threads = self.threads.saturating_sub(1),

@@ -10,30 +10,34 @@ use crate::trace::event::{
     Actor, CallbackId, Event, EventKind as E, JobId, LineId, LoopEnd, Name, Place, SourceId, TaskId, TimerId,
     Wait, WakeEffect,
 };
-use crate::trace::frames::Frames;
+use crate::trace::fold::is_over;
 use crate::trace::narrate::{named, place};
 
-/// The most tickets of a task, holders of a line, and waits for a source that are kept: each event about one looks through
-/// them.
-const MOST: usize = 4_096;
+/// The most tickets of a task, holders of a line, waits for a source, and jobs on threads that are kept: each event about one
+/// looks through them.
+pub(super) const MOST: usize = 4_096;
 
 /// What is known of a loop after some of its events, as far as the rules need it.
-#[derive(Clone, Debug, Default)]
-pub struct Story {
-    /// Tasks that have not ended, or whose end somebody may still take.
+#[derive(Debug, Default)]
+pub(super) struct Story {
+    /// Tasks that have not ended.
     pub(super) tasks: BTreeMap<TaskId, TaskStory>,
+    /// Those that have, while somebody may still take the result.
+    pub(super) untaken: HashMap<TaskId, TaskStory>,
+    /// Main futures that have ended in this run. They have no handle: their results are taken when it ends.
+    pub(super) mains: Vec<TaskId>,
     /// Who waits in a line, by line and ticket.
     pub(super) tickets: BTreeMap<(LineId, usize), Ticket>,
     /// Who has taken permits of a line and not given them back, in that order.
     pub(super) permits: HashMap<LineId, Vec<Actor>>,
-    /// Timers armed for tasks, when they are due, and for whom.
-    pub(super) timers: HashMap<TimerId, (Duration, TaskId)>,
+    /// Timers armed for tasks, and for whom.
+    pub(super) timers: HashMap<TimerId, TaskId>,
     /// Who waits for which source, for what.
-    pub(super) interests: BTreeMap<SourceId, Vec<(Wait, TaskId)>>,
-    /// The sort of each open source.
-    pub(super) sources: HashMap<SourceId, &'static str>,
-    /// Jobs that are not delivered or abandoned yet.
-    pub(super) jobs: BTreeMap<JobId, JobStory>,
+    pub(super) interests: HashMap<SourceId, Vec<(Wait, TaskId)>>,
+    /// Jobs whose results somebody waits for.
+    pub(super) jobs: HashMap<JobId, JobStory>,
+    /// Jobs that are on a thread, and since when. Nobody may wait for them any more.
+    pub(super) running: BTreeMap<JobId, (Duration, JobStory)>,
     /// The task being polled, and the number and time of the event that began the poll.
     pub(super) poll: Option<(TaskId, u64, Duration)>,
     /// Who has held up the loop, and for how long, if that is the last thing that was told.
@@ -51,8 +55,8 @@ pub struct Story {
 }
 
 /// What is known of a task.
-#[derive(Clone, Debug)]
-pub struct TaskStory {
+#[derive(Debug)]
+pub(super) struct TaskStory {
     pub(super) name: Arc<str>,
     pub(super) spawned_at: Place,
     /// The event that told of it.
@@ -61,30 +65,27 @@ pub struct TaskStory {
     pub(super) polls: u32,
     /// What it waited for at the end of its latest poll, and where; `None`: there was none, or it was its last.
     pub(super) suspended: Option<(Wait, Option<Place>)>,
-    /// The async functions it was suspended in; `None`: they were not recorded.
-    pub(super) frames: Option<Frames>,
-    /// The event that told so, and when that was.
-    pub(super) since: (u64, Duration),
+    /// The event that told so.
+    pub(super) since: u64,
     /// Clones of its waker at the end of its latest poll.
     pub(super) wakers: usize,
+    /// Its timers, and its waits for sources: whatever of the loop's may wake it.
+    pub(super) may_wake: usize,
     /// Whether it is in the ready queue.
     pub(super) queued: bool,
     /// Whose end it awaits, as of its latest poll.
     pub(super) awaits: Vec<TaskId>,
     /// Where it has tickets.
     pub(super) tickets: Vec<(LineId, usize)>,
-    /// Who asked for its end, and in which event; `None`: nobody.
-    pub(super) cancel: Option<(Actor, u64)>,
-    /// Whether nobody is left who could wake it.
-    pub(super) lost: bool,
-    pub(super) ended: bool,
+    /// Whether it was asked to end.
+    pub(super) cancelled: bool,
     /// Whether its handle is dropped, or has given the result.
     pub(super) released: bool,
 }
 
 /// A place in a line.
-#[derive(Clone, Debug)]
-pub struct Ticket {
+#[derive(Debug)]
+pub(super) struct Ticket {
     pub(super) task: TaskId,
     pub(super) wait: Wait,
     pub(super) site: Place,
@@ -99,27 +100,17 @@ pub struct Ticket {
 pub(super) struct JobStory {
     pub(super) site: Place,
     pub(super) task: Option<TaskId>,
-    /// When a thread took it.
-    pub(super) started: Option<Duration>,
-    pub(super) ended: bool,
-    /// Whether nobody waits for it any more.
-    pub(super) abandoned: bool,
 }
 
 impl Story {
     /// A task that is known.
-    pub fn task(&self, task: TaskId) -> Option<&TaskStory> {
-        self.tasks.get(&task)
-    }
-
-    /// The tasks that have not ended.
-    pub fn live(&self) -> impl Iterator<Item = (TaskId, &TaskStory)> {
-        self.tasks.iter().filter(|(_, known)| !known.ended).map(|(task, known)| (*task, known))
+    pub(super) fn task(&self, task: TaskId) -> Option<&TaskStory> {
+        self.tasks.get(&task).or_else(|| self.untaken.get(&task))
     }
 
     /// `task 2 (fetch)`.
-    pub fn name(&self, task: TaskId) -> String {
-        match self.tasks.get(&task) {
+    pub(super) fn name(&self, task: TaskId) -> String {
+        match self.task(task) {
             Some(known) => named(task, &known.name),
             None => task.to_string(),
         }
@@ -129,25 +120,6 @@ impl Story {
     pub(super) fn tickets_of(&self, task: TaskId) -> impl Iterator<Item = (LineId, &Ticket)> {
         let own = self.tasks.get(&task).into_iter().flat_map(|known| &known.tickets);
         own.filter_map(|key| self.tickets.get(key).map(|ticket| (key.0, ticket)))
-    }
-
-    /// The timers armed by a task, by their deadlines.
-    pub(super) fn timers_of(&self, task: TaskId) -> Vec<(Duration, TimerId)> {
-        let own = self.timers.iter().filter(|(_, (_, own))| *own == task);
-        let mut timers: Vec<_> = own.map(|(timer, (at, _))| (*at, *timer)).collect();
-        timers.sort_unstable();
-        timers
-    }
-
-    /// The sources that a task waits for, and for what.
-    pub(super) fn interests_of(&self, task: TaskId) -> impl Iterator<Item = (SourceId, Wait)> {
-        let all = self.interests.iter().flat_map(|(source, all)| all.iter().map(move |own| (*source, own)));
-        all.filter(move |(_, (_, own))| *own == task).map(|(source, (wait, _))| (source, *wait))
-    }
-
-    /// The tasks that wait for any source.
-    pub(super) fn interested(&self) -> impl Iterator<Item = TaskId> {
-        self.interests.values().flatten().map(|(_, task)| *task)
     }
 
     /// The tasks that have a permit of a line.
@@ -170,8 +142,9 @@ impl Story {
             }
             E::LoopEnd { why } => {
                 self.ended = Some(*why);
-                // A main future has no handle.
-                self.tasks.retain(|_, known| !(known.ended && &*known.name == "main"));
+                for task in self.mains.drain(..) {
+                    self.untaken.remove(&task);
+                }
             }
             E::TurnBegin { .. } => self.ended = None,
             _ => {
@@ -196,29 +169,21 @@ impl Story {
                     known.awaits.clear();
                 });
             }
-            E::Chain { task, frames } => self.note(*task, |known| known.frames = Some(frames.clone())),
             E::PollEnd { task, suspended, wakers, .. } => {
                 self.poll = None;
                 self.note(*task, |known| {
                     (known.suspended, known.wakers) = (*suspended, *wakers);
-                    known.since = (event.seq, event.time);
-                    if !matches!(suspended, Some((_, Some(_)))) {
-                        known.frames = None;
-                    }
+                    known.since = event.seq;
                 });
             }
-            E::Lost { task } => self.note(*task, |known| known.lost = true),
-            E::Cancel { task, by } => {
-                self.note(*task, |known| known.cancel = Some((by.clone(), event.seq)));
-            }
+            E::Cancel { task, .. } => self.note(*task, |known| known.cancelled = true),
             E::JoinWait { task, by: Actor::Task(by), .. } => {
                 self.note(*by, |known| known.awaits.push(*task));
             }
-            E::TaskEnd { task, .. } => {
-                self.note(*task, |known| known.ended = true);
-            }
+            E::TaskEnd { task, .. } => self.end(*task),
             E::HandleDrop { task, .. } | E::Joined { task, .. } => {
                 self.note(*task, |known| known.released = true);
+                self.untaken.remove(task);
             }
             _ => {}
         }
@@ -231,26 +196,40 @@ impl Story {
             spawned: event.seq,
             polls: 0,
             suspended: None,
-            frames: None,
-            since: (event.seq, event.time),
+            since: event.seq,
             wakers: 0,
+            may_wake: 0,
             queued: true,
             awaits: Vec::new(),
             tickets: Vec::new(),
-            cancel: None,
-            lost: false,
-            ended: false,
+            cancelled: false,
             released: false,
         };
         self.tasks.insert(task, known);
     }
 
     fn note(&mut self, task: TaskId, change: impl FnOnce(&mut TaskStory)) {
-        let Some(known) = self.tasks.get_mut(&task) else { return };
-        change(known);
-        if known.ended && known.released {
-            self.tasks.remove(&task);
+        if let Some(known) = self.tasks.get_mut(&task) {
+            change(known);
         }
+    }
+
+    fn end(&mut self, task: TaskId) {
+        let Some(known) = self.tasks.remove(&task).filter(|known| !known.released) else { return };
+        if known.is_main() {
+            self.mains.push(task);
+        }
+        self.untaken.insert(task, known);
+    }
+
+    /// The loop has something more that may wake the task.
+    pub(super) fn may_wake(&mut self, task: TaskId) {
+        self.note(task, |known| known.may_wake += 1);
+    }
+
+    /// One such thing less.
+    fn may_not_wake(&mut self, task: TaskId) {
+        self.note(task, |known| known.may_wake = known.may_wake.saturating_sub(1));
     }
 
     fn of_waits(&mut self, event: &Event) {
@@ -285,29 +264,48 @@ impl Story {
                 }
             }
             E::PermitRelease { line, by } => self.release(*line, by),
-            E::TimerArm { timer, callback: None, by: Actor::Task(task), at, .. } => {
-                self.timers.insert(*timer, (*at, *task));
-            }
-            E::TimerFire { timer, .. } | E::TimerCancel { timer, .. } => drop(self.timers.remove(timer)),
-            E::IoOpen { source, what, .. } => drop(self.sources.insert(*source, what)),
-            E::IoInterest { source, wait, by: Actor::Task(task) } => {
-                let waiting = self.interests.entry(*source).or_default();
-                if waiting.len() < MOST && !waiting.contains(&(*wait, *task)) {
-                    waiting.push((*wait, *task));
+            E::TimerArm { timer, callback: None, by: Actor::Task(task), .. } => self.arm(*timer, *task),
+            E::TimerFire { timer, .. } | E::TimerCancel { timer, .. } => {
+                if let Some(task) = self.timers.remove(timer) {
+                    self.may_not_wake(task);
                 }
             }
+            E::IoInterest { source, wait, by: Actor::Task(task) } => self.interest(*source, (*wait, *task)),
             E::IoForget { source, wait, by: Actor::Task(task) } => {
-                if let Some(waiting) = self.interests.get_mut(source) {
-                    waiting.retain(|waits| waits != &(*wait, *task));
-                }
+                self.forget(*source, |waits| *waits == (*wait, *task));
             }
-            E::IoReady { source, .. } => drop(self.interests.remove(source)),
-            E::IoClose { source, .. } => {
-                self.interests.remove(source);
-                self.sources.remove(source);
+            E::IoReady { source, readable, writable, .. } => {
+                self.forget(*source, |(wait, _)| is_over(*wait, *readable, *writable));
             }
+            E::IoClose { source, .. } => self.forget(*source, |_| true),
             _ => self.of_jobs(event),
         }
+    }
+
+    pub(super) fn arm(&mut self, timer: TimerId, task: TaskId) {
+        self.may_wake(task);
+        // A recording may say twice what happens once.
+        if let Some(before) = self.timers.insert(timer, task) {
+            self.may_not_wake(before);
+        }
+    }
+
+    pub(super) fn interest(&mut self, source: SourceId, waits: (Wait, TaskId)) {
+        let waiting = self.interests.entry(source).or_default();
+        if waiting.len() < MOST && !waiting.contains(&waits) {
+            waiting.push(waits);
+            self.may_wake(waits.1);
+        }
+    }
+
+    /// These waits for a source are over.
+    fn forget(&mut self, source: SourceId, mut is_over: impl FnMut(&(Wait, TaskId)) -> bool) {
+        let Some(waiting) = self.interests.get_mut(&source) else { return };
+        let over: Vec<_> = waiting.extract_if(.., |waits| is_over(waits)).collect();
+        if waiting.is_empty() {
+            self.interests.remove(&source);
+        }
+        over.into_iter().for_each(|(_, task)| self.may_not_wake(task));
     }
 
     /// Gives back the permit of whoever does so, or the oldest: a permit may be handed on.
@@ -326,37 +324,21 @@ impl Story {
         match &event.kind {
             E::JobNew { job, by, site } => {
                 let task = if let Actor::Task(task) = by { Some(*task) } else { None };
-                let known = JobStory { site: *site, task, started: None, ended: false, abandoned: false };
-                self.jobs.insert(*job, known);
+                self.jobs.insert(*job, JobStory { site: *site, task });
             }
             E::JobStart { job, .. } => {
-                if let Some(job) = self.jobs.get_mut(job) {
-                    job.started = Some(event.time);
+                if let Some(known) = self.jobs.get(job).filter(|_| self.running.len() < MOST) {
+                    self.running.insert(*job, (event.time, *known));
                 }
             }
-            E::JobEnd { job, .. } => self.note_job(*job, |known| known.ended = true),
-            E::JobDeliver { job } => drop(self.jobs.remove(job)),
-            E::JobAbandon { job } => self.note_job(*job, |known| known.abandoned = true),
+            E::JobEnd { job, .. } => drop(self.running.remove(job)),
+            E::JobDeliver { job } | E::JobAbandon { job } => drop(self.jobs.remove(job)),
             _ => {}
-        }
-    }
-
-    /// A job that nobody waits for any more is there as long as it has its thread.
-    fn note_job(&mut self, job: JobId, change: impl FnOnce(&mut JobStory)) {
-        let Some(known) = self.jobs.get_mut(&job) else { return };
-        change(known);
-        if known.abandoned && (known.ended || known.started.is_none()) {
-            self.jobs.remove(&job);
         }
     }
 }
 
 impl TaskStory {
-    /// The name given to it, or `task-N`.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// `at src/main.rs:7, waiting for a sleep`; empty if it is not suspended.
     pub(super) fn standing(&self) -> String {
         match self.suspended {

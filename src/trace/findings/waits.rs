@@ -6,7 +6,8 @@
 use std::collections::HashSet;
 use std::mem;
 
-use super::{Finding, Level, Limits, Rule, Story, TaskStory, finding};
+use super::story::TaskStory;
+use super::{Finding, LISTED, Level, Limits, Rule, Story, finding};
 use crate::trace::event::{Event, EventKind as E, Place, TaskId, Wait, WaitReason, WakeEffect};
 use crate::trace::narrate::{count, place};
 
@@ -21,9 +22,6 @@ pub(super) fn rules(_: Limits) -> Vec<Box<dyn Rule>> {
 /// The most tasks of a circle that is found: from each task that is suspended so many others are looked at.
 const MOST_IN_CIRCLE: usize = 256;
 
-/// So many tasks are listed in a sentence.
-const LISTED: usize = 5;
-
 /// `deadlock`: the loop can never go on.
 struct Deadlock {
     /// The event that began a wait without limit, which is going on.
@@ -32,22 +30,21 @@ struct Deadlock {
 
 impl Deadlock {
     fn found(story: &Story, level: Level, what: &str, seq: u64) -> Finding {
-        let live: Vec<_> = story.live().collect();
-        let listed = live.iter().take(LISTED);
+        let (live, listed) = (story.tasks.len(), || story.tasks.iter().take(LISTED));
         let mut lines: Vec<_> =
-            listed.map(|(task, known)| format!("{} {}", story.name(*task), known.standing())).collect();
-        if live.len() > LISTED {
-            lines.push(format!("and {} more", live.len() - LISTED));
+            listed().map(|(task, known)| format!("{} {}", story.name(*task), known.standing())).collect();
+        if live > LISTED {
+            lines.push(format!("and {} more", live - LISTED));
         }
-        let text = match live.len() {
+        let text = match live {
             0 => format!("{what}; no task is left"),
-            _ => format!("{what}; {}: {}", waiting(live.len()), lines.join("; ")),
+            _ => format!("{what}; {}: {}", waiting(live), lines.join("; ")),
         };
         const ADVICE: &str = "find out who was to wake them: a value that is never sent though its sender is kept, a lock \
             that is never unlocked, a task that is awaited and waits itself";
-        finding("deadlock", level, live.first().map(|(task, _)| *task), text, ADVICE)
-            .at(live.iter().map(|(_, known)| known.line()))
-            .shown_by(live.iter().map(|(_, known)| known.since.0).chain([seq]))
+        finding("deadlock", level, listed().next().map(|(task, _)| *task), text, ADVICE)
+            .at(listed().map(|(_, known)| known.line()))
+            .shown_by(listed().map(|(_, known)| known.since).chain([seq]))
     }
 }
 
@@ -74,12 +71,10 @@ impl Rule for Deadlock {
         else {
             return;
         };
-        let with_sources: HashSet<TaskId> = story.interested().collect();
         // What the loop keeps of a task, for a handle that it awaits or a timer, is no clone of its waker: a clone is
         // somebody's who may wake.
-        let may_go_on =
-            |(task, known): (TaskId, &TaskStory)| known.wakers > 0 || with_sources.contains(&task);
-        if !story.jobs.is_empty() || story.live().any(may_go_on) {
+        let may_go_on = |known: &TaskStory| known.wakers > 0 || known.may_wake > 0;
+        if !story.jobs.is_empty() || !story.running.is_empty() || story.tasks.values().any(may_go_on) {
             return;
         }
         let what =
@@ -106,13 +101,13 @@ struct Edge {
 
 /// The one task without which `task` cannot go on; `None`: there is none, or the events leave it open.
 fn edge(story: &Story, task: TaskId) -> Option<Edge> {
-    let known = story.task(task).filter(|known| !known.ended && !known.queued && known.cancel.is_none())?;
+    let known = story.tasks.get(&task).filter(|known| !known.queued && !known.cancelled)?;
     let (wait, site) = known.suspended?;
     let mut tickets = story.tickets_of(task);
     match (wait, known.awaits.as_slice(), tickets.next(), tickets.next()) {
         (Wait::Join, [to], None, _) if known.wakers == 0 => {
             let why = format!("at {} awaits the end of {}", place(site?), story.name(*to));
-            Some(Edge { to: *to, why, site: site?, seq: known.since.0 })
+            Some(Edge { to: *to, why, site: site?, seq: known.since })
         }
         (Wait::Lock, [], Some((line, ticket)), None) if ticket.granted.is_none() && known.wakers == 0 => {
             let mut holders = story.holders(line);
@@ -143,7 +138,7 @@ fn circle(story: &Story, task: TaskId) -> Option<Vec<(TaskId, Edge)>> {
         at = next;
     }
     // With a timer or a socket of its own a task may be woken otherwise.
-    let alone = |task| story.timers_of(task).is_empty() && story.interests_of(task).next().is_none();
+    let alone = |task| story.task(task).is_some_and(|known| known.may_wake == 0);
     way.iter().all(|(task, _)| alone(*task)).then_some(way)
 }
 

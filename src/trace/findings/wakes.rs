@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::story::MOST;
 use super::{Finding, Level, Limits, Rule, Story, finding};
 use crate::trace::event::{Actor, Event, EventKind as E, Place, TaskId, Wait, WakeEffect};
 use crate::trace::narrate::count;
@@ -14,7 +15,7 @@ pub(super) fn rules(limits: Limits) -> Vec<Box<dyn Rule>> {
         Box::new(LostWaker { stopping: false }),
         Box::new(WakerOutside),
         Box::new(Idle { most: limits.idle_polls, runs: HashMap::new(), now: None }),
-        Box::new(VainWakes { most: limits.vain_wakes, wakes: HashMap::new() }),
+        Box::new(VainWakes { most: limits.vain_wakes, live: HashMap::new(), ended: HashMap::new() }),
     ]
 }
 
@@ -40,7 +41,7 @@ impl Rule for LostWaker {
         const ADVICE: &str =
             "in `poll`, clone `cx.waker()` and keep it where the value will come from, and wake it then";
         let lost = finding("lost_waker", Level::Error, Some(task), text, ADVICE);
-        found.push(lost.at([known.line(), known.spawned_at]).shown_by([known.since.0, event.seq]));
+        found.push(lost.at([known.line(), known.spawned_at]).shown_by([known.since, event.seq]));
     }
 }
 
@@ -55,7 +56,7 @@ impl Rule for WakerOutside {
         if story.ended.is_some() || story.goes_on {
             return;
         }
-        for (task, known) in story.live() {
+        for (&task, known) in &story.tasks {
             let custom = known.suspended.is_some_and(|(wait, _)| wait == Wait::Custom);
             if !custom || known.queued || known.wakers == 0 {
                 continue;
@@ -69,7 +70,7 @@ impl Rule for WakerOutside {
             );
             const ADVICE: &str = "if it should have gone on, look at who keeps its waker: whether it wakes, and the latest one";
             let outside = finding("waker_outside", Level::Hint, Some(task), text, ADVICE);
-            found.push(outside.at([known.line(), known.spawned_at]).shown_by([known.since.0]));
+            found.push(outside.at([known.line(), known.spawned_at]).shown_by([known.since]));
         }
     }
 }
@@ -152,42 +153,58 @@ impl Rule for Idle {
 /// `redundant_wakes` and `wake_after_done`: wakes that changed nothing.
 struct VainWakes {
     most: u32,
-    /// By task: all wakes, those that found it queued, and those that found it gone; and the first of either.
-    wakes: HashMap<TaskId, Wakes>,
+    /// The wakes of tasks that have not ended.
+    live: HashMap<TaskId, Wakes>,
+    /// The wakes of tasks that have ended, since then. When it is full, it begins anew.
+    ended: HashMap<TaskId, Wakes>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Wakes {
     all: u32,
-    queued: u32,
-    done: u32,
+    /// Those that changed nothing, and the event of the first of them.
+    vain: u32,
     first: u64,
+}
+
+impl Wakes {
+    /// One more. Whether it is the vain one that makes `most`.
+    fn count(&mut self, seq: u64, is_vain: bool, most: u32) -> bool {
+        self.all = self.all.saturating_add(1);
+        self.vain = self.vain.saturating_add(is_vain.into());
+        if is_vain && self.vain == 1 {
+            self.first = seq;
+        }
+        is_vain && self.vain == most
+    }
+}
+
+impl VainWakes {
+    /// What is to be said of the wakes of a task, of which this one is the last.
+    fn woken(&mut self, seq: u64, task: TaskId, effect: WakeEffect) -> Option<(Wakes, &'static str)> {
+        if effect == WakeEffect::AfterDone {
+            if self.ended.len() >= MOST && !self.ended.contains_key(&task) {
+                self.ended.clear();
+            }
+            let wakes = self.ended.entry(task).or_default();
+            return wakes.count(seq, true, self.most).then_some((wakes.clone(), "wake_after_done"));
+        }
+        let wakes = self.live.entry(task).or_default();
+        let is_enough = wakes.count(seq, effect == WakeEffect::AlreadyQueued, self.most);
+        (is_enough && wakes.vain > wakes.all / 2).then_some((wakes.clone(), "redundant_wakes"))
+    }
 }
 
 impl Rule for VainWakes {
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
-        let E::Wake { task, effect, .. } = &event.kind else {
-            if let E::Joined { task, .. } = event.kind {
-                self.wakes.remove(&task);
-            }
-            return;
-        };
-        let wakes = self.wakes.entry(*task).or_default();
-        wakes.all += 1;
-        let (rule, vain) = match effect {
-            WakeEffect::AlreadyQueued => ("redundant_wakes", &mut wakes.queued),
-            WakeEffect::AfterDone => ("wake_after_done", &mut wakes.done),
+        let (task, effect) = match event.kind {
+            E::Wake { task, effect, .. } => (task, effect),
+            E::TaskEnd { task, .. } => return drop(self.live.remove(&task)),
+            E::Joined { task, .. } => return drop(self.ended.remove(&task)),
             _ => return,
         };
-        *vain += 1;
-        let vain = *vain;
-        if vain == 1 {
-            wakes.first = event.seq;
-        }
-        if vain != self.most || (rule == "redundant_wakes" && vain * 2 <= wakes.all) {
-            return;
-        }
-        let (who, times) = (story.name(*task), count(vain as usize, "wake"));
+        let Some((wakes, rule)) = self.woken(event.seq, task, effect) else { return };
+        let (who, times) = (story.name(task), count(wakes.vain as usize, "wake"));
         let (text, advice) = match rule {
             "redundant_wakes" => (
                 format!("{times} of {who}, more than half of all, found it in the ready queue already"),
@@ -198,8 +215,37 @@ impl Rule for VainWakes {
                 "drop a waker with the future it was kept for",
             ),
         };
-        let vain = finding(rule, Level::Hint, Some(*task), text, advice);
-        let site = story.task(*task).map(|known| known.spawned_at);
+        let vain = finding(rule, Level::Hint, Some(task), text, advice);
+        let site = story.task(task).map(|known| known.spawned_at);
         found.push(vain.at(site).shown_by([wakes.first, event.seq]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::show;
+    use super::*;
+    use crate::trace::event::Outcome;
+
+    #[test]
+    fn of_the_wakes_of_tasks_that_ended_only_so_many_are_kept() {
+        let mut rule = VainWakes { most: 2, live: HashMap::new(), ended: HashMap::new() };
+        let (mut story, mut found) = (Story::default(), Vec::new());
+        for task in (0..2 * MOST as u64).map(TaskId) {
+            let wake = |effect| E::Wake { task, by: Actor::Loop, effect };
+            found.extend(show(
+                &mut rule,
+                &mut story,
+                [
+                    wake(WakeEffect::AlreadyQueued),
+                    E::TaskEnd { task, outcome: Outcome::Done, at: None },
+                    wake(WakeEffect::AfterDone),
+                ],
+            ));
+        }
+        assert_eq!((found.len(), rule.live.len(), rule.ended.len()), (0, 0, MOST));
+        let last =
+            E::Wake { task: TaskId(2 * MOST as u64 - 1), by: Actor::Loop, effect: WakeEffect::AfterDone };
+        assert_eq!(show(&mut rule, &mut story, [last]).len(), 1);
     }
 }
