@@ -76,7 +76,7 @@ pub const RULES: [&str; 22] = [
     "dropped_error", "never_polled", "left_at_exit", "cancelled_midway", "large_future", "one_at_a_time", "keeps_loop_alive",
 ];
 
-/// So many of the tasks that a finding is about are told of.
+/// So many tasks are listed in a sentence; of as many a finding has the lines and events.
 const LISTED: usize = 5;
 
 /// The most different findings; what there is beyond them is passed over.

@@ -180,6 +180,8 @@ fn a_chain_that_branches_goes_on_once() {
     let wait = r#""line":1,"ticket":0,"wait":"acquire","by":{"task":0},"site":5"#;
     lines.poll(0, "acquire", 0, |lines| lines.add("line_wait", wait));
     let lines = why(&world(&lines.read()), TaskId(0)).unwrap();
+    let waits = "It goes on when task 1 (x) or task 2 (x) or task 3 (x) or task 4 (x) or task 5 (x) or one of 94 others gives back";
+    assert!(lines[1].trim_start().starts_with(waits), "{}", lines[1]);
     assert_eq!(lines.iter().filter(|line| *line == "The chain goes on.").count(), 1, "{lines:#?}");
 }
 
@@ -211,7 +213,7 @@ fn those_in_a_line_are_not_counted_for_each() {
     let mut ahead = (0..MANY).map(|task| whys.of(TaskId(task)).unwrap().swap_remove(1));
     assert!(ahead.next().unwrap().ends_with("src/main.rs:5 (line 1)."));
     assert!(ahead.next().unwrap().ends_with("behind 1 other in the line."));
-    assert!(ahead.last().unwrap().ends_with("behind 29998 others in the line."));
+    assert!(ahead.next_back().unwrap().ends_with("behind 29998 others in the line."));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::LISTED;
 use crate::trace::event::{Actor, JobId, LineId, SourceId, TaskId, TimerId, Wait};
 use crate::trace::fold::{Job, JobStand, Line, Stand, Task, Timer, Waiter, World};
 use crate::trace::narrate::{count, named, place, plain, span};
@@ -191,13 +192,19 @@ impl<'a> Whys<'a> {
         if holders.is_empty() {
             return format!("when somebody gives it {wait} at {at} ({id}){ahead}");
         }
-        let names: Vec<String> = holders
+        let mut names: Vec<String> = holders
             .iter()
+            .take(LISTED)
             .map(|holder| match *holder == task {
                 true => String::from("it itself"),
                 false => self.name(*holder),
             })
             .collect();
+        match holders.len() - names.len() {
+            0 => {}
+            1 => names.push("one other".into()),
+            more => names.push(format!("one of {more} others")),
+        }
         format!("when {} gives back {wait}, for which it waits at {at}{ahead}", names.join(" or "))
     }
 }
