@@ -199,8 +199,14 @@ impl Rule for VainWakes {
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
         let (task, effect) = match event.kind {
             E::Wake { task, effect, .. } => (task, effect),
-            E::TaskEnd { task, .. } => return drop(self.live.remove(&task)),
-            E::Joined { task, .. } => return drop(self.ended.remove(&task)),
+            E::TaskEnd { task, .. } => {
+                self.live.remove(&task);
+                return;
+            }
+            E::Joined { task, .. } => {
+                self.ended.remove(&task);
+                return;
+            }
             _ => return,
         };
         let Some((wakes, rule)) = self.woken(event.seq, task, effect) else { return };
