@@ -1,10 +1,12 @@
 //! `oneloop record`, with real programs.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use oneloop::trace::EventKind;
 use oneloop::trace::read::{Output, Recording};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use super::{example, oneloop, said};
 
@@ -36,6 +38,25 @@ fn a_program_without_a_loop_is_said_to_have_left_nothing() {
     let output = oneloop(folder.path(), &["record", "/bin/true"], "");
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && error.contains("nothing was recorded"), "{error}");
+}
+
+#[test]
+fn what_is_no_regular_file_is_left_where_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    symlink("pipe", folder.path().join("run.trace.2")).unwrap();
+    for (name, refused) in [("pipe", "pipe"), ("run.trace", "run.trace.2")] {
+        let _ = fs::write(folder.path().join("run.trace"), "");
+        let output = oneloop(folder.path(), &["record", "-o", name, "/bin/true"], "");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(
+            error.contains(&format!("{refused}: it is no regular file; name another one with -o")),
+            "{error}"
+        );
+    }
+    assert!(pipe.exists() && folder.path().join("run.trace.2").exists());
 }
 
 #[test]

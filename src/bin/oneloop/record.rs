@@ -85,6 +85,10 @@ fn files(file: &Path) -> impl Iterator<Item = PathBuf> {
 /// Removes what an earlier program has left under these names: it would be taken for this one's.
 fn remove_older(file: &Path) -> Result<(), String> {
     for file in files(file) {
+        // A device or a pipe is nothing that a program has left.
+        if fs::metadata(&file).is_ok_and(|found| !found.is_file()) {
+            return Err(format!("{}: it is no regular file; name another one with -o", file.display()));
+        }
         match fs::remove_file(&file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => break,
             removed => removed.map_err(|error| {
