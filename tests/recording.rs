@@ -84,6 +84,20 @@ fn play(role: &str) {
             };
             gather([add(mutex.clone()), add(mutex)]).await;
         }),
+        "has a logger that panics" => {
+            log::set_logger(&PanicsAtErrors).expect("there is no other");
+            log::set_max_level(log::LevelFilter::Error);
+            run(greet());
+        }
+        "starts one of two loops in each of its own" => {
+            for _ in 0..2 {
+                run(async {
+                    let mut other = Command::new(env::current_exe().expect("this program has a file"));
+                    let status = other.env(harness::ROLE, "two loops").status().expect("it starts");
+                    assert!(status.success());
+                });
+            }
+        }
         "starts others" => {
             run(async {
                 greet().await;
@@ -100,6 +114,20 @@ fn play(role: &str) {
         }
         _ => panic!("nobody plays {role}"),
     }
+}
+
+struct PanicsAtErrors;
+
+impl log::Log for PanicsAtErrors {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        assert!(record.level() > log::Level::Error, "this logger takes no errors");
+    }
+
+    fn flush(&self) {}
 }
 
 async fn greet() {
@@ -342,6 +370,28 @@ fn programs_that_a_program_starts_are_recorded_in_files_of_their_own() {
     }
 }
 
+fn every_loop_of_a_program_that_a_program_starts_has_a_file_of_its_own() {
+    let room = Room::new();
+    let mut child =
+        room.command("starts one of two loops in each of its own", "").spawn().expect("it starts");
+    let own = child.id();
+    assert!(child.wait().expect("it is a child").success());
+    let files = fs::read_dir(room.0.path()).expect("it is there").map(|file| file.expect("so is it").path());
+    let (mut firsts, mut seconds) = (0, 0);
+    for file in files {
+        let name = file.file_name().and_then(|name| name.to_str()).expect("in ASCII");
+        let (lines, numbers) = (lines(&file), name.strip_prefix("run.trace").expect("it begins so"));
+        assert_whole(&lines);
+        let numbers: Vec<u32> = numbers.split('.').skip(1).map(|number| number.parse().unwrap()).collect();
+        let pid = numbers.iter().copied().find(|number| *number != 2).unwrap_or(own);
+        assert!(has(&lines, &format!("\"pid\":{pid},")), "{name}: {lines:#?}");
+        let is_second = has(&lines, "\"name\":\"second\"");
+        assert_eq!(is_second, pid != own && numbers.last() == Some(&2), "{name}: {lines:#?}");
+        (firsts, seconds) = (firsts + usize::from(!is_second), seconds + usize::from(is_second));
+    }
+    assert_eq!((firsts, seconds), (4, 2), "two loops of its own, and two of each that it starts");
+}
+
 fn a_level_leaves_out_the_events_above_it() {
     let [of_loop, task, leaf] = ["loop", "task", "leaf"].map(|level| {
         let room = Room::new();
@@ -392,6 +442,14 @@ fn a_disk_that_is_full_is_said_and_the_program_goes_on() {
     assert_eq!(said.matches("the recording /dev/full ends here").count(), 1, "{said}");
 }
 
+fn a_logger_that_panics_does_not_stop_the_recorder() {
+    let mut command = Room::new().command("has a logger that panics", "");
+    let output = command.env("ONELOOP", "record=/dev/full").output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.contains("this logger takes no errors"), "{said}");
+    assert_eq!(said.matches("oneloop: the recording /dev/full ends here").count(), 1, "{said}");
+}
+
 fn a_disk_that_fills_up_is_said_once_and_what_was_written_can_be_read() {
     let room = Room::new();
     let command = room.command("yields much", "");
@@ -439,10 +497,12 @@ fn main() -> ExitCode {
         a_program_killed_while_it_is_busy_leaves_whole_lines
         a_second_loop_is_recorded_in_a_file_of_its_own
         programs_that_a_program_starts_are_recorded_in_files_of_their_own
+        every_loop_of_a_program_that_a_program_starts_has_a_file_of_its_own
         a_level_leaves_out_the_events_above_it
         a_file_that_cannot_be_made_is_an_error_that_names_it
         a_pipe_that_nobody_reads_is_an_error_and_not_waited_for
         a_disk_that_is_full_is_said_and_the_program_goes_on
+        a_logger_that_panics_does_not_stop_the_recorder
         a_disk_that_fills_up_is_said_once_and_what_was_written_can_be_read
         the_first_line_tells_of_the_program
     };

@@ -1,7 +1,7 @@
 //! Chapter 35, part 28: the observer that records.
 //!
-//! What `ONELOOP=record=FILE` installs, and `flight=FILE`. It gives each event to the writer's thread, and sees to it that none is missing
-//! from the file when the program ends:
+//! What `ONELOOP=record=FILE` installs, and `flight=FILE`. It gives each event to the writer's thread, and sees to it that
+//! none is missing from the file when the program ends:
 //!
 //! | the program ends | what the file has |
 //! |---|---|
@@ -141,21 +141,31 @@ pub(crate) struct Target {
 
 impl Target {
     /// Takes this file, or, if this process has recorded in it before, `NAME.2` and so on. If another process has, and has
-    /// not ended, takes `NAME.PID`: whoever is started by a recorded program has the same `ONELOOP` in its environment,
-    /// and must not spoil the recording.
+    /// not ended, takes `NAME.PID`, and for its next loops `NAME.PID.2` and so on: whoever is started by a recorded program has
+    /// the same `ONELOOP` in its environment, and must not spoil the recording.
     ///
     /// # Errors
     /// If the file cannot be made. The error names it.
     pub(crate) fn take(path: &Path) -> io::Result<Target> {
-        /// All files that were asked for. They stay open, and with that locked, until the process ends.
-        static USED: Mutex<Vec<(PathBuf, Option<File>)>> = Mutex::new(Vec::new());
+        /// All files that were asked for, and whether they were this process's own. They stay open, and with that locked,
+        /// until the process ends.
+        static USED: Mutex<Vec<(PathBuf, bool, Option<File>)>> = Mutex::new(Vec::new());
         let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = used.iter().filter(|(used, _)| *used == path).count();
-        let mut target = Target::open(numbered(path, before + 1))?;
-        if !target.is_own {
-            target = Target { is_own: false, ..Target::open(numbered(path, std::process::id() as usize))? };
+        let before: Vec<bool> =
+            used.iter().filter(|(used, ..)| *used == path).map(|(_, is_own, _)| *is_own).collect();
+        let (number, mut own) = (before.len() + 1, None);
+        // The next name of a file that is another's is not free, but that other's as well.
+        if before.iter().all(|is_own| *is_own) {
+            own = Some(Target::open(numbered(path, number))?).filter(|target| target.is_own);
         }
-        used.push((path.to_owned(), target.file.try_clone().ok()));
+        let target = match own {
+            Some(target) => target,
+            None => {
+                let path = numbered(path, std::process::id() as usize);
+                Target { is_own: false, ..Target::open(numbered(&path, number))? }
+            }
+        };
+        used.push((path.to_owned(), target.is_own, target.file.try_clone().ok()));
         Ok(target)
     }
 

@@ -15,6 +15,7 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -75,7 +76,8 @@ impl Members {
 
 /// Says how it is with a file that was asked for, on standard error and in the log.
 pub(super) fn say(level: log::Level, text: &str) {
-    log::log!(target: "oneloop", level, "{text}");
+    // A logger is the program's own: should it panic, its panic hook has said so, and the recorder goes on.
+    let _ = catch_unwind(AssertUnwindSafe(|| log::log!(target: "oneloop", level, "{text}")));
     // If that fails too there is nobody left to be told.
     let _ = io::stderr().lock().write_all(format!("oneloop: {text}\n").as_bytes());
 }
@@ -110,11 +112,13 @@ pub(super) fn write(queue: &Arc<Queue>, members: &Members, pieces: &Pieces, mut 
     loop {
         let work = reader.wait();
         while let Some(event) = reader.next() {
-            // Read to the end in any case: the loop is not to wait.
+            // Read to the end in any case: the loop is not to wait, and what the program writes not to pile up.
+            pieces.before(&event, &mut text);
             if goes_on {
-                pieces.before(&event, &mut text);
                 lines.event(&event, &mut text);
                 goes_on = text.len() < MEMBER || members.append(&mut text);
+            } else {
+                text.clear();
             }
         }
         goes_on = members.append(&mut text);
@@ -126,4 +130,33 @@ pub(super) fn write(queue: &Arc<Queue>, members: &Members, pieces: &Pieces, mut 
     }
     pieces.rest(&mut text);
     members.append(&mut text);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+    use std::time::Duration;
+
+    use super::super::pieces::{Spot, Stream};
+    use super::super::queue::Pen;
+    use super::*;
+    use crate::trace::event::{Event, EventKind};
+
+    #[test]
+    fn what_a_program_writes_does_not_pile_up_once_the_file_cannot_be_written() {
+        let only_read = File::open("Cargo.toml").expect("tests run where it is");
+        let members = Members::new(only_read, "Cargo.toml".into());
+        let (queue, pieces, mut left) = (Queue::new(), Pieces::default(), Vec::new());
+        thread::scope(|scope| {
+            scope.spawn(|| write(&queue, &members, &pieces, b"the header\n".to_vec()));
+            pieces.add(Spot::Before(0), Duration::ZERO, Stream::Out, b"Hello\n");
+            let kind = EventKind::TurnEnd { turn: 0, ready: 0 };
+            let mut pen = Pen::new(Arc::clone(&queue));
+            pen.push(&Event { seq: 0, time: Duration::ZERO, cause: None, thread: None, kind });
+            queue.ask();
+            pieces.rest(&mut left);
+            queue.close();
+        });
+        assert_eq!(String::from_utf8_lossy(&left), "");
+    }
 }
