@@ -45,8 +45,10 @@ pub struct Shown {
     pipes: Vec<Pipe>,
     /// The way to the recording; `None`: none is being made.
     link: Option<Link>,
-    /// How many recordings there were.
-    recordings: usize,
+    /// How many loops wanted to be told.
+    loops: usize,
+    /// Which of them, from 1, is told or was the last one; 0: none was.
+    told: usize,
     /// What no recording has.
     left: Pieces,
 }
@@ -88,7 +90,7 @@ impl Shown {
         let listener = UnixListener::bind(folder.socket())?;
         listener.set_nonblocking(true)?;
         let (pipes, left) = (Vec::new(), Pieces::new());
-        Ok(Shown { folder, listener, pipes, link: None, recordings: 0, left })
+        Ok(Shown { folder, listener, pipes, link: None, loops: 0, told: 0, left })
     }
 
     /// Where the recording is to connect.
@@ -120,7 +122,7 @@ impl Shown {
             self.block(ending.as_ref(), ending.is_none().then_some(&LOOK));
             self.turn();
         };
-        Ok((status, Left { pieces: self.left, recording: self.recordings }))
+        Ok((status, Left { pieces: self.left, recording: self.told }))
     }
 
     /// Blocks until there is something to do, or the program has ended.
@@ -151,10 +153,11 @@ impl Shown {
         // In this order: a loop that has ended has said so before the next one came.
         let asked = self.hear();
         let Ok((mut socket, _)) = next else { return asked };
+        self.loops += 1;
         if self.link.is_some() {
             let _ = socket.write_all(b"-");
         } else if socket.set_nonblocking(true).is_ok() {
-            self.recordings += 1;
+            self.told = self.loops;
             let (unsent, unheard) = (Vec::new(), VecDeque::new());
             self.link = Some(Link { socket, unsent, unheard, over: false });
         }
@@ -210,8 +213,8 @@ impl Shown {
                 link.unsent.push(b'+');
                 let _ = link.flush();
             }
-            // Whoever asks waits, and writes nothing more meanwhile.
-            for _ in 0..if asked { usize::MAX } else { PIECES } {
+            // A pipe holds less: all that was written before somebody asked is read.
+            for _ in 0..PIECES {
                 match pipe.from.read(&mut bytes) {
                     Ok(length @ 1..) => {
                         pieces.push((pipe.stream, bytes[..length].to_vec()));
