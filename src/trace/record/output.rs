@@ -26,9 +26,11 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -57,8 +59,8 @@ pub(crate) struct Output {
 enum Link {
     /// Asked after each poll.
     Asked(UnixStream),
-    /// Read by a thread.
-    Read(UnixStream, JoinHandle<()>),
+    /// Read by a thread. When that has ended, nobody can send there any more.
+    Read(UnixStream, JoinHandle<()>, Receiver<()>),
 }
 
 /// What was said.
@@ -102,8 +104,13 @@ impl Output {
             false => {
                 socket.set_read_timeout(None).map_err(fault)?;
                 let (from, to) = (socket.try_clone().map_err(fault)?, Arc::clone(&pieces));
+                let (ends, ended) = mpsc::channel();
                 let builder = thread::Builder::new().name("oneloop-output".into());
-                Link::Read(socket, builder.spawn(move || follow(from, &to)).map_err(fault)?)
+                let follow = move || {
+                    follow(from, &to);
+                    drop(ends);
+                };
+                Link::Read(socket, builder.spawn(follow).map_err(fault)?, ended)
             }
         };
         Ok(Some(Output { link: RefCell::new(Some(link)), looked: Cell::default(), pieces }))
@@ -222,11 +229,13 @@ impl Drop for Output {
                 });
                 let _ = socket.write_all(b"q");
             }
-            Some(Link::Read(mut socket, thread)) => {
-                let _ = socket.set_read_timeout(Some(PATIENCE));
-                if socket.write_all(b"?").is_ok() {
-                    let _ = thread.join();
+            Some(Link::Read(mut socket, thread, ended)) => {
+                let asked = socket.write_all(b"?").is_ok();
+                // A limit for reads would not reach the read that goes on.
+                if !asked || ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                    let _ = socket.shutdown(Shutdown::Both);
                 }
+                let _ = thread.join();
                 let _ = socket.write_all(b"q");
             }
             None => {}
