@@ -228,11 +228,12 @@ impl Recording {
                 }
                 Ending::End => return None,
                 Ending::Cut(why) => return Some(Cut { line: lines.number(), why }),
+                Ending::Enough(why) => return Some(self.enough(lines.number(), why)),
             };
             match decoder.decode(lines.line()) {
                 Ok(_) if self.events.len() == MAX_EVENTS => {
                     let why = format!("more than {MAX_EVENTS} events are not read");
-                    return Some(Cut { line: lines.number(), why });
+                    return Some(self.enough(lines.number(), why));
                 }
                 Ok(Item::Event(event)) => {
                     // A snapshot counts only before the first event.
@@ -253,6 +254,12 @@ impl Recording {
                 Err(what) => self.faults.add(lines.number(), what),
             }
         }
+    }
+
+    /// Reading ends here, though the run goes on.
+    fn enough(&mut self, line: u64, why: String) -> Cut {
+        self.header.goes_on = true;
+        Cut { line, why }
     }
 
     fn add_event(&mut self, event: Event, line: u64) {
@@ -303,7 +310,9 @@ fn read_header<R: Read>(lines: &mut Lines<R>, decoder: &mut Decoder) -> Result<H
         Ending::Line | Ending::Unfinished => {}
         Ending::TooLong => return none("its first line is far too long"),
         Ending::End => return none("it is empty"),
-        Ending::Cut(why) => return Err(ReadError::NoRecording(format!("its first line is cut: {why}"))),
+        Ending::Cut(why) | Ending::Enough(why) => {
+            return Err(ReadError::NoRecording(format!("its first line is cut: {why}")));
+        }
     }
     match decoder.decode(lines.line()) {
         Ok(Item::Header(header)) if header.version > VERSION => Err(ReadError::Newer(header.version)),

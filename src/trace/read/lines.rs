@@ -43,6 +43,8 @@ pub(super) enum Ending {
     End,
     /// The rest cannot be read.
     Cut(String),
+    /// The rest is too much.
+    Enough(String),
 }
 
 impl<R: Read> Lines<R> {
@@ -92,7 +94,7 @@ impl<R: Read> Lines<R> {
             self.input.consume(taken);
             self.bytes += taken as u64;
             if self.bytes > MAX_BYTES {
-                return Ending::Cut(format!("more than {MAX_BYTES} bytes are not read"));
+                return Ending::Enough(format!("more than {MAX_BYTES} bytes are not read"));
             }
             match end {
                 Some(_) if too_long => return Ending::TooLong,
