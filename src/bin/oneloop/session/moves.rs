@@ -314,13 +314,10 @@ impl<F: Feed, W: Write> Session<F, W> {
             Some(Until::PollOf(task)) => format!("There was no further poll of task {}.", plain(task)),
             Some(Until::WakeOf(task)) => format!("There was no further wake of task {}.", plain(task)),
             Some(Until::Line(file, line)) => format!("Nothing more happened at {}:{line}.", plain(file)),
-            Some(Until::Finding(rule)) => {
-                let found: Vec<String> = self.scan.end(&self.history, *rule);
-                match found.as_slice() {
-                    [] => String::from("Nothing more is found to be wrong."),
-                    found => format!("The end itself tells:\n{}", found.join("\n")),
-                }
-            }
+            Some(Until::Finding(rule)) => match self.scan.end(&self.history, *rule).as_slice() {
+                [] => String::from("Nothing more is found to be wrong."),
+                found => format!("The end itself tells:\n{}", found.join("\n")),
+            },
             Some(_) | None => String::new(),
         };
         let why = self.ended.clone().unwrap_or_default();

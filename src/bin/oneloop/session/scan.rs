@@ -13,8 +13,8 @@ pub struct Scan {
     seen: usize,
     /// What they found: in which event, which rule, and in words.
     found: Vec<(u64, &'static str, String)>,
-    /// Whether they were told that there are no more events.
-    ended: bool,
+    /// What the end alone told: which rule, and in words. `None`: they were not told yet that there are no more events.
+    at_end: Option<Vec<(&'static str, String)>>,
 }
 
 impl Scan {
@@ -36,14 +36,15 @@ impl Scan {
         found.filter(move |(_, known, _)| rule.is_none_or(|rule| rule == *known)).map(|(.., text)| &**text)
     }
 
-    /// What only the end tells; once.
-    pub fn end(&mut self, history: &History, rule: Option<&str>) -> Vec<String> {
-        if std::mem::replace(&mut self.ended, true) {
-            return Vec::new();
+    /// What only the end tells of this rule, or of any.
+    pub fn end(&mut self, history: &History, rule: Option<&str>) -> Vec<&str> {
+        if self.at_end.is_none() {
+            self.show(history, usize::MAX);
+            let found = self.findings.as_mut().map(Findings::end).unwrap_or_default().iter();
+            self.at_end = Some(found.map(|finding| (finding.rule, lines(finding))).collect());
         }
-        self.show(history, usize::MAX);
-        let found = self.findings.as_mut().map(Findings::end).unwrap_or_default().iter();
-        found.filter(|finding| rule.is_none_or(|rule| rule == finding.rule)).map(lines).collect()
+        let found = self.at_end.iter().flatten();
+        found.filter(|(known, _)| rule.is_none_or(|rule| rule == *known)).map(|(_, text)| &**text).collect()
     }
 
     /// Shows them the events before that index.
