@@ -293,6 +293,10 @@ fn what_once_did_harm_does_no_more() {
         r#"{"k":"snapshot","n":1000,"t":9,"step":"run","looked":0,"running":{"task":1},"spawned":1,"ended":0}
            {"k":"snapshot_task","task":1,"stand":"running","since":9,"by":"loop","size":0,"wakers":0,"polls":4294967295}
            {"k":"turn_end","n":1,"t":0,"turn":0,"ready":0}"#,
+        // As many tasks were spawned and have ended as can be counted.
+        r#"{"k":"snapshot","n":18446744073709551615,"t":9,"step":"run","looked":0,"spawned":18446744073709551615,"ended":18446744073709551615}
+           {"k":"spawn","n":1,"t":9,"task":1,"by":"loop","site":5,"size":8}
+           {"k":"task_end","n":2,"t":9,"task":1,"outcome":"done"}"#,
     ];
     for lines in found {
         let recording = read(format!("{HEADER}\n{lines}\n"));

@@ -143,6 +143,32 @@ fn it_goes_to_where_something_is_found_to_be_wrong() {
 }
 
 #[test]
+fn what_only_the_end_tells_is_told_of_each_rule_that_is_asked_for() {
+    let folder = small();
+    let unfinished = LINES[..9].join("\n") + "\n";
+    std::fs::write(folder.path().join("unfinished.trace"), unfinished).unwrap();
+    let text = said(folder.path(), &["play", "unfinished.trace"], "until slow_poll\nuntil poll_stuck\n");
+    assert!(text.contains("Nothing more is found to be wrong."), "{text}");
+    assert!(text.contains("The end itself tells:") && text.contains("[poll_stuck]"), "{text}");
+}
+
+#[test]
+fn a_number_that_is_the_last_there_is_does_no_harm() {
+    let folder = small();
+    let last = u64::MAX;
+    let lines = format!(
+        r#"{}
+{{"k":"snapshot","n":{last},"t":9,"step":"run","looked":0,"spawned":1,"ended":0}}
+{{"k":"turn_end","n":1,"t":9,"turn":0,"ready":0}}
+"#,
+        LINES[0]
+    );
+    std::fs::write(folder.path().join("last.trace"), lines).unwrap();
+    let text = said(folder.path(), &["play", "last.trace"], "go 0\n");
+    assert!(text.contains(&format!("the first that is, is event {last}.")), "{text}");
+}
+
+#[test]
 fn a_wrong_command_gets_a_suggestion_and_help_is_complete() {
     assert!(play("nxet\n")[0].contains("Did you mean `next`?"));
     assert!(play("show tsaks\n")[0].contains("Did you mean `show tasks`?"));

@@ -155,7 +155,7 @@ impl World {
                 {
                     self.ready.remove(before);
                 }
-                self.spawned += 1;
+                self.spawned = self.spawned.saturating_add(1);
             }
             E::Wake { task, by, effect: WakeEffect::Queued | WakeEffect::WhileRunning } => {
                 self.wake(*task, (event.seq, by.clone()));
@@ -238,7 +238,7 @@ impl World {
 
     fn end_task(&mut self, task: TaskId, outcome: Outcome) {
         let Some(known) = self.tasks.remove(&task) else { return };
-        self.ended += 1;
+        self.ended = self.ended.saturating_add(1);
         if let Some(place) = known.place.0 {
             self.ready.remove(place);
         }

@@ -113,6 +113,9 @@ impl<F: Feed, W: Write> Session<F, W> {
     /// The number of the first event that is known, if something was before it.
     pub(super) fn begin(&self) -> Option<u64> {
         let first = self.history.events().first().map_or(0, |event| event.seq);
-        self.history.forgotten().map(|last| first.max(last + 1)).or(Some(first).filter(|first| *first > 0))
+        self.history
+            .forgotten()
+            .map(|last| first.max(last.saturating_add(1)))
+            .or(Some(first).filter(|first| *first > 0))
     }
 }
