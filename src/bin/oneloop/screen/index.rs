@@ -1,8 +1,9 @@
 //! Where in the run each task is told of, so that its story and any sentence can be had without going through all of it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use oneloop::trace::fold::History;
+use oneloop::trace::fold::{History, World};
 use oneloop::trace::{Actor, Event, EventKind as E, SourceId, TaskId};
 
 use crate::session::places::find;
@@ -11,6 +12,8 @@ use crate::session::story::{by, of};
 /// An index of the events that are known. Events are named by their numbers.
 #[derive(Debug, Default)]
 pub struct Index {
+    /// The number of the first event that is known.
+    first: Option<u64>,
     /// The number of the last event that is in it.
     last: Option<u64>,
     /// What each task did, and what was done to it.
@@ -24,7 +27,8 @@ impl Index {
     /// Takes up what has become known since the last time.
     pub fn update(&mut self, history: &History) {
         let events = history.events();
-        let last = events.last().map(|event| event.seq);
+        let ends = [events.first(), events.last()];
+        let [first, last] = ends.map(|event| event.map(|event| event.seq));
         if self.last > last {
             // Another loop, which counts from 0 again.
             *self = Index::default();
@@ -33,7 +37,13 @@ impl Index {
         for event in &events[start..] {
             self.add(event);
         }
-        self.last = last;
+        if self.first < first {
+            let known = first.unwrap_or(0);
+            forget(&mut self.stories, known);
+            forget(&mut self.tasks, known);
+            forget(&mut self.sources, known);
+        }
+        (self.first, self.last) = (first, last);
     }
 
     fn add(&mut self, event: &Event) {
@@ -61,13 +71,17 @@ impl Index {
 
     /// An event in words.
     pub fn sentence(&self, history: &History, event: &Event) -> String {
-        let mut narrator = history.begin().narrator();
         let (mut tasks, mut sources) = (Vec::from_iter(of(event)), Vec::from_iter(source(event)));
         match by(event) {
             Some(Actor::Task(task)) => tasks.push(*task),
             Some(Actor::Source(source)) => sources.push(*source),
             _ => {}
         }
+        // Whoever is named was there before, or is told of by an event; nobody else is asked for.
+        let (before, mut begin) = (history.begin(), World::new());
+        begin.tasks.extend(tasks.iter().filter_map(|id| Some((*id, Arc::clone(before.tasks.get(id)?)))));
+        begin.sources.extend(sources.iter().filter_map(|id| Some((*id, before.sources.get(id)?.clone()))));
+        let mut narrator = begin.narrator();
         let tasks = tasks.iter().filter_map(|task| self.tasks.get(task));
         let sources = sources.iter().filter_map(|source| self.sources.get(source));
         let mut names: Vec<u64> = tasks.chain(sources).flatten().copied().collect();
@@ -77,6 +91,14 @@ impl Index {
         names.iter().filter_map(|seq| find(history, *seq)).for_each(|event| narrator.follow(event));
         narrator.sentence(event)
     }
+}
+
+/// Lets go of the events before this one.
+fn forget<Id>(lists: &mut HashMap<Id, Vec<u64>>, first: u64) {
+    lists.retain(|_, list| {
+        list.drain(..list.partition_point(|seq| *seq < first));
+        !list.is_empty()
+    });
 }
 
 /// The source that an event is about.
