@@ -5,6 +5,7 @@
 //!                     └──▶ Request: what the session is to do
 //! ```
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use oneloop::trace::TaskId;
@@ -114,12 +115,12 @@ pub struct Model {
     pub tab: Pane,
     /// `None`: the task that the event is about.
     pub selected: Option<TaskId>,
-    /// How far a pane is moved down from where it would be by itself.
-    pub moved: BTreeMap<Pane, isize>,
+    /// How far each pane is moved down from where it would be by itself. Drawn, it is as far as there is something to see.
+    moved: [Cell<isize>; PANES.len()],
     pub prompt: Option<Prompt>,
     pub overlay: Option<Overlay>,
-    /// The first line that is seen of it.
-    pub top: usize,
+    /// The first line that is seen of it. Drawn, it is one that there is.
+    pub top: Cell<usize>,
     /// One line to be said until the next key.
     pub message: Option<String>,
     pub letter: Option<Letter>,
@@ -137,10 +138,10 @@ impl Default for Model {
             pane: Pane::Tasks,
             tab: Pane::Tasks,
             selected: None,
-            moved: BTreeMap::new(),
+            moved: Default::default(),
             prompt: None,
             overlay: None,
-            top: 0,
+            top: Cell::new(0),
             message: None,
             letter: None,
             marks: BTreeMap::new(),
@@ -156,8 +157,8 @@ impl Model {
         self.selected.or_else(|| scene.main_task())
     }
 
-    pub fn moved(&self, pane: Pane) -> isize {
-        self.moved.get(&pane).copied().unwrap_or(0)
+    pub fn moved(&self, pane: Pane) -> &Cell<isize> {
+        &self.moved[pane as usize]
     }
 
     /// What a command had to say: a line at the bottom, or several over the screen.
@@ -166,13 +167,17 @@ impl Model {
         match lines.as_slice() {
             [] => {}
             [line] => self.message = Some(line.clone()),
-            _ => (self.overlay, self.top) = (Some(Overlay::Said(lines)), 0),
+            _ => self.lay_over(Overlay::Said(lines)),
         }
+    }
+
+    fn lay_over(&mut self, overlay: Overlay) {
+        (self.overlay, self.top) = (Some(overlay), Cell::new(0));
     }
 
     /// Another moment is looked at: panes are where they are by themselves again.
     pub fn came(&mut self) {
-        self.moved.clear();
+        self.moved = Default::default();
     }
 
     /// A key was pressed.
@@ -201,7 +206,7 @@ impl Model {
             Action::Repeat => return self.command(&self.last.clone()),
             Action::First => return self.go_to(scene.history.events().first().map(|event| event.seq)),
             Action::Last => return self.go_to(scene.last()),
-            Action::Here => (self.selected, _) = (None, self.moved.clear()),
+            Action::Here => (self.selected, self.moved) = Default::default(),
             Action::Whole => return self.command(&self.filled(self.pane.command(), scene)),
             Action::Pane(number) => self.choose(PANES[number]),
             Action::NextPane => self.choose(self.pane_at(1)),
@@ -213,7 +218,7 @@ impl Model {
             Action::Find(forward) => return self.find(forward),
             Action::SetMark => self.letter = Some(Letter::SetMark),
             Action::GoToMark => self.letter = Some(Letter::GoToMark),
-            Action::Help => (self.overlay, self.top) = (Some(Overlay::Help), 0),
+            Action::Help => self.lay_over(Overlay::Help),
             Action::Close => {}
             Action::Redraw => return Request::Redraw,
             Action::Suspend => return Request::Suspend,
@@ -225,12 +230,12 @@ impl Model {
     /// With text over the screen, keys move in it or close it; one that means something else does that too.
     fn in_overlay(&mut self, action: Action, scene: &Scene) -> Request {
         match action {
-            Action::Up => self.top = self.top.saturating_sub(1),
-            Action::Down => self.top += 1,
-            Action::PageUp => self.top = self.top.saturating_sub(10),
-            Action::PageDown => self.top += 10,
-            Action::First => self.top = 0,
-            Action::Last => self.top = usize::MAX / 2,
+            Action::Up => self.top.set(self.top.get().saturating_sub(1)),
+            Action::Down => self.top.set(self.top.get().saturating_add(1)),
+            Action::PageUp => self.top.set(self.top.get().saturating_sub(10)),
+            Action::PageDown => self.top.set(self.top.get().saturating_add(10)),
+            Action::First => self.top.set(0),
+            Action::Last => self.top.set(usize::MAX),
             Action::Close | Action::Quit | Action::Help | Action::Repeat => self.overlay = None,
             Action::Redraw | Action::Suspend => return self.act(action, scene),
             _ => {
@@ -318,9 +323,8 @@ impl Model {
     /// Moves in the pane; among the tasks, to another one.
     fn go_by(&mut self, by: isize, scene: &Scene) {
         if self.pane != Pane::Tasks {
-            let moved = self.moved.entry(self.pane).or_default();
-            *moved = moved.saturating_add(by);
-            return;
+            let moved = self.moved(self.pane);
+            return moved.set(moved.get().saturating_add(by));
         }
         let tasks = &scene.world().tasks;
         let current = self.task(scene).unwrap_or(TaskId(0));

@@ -174,7 +174,7 @@ fn the_help_has_every_key() {
     model.key(crate::screen::key::Key::Letter('?'), &run.scene());
     let mut seen = String::new();
     for top in 0..60 {
-        model.top = top;
+        model.top.set(top);
         let mut run = Run { is_program: true, ..Run::hello(0) };
         seen.push_str(&text(&run.picture(&model, BEST, SMALL)));
     }

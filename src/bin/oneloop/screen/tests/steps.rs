@@ -2,7 +2,7 @@
 
 use oneloop::trace::TaskId;
 
-use super::{Run, busy};
+use super::{BEST, Run, busy};
 use crate::screen::key::Key::{self, *};
 use crate::screen::model::{Model, Overlay, Pane, Request};
 
@@ -126,13 +126,36 @@ fn the_task_of_the_event_is_shown_until_another_is_selected() {
 fn panes_are_chosen_and_moved_and_a_step_puts_them_back() {
     let (mut model, run) = (Model::default(), busy());
     press(&mut model, &run, &[Letter('8'), Down, Down, PageDown, Up]);
-    assert_eq!((model.pane, model.moved(Pane::Source)), (Pane::Source, 11));
+    assert_eq!((model.pane, model.moved(Pane::Source).get()), (Pane::Source, 11));
     assert_eq!(model.tab, Pane::Tasks, "what shares a place with the source stays");
     press(&mut model, &run, &[Tab, Tab, BackTab, BackTab, BackTab]);
     assert_eq!((model.pane, model.tab), (Pane::Task, Pane::Task));
     assert_eq!(press(&mut model, &run, &letters("3v")), command("show timers"));
     model.came();
-    assert_eq!(model.moved(Pane::Source), 0);
+    assert_eq!(model.moved(Pane::Source).get(), 0);
+}
+
+#[test]
+fn what_is_moved_beyond_an_end_comes_back_at_the_next_key() {
+    let (mut model, mut run) = (Model::default(), busy());
+    for (pane, key) in [(Pane::Timers, '3'), (Pane::Task, '7'), (Pane::Source, '8'), (Pane::Output, '9')] {
+        press(&mut model, &run, &[Letter(key)]);
+        for (there, back, by) in [(Down, Up, -1), (Up, Down, 1)] {
+            press(&mut model, &run, &[there; 500]);
+            let end = run.picture(&model, BEST, (120, 40));
+            let moved = model.moved(pane).get();
+            assert!(moved.abs() < 500, "{pane:?}: {moved}");
+            press(&mut model, &run, &[there]);
+            assert!(run.picture(&model, BEST, (120, 40)) == end, "{pane:?}: there is no more");
+            press(&mut model, &run, &[back]);
+            assert_eq!(model.moved(pane).get(), moved + by, "{pane:?}");
+        }
+    }
+    model.say(&"a line\n".repeat(100));
+    press(&mut model, &run, &[End]);
+    run.picture(&model, BEST, (80, 24));
+    press(&mut model, &run, &[Up]);
+    assert_eq!(model.top.get(), 79, "twenty lines are seen at once");
 }
 
 #[test]
@@ -142,7 +165,7 @@ fn what_is_said_is_a_line_or_lies_over_the_screen() {
     assert_eq!(model.message.as_deref(), Some("one line"));
     model.say("one\ntwo\nthree");
     assert_eq!(press(&mut model, &run, &[Down]), Request::Nothing);
-    assert_eq!((model.message.as_deref(), model.top), (None, 1), "the line is gone with the next key");
+    assert_eq!((model.message.as_deref(), model.top.get()), (None, 1), "the line is gone with the next key");
     press(&mut model, &run, &[Letter('q')]);
     assert_eq!(model.overlay, None, "the first `q` only closes it");
     assert_eq!(press(&mut model, &run, &[Letter('q')]), Request::Quit);

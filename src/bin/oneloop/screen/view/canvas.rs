@@ -1,5 +1,7 @@
 //! Lines of text, cut where there is no more room, and the frames of panes.
 
+use std::cell::Cell;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -106,16 +108,23 @@ pub fn divide(picture: &mut Buffer, area: Rect) {
 }
 
 /// Which of `length` lines is the first to be seen in so many rows, if this one is to be, moved by so much.
-pub fn top(length: usize, rows: u16, wanted: usize, moved: isize) -> usize {
+pub fn top(length: usize, rows: u16, wanted: usize, moved: &Cell<isize>) -> usize {
     let rows = usize::from(rows);
     let most = length.saturating_sub(rows);
     // A third of the rows before it, so that it is seen what comes.
     let by_itself = wanted.saturating_sub(rows / 3).min(most);
-    by_itself.saturating_add_signed(moved).min(most)
+    shifted(by_itself, moved, 0, most)
+}
+
+/// Where a move from there leads, between these two. Of one that goes beyond them no more is kept than can be seen.
+pub fn shifted(from: usize, moved: &Cell<isize>, least: usize, most: usize) -> usize {
+    let to = from.saturating_add_signed(moved.get()).clamp(least, most);
+    moved.set(to.cast_signed() - from.cast_signed());
+    to
 }
 
 /// Draws those of the lines that fit, from the one that is moved to.
-pub fn list(picture: &mut Buffer, area: Rect, lines: Vec<Line>, moved: isize) {
+pub fn list(picture: &mut Buffer, area: Rect, lines: Vec<Line>, moved: &Cell<isize>) {
     let (length, rows) = (lines.len(), usize::from(area.height));
     let first = top(length, area.height, 0, moved);
     for (row, line) in (0..area.height).zip(lines.into_iter().skip(first)) {

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::canvas::cut;
+use super::canvas::{cut, shifted};
 use crate::screen::look::{ACCENT, DIM, PLAIN};
 use crate::screen::model::{Model, Pane};
 use crate::screen::scene::Scene;
@@ -30,8 +30,7 @@ pub fn draw(scene: &Scene, model: &Model, area: Rect, picture: &mut Buffer) {
         return cut(picture, area, 0, Span::styled("  nothing so far", DIM).into());
     }
     let rows = usize::from(area.height);
-    let last = lines.len().saturating_add_signed(model.moved(Pane::Output));
-    let last = last.clamp(rows.min(lines.len()), lines.len());
+    let last = shifted(lines.len(), model.moved(Pane::Output), rows.min(lines.len()), lines.len());
     let shown = &lines[last.saturating_sub(rows)..last];
     for (row, (stderr, new, text)) in (0..area.height).zip(shown) {
         let mark = if *stderr { " error │ " } else { "output │ " };

@@ -25,7 +25,8 @@ pub fn draw(scene: &Scene, model: &Model, screen: Rect, picture: &mut Buffer) {
     border(area, title, picture);
     let inner = Rect { x: x + 2, y: y + 1, width: width - 4, height: height - 2 };
     let rows = usize::from(inner.height);
-    let first = model.top.min(lines.len().saturating_sub(rows));
+    let first = model.top.get().min(lines.len().saturating_sub(rows));
+    model.top.set(first);
     let rest = lines.len().saturating_sub(first + rows);
     for (row, line) in (0..inner.height).zip(lines.into_iter().skip(first)) {
         cut(picture, inner, row, line);

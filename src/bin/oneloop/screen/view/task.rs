@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::canvas::{cut, wrap};
+use super::canvas::{cut, shifted, wrap};
 use super::machine::{self, Standing};
 use crate::screen::look::{DIM, PLAIN, STRONG};
 use crate::screen::model::{Model, Pane};
@@ -69,8 +69,8 @@ fn story(scene: &Scene, model: &Model, task: TaskId, area: Rect, picture: &mut B
     let rows = usize::from(area.height);
     // Where there is more to come, two rows for it.
     let behind = (story.len() - passed).min(2).min(rows / 3);
-    let end = (passed + behind).max(rows.min(story.len())).saturating_add_signed(model.moved(Pane::Task));
-    let end = end.clamp(rows.min(story.len()), story.len());
+    let least = rows.min(story.len());
+    let end = shifted((passed + behind).max(least), model.moved(Pane::Task), least, story.len());
     let start = end.saturating_sub(rows);
     for (row, seq) in (0..area.height).zip(&story[start..end]) {
         let Some(event) = find(scene.history, *seq) else { continue };
