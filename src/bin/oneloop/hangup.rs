@@ -26,10 +26,10 @@ pub fn is_gone(there: impl AsFd) -> bool {
     poll(&mut [PollFd::new(&there, PollFlags::empty())], Some(&NOW)).is_ok_and(|gone| gone > 0)
 }
 
-/// Waits until something can be read there, it is gone, a signal comes, or the time is up.
-pub fn wait(there: impl AsFd, within: Duration) {
+/// Waits until something can be read there, it is gone, a signal comes, or the time is up; whether it is one of the first two.
+pub fn wait(there: impl AsFd, within: Duration) -> bool {
     let within = Timespec::try_from(within).ok();
-    let _ = poll(&mut [PollFd::new(&there, PollFlags::IN)], within.as_ref());
+    poll(&mut [PollFd::new(&there, PollFlags::IN)], within.as_ref()).is_ok_and(|came| came > 0)
 }
 
 /// Ends this process when standard output is gone, if it has not ended by itself soon after. `last` is called before.
@@ -42,6 +42,7 @@ pub fn watch(last: impl FnOnce() + Send + 'static) -> Result<(), String> {
     let wait = move || {
         let out = io::stdout();
         while let Ok(0) | Err(Errno::INTR) = poll(&mut [PollFd::new(&out, PollFlags::empty())], None) {}
+        // There is nothing to wait for: see GRACE.
         thread::sleep(GRACE);
         last();
         exit(code);

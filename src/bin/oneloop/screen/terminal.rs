@@ -136,13 +136,13 @@ impl Terminal {
             return Ok(Input::Redraw);
         }
         if !event::poll(Duration::ZERO)? {
-            hangup::wait(io::stdin(), within);
+            let came = hangup::wait(io::stdin(), within);
             if hangup::is_gone(io::stdin()) {
                 return Ok(Input::End(SIGHUP.unsigned_abs() as usize));
             }
             // Of more than a kilobyte at once crossterm leaves the rest until the next key: so it may see nothing where there
             // is something to read, and is not to be asked again at once.
-            if !event::poll(within)? {
+            if !came || !event::poll(within)? {
                 return Ok(Input::Nothing);
             }
         }
