@@ -114,6 +114,22 @@ fn crowd() -> String {
     lines.join("\n") + "\n"
 }
 
+/// A recording that says twice what happens once.
+fn twice() -> String {
+    let mut lines = vec![HEADER.to_owned()];
+    lines.push(json!({"k": "site", "id": 1, "file": "src/twice.rs", "line": 3, "col": 5}).to_string());
+    let spawn = |task: u64| json!({"k": "spawn", "task": task, "name": "t", "by": "loop", "site": 1, "future": "f", "size": 1});
+    let call = |callback: u64| json!({"k": "callback_new", "callback": callback, "by": "loop", "site": 1});
+    let poll = json!({"k": "poll_begin", "task": 1, "poll": 1, "waited": 0});
+    let begin = json!({"k": "callback_begin", "callback": 1});
+    let events = [spawn(1), call(1), spawn(2), call(1), spawn(1), call(2), poll, spawn(1), begin, call(1)];
+    lines.extend(events.into_iter().enumerate().map(|(n, mut event)| {
+        (event["n"], event["t"]) = (n.into(), (1_000 * n).into());
+        event.to_string()
+    }));
+    lines.join("\n") + "\n"
+}
+
 fn read(text: &str) -> Recording {
     Recording::read(text.as_bytes()).unwrap()
 }
@@ -267,12 +283,15 @@ fn write_what_the_browser_is_to_show() {
     fs::write(folder.join("hostile.trace"), long(200, HOSTILE)).unwrap();
     fs::write(folder.join("long.trace"), long(100_000, "task")).unwrap();
     fs::write(folder.join("crowd.trace"), crowd()).unwrap();
+    fs::write(folder.join("twice.trace"), twice()).unwrap();
     // One that begins in the middle, with a snapshot.
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let (whole, part) = (path("crawler.trace"), path("part.trace"));
     let part = ["export", "--part", "--from", "300", "--to", "900", &whole, "-o", &part];
     assert!(oneloop(Path::new("."), &part).status.success());
-    for name in PROGRAMS.map(|(name, ..)| name).into_iter().chain(["part", "hostile", "long", "crowd"]) {
+    for name in
+        PROGRAMS.map(|(name, ..)| name).into_iter().chain(["part", "hostile", "long", "crowd", "twice"])
+    {
         let trace = format!("{name}.trace");
         let began = Instant::now();
         let output = oneloop(Path::new("."), &["page", folder.join(&trace).to_str().unwrap()]);

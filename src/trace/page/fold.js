@@ -167,6 +167,8 @@ const TAKES = {
 
   callback_new(world, { callback, at = null, by, site }) {
     const place = at === null ? world.push({ callback }) : null;
+    // A recording may say twice what happens once.
+    world.ready.delete(world.callbacks.get(callback)?.place);
     world.callbacks.set(callback, { by, site, at, place });
   },
   callback_begin(world, { callback }) {
@@ -182,6 +184,8 @@ const TAKES = {
 
   spawn(world, { task, name, by, site, n }) {
     const place = world.push({ task });
+    // A recording may say twice what happens once.
+    world.ready.delete(world.tasks.get(task)?.place);
     world.tasks.set(task, { ...found(task, "ready", world.time), name, by, site, woken: [n, by], place });
     world.spawned += 1;
   },
