@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::{oneloop, said, small};
+use super::{LINES, oneloop, said, small};
 
 fn chrome() -> Vec<Value> {
     let folder = small();
@@ -67,6 +67,29 @@ fn chromes_arrows_have_two_ends_each_within_a_slice() {
             assert!(of(&events, "X").iter().any(within), "{mark}");
         }
     }
+}
+
+#[test]
+fn chromes_threads_are_named_once() {
+    let folder = small();
+    let mut lines = vec![LINES[0].to_owned(), LINES[1].to_owned()];
+    let thread = r#""th":"worker""#;
+    for n in (0..12).step_by(3) {
+        for (n, more) in [
+            (n, String::from(r#""k":"job_new","by":"loop","site":1"#)),
+            (n + 1, format!(r#""k":"job_start",{thread},"waited":0"#)),
+            (n + 2, format!(r#""k":"job_end",{thread},"took":1000,"panicked":false"#)),
+        ] {
+            lines.push(format!(r#"{{"n":{n},"t":{},"job":{},{more}}}"#, n * 1_000, n / 3));
+        }
+    }
+    fs::write(folder.path().join("jobs.trace"), lines.join("\n") + "\n").unwrap();
+    let json: Value =
+        serde_json::from_str(&said(folder.path(), &["export", "--chrome", "-o", "-", "jobs.trace"], ""))
+            .unwrap();
+    let events = json["traceEvents"].as_array().unwrap();
+    let named = of(events, "M").into_iter().filter(|event| event["args"]["name"] == "worker");
+    assert_eq!((named.count(), of(events, "X").len()), (1, 4), "{events:#?}");
 }
 
 /// The fields of a message: numbers, or bytes.

@@ -33,6 +33,22 @@ fn a_source_file_that_is_found_is_on_the_page_and_one_that_is_not_is_named() {
     assert_eq!(source["missing"], "it is longer than 524288 bytes");
 }
 
+#[test]
+fn a_source_file_of_two_recordings_is_named_once() {
+    let folder = folder();
+    let site = "{\"k\":\"site\",\"id\":2,\"file\":\"src/other.rs\",\"line\":1,\"col\":1}";
+    let recording = long(50, "task").replacen("\"site\":1", "\"site\":2", 1);
+    let recording = recording.replacen('\n', &format!("\n{site}\n"), 1);
+    fs::write(folder.path().join("both.trace"), recording).unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    for name in ["small", "other"] {
+        fs::write(folder.path().join("src").join(name).with_extension("rs"), "fn main() {}\n").unwrap();
+    }
+    let output = oneloop(folder.path(), &["page", "both.trace", "both.trace", "-o", "two.html"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("and the source of src/other.rs, src/small.rs\n"), "{said}");
+}
+
 /// What a page that is made in `project` has of `file`, of a recording that was `told` to have been made elsewhere.
 fn source(project: &Path, told: &Path, file: &str) -> Value {
     let header = HEADER.replace("{", &format!("{{\"folder\":{},", json!(told)));

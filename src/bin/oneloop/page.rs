@@ -92,6 +92,8 @@ fn say_what_is_on_it(output: &Path, sides: &[Side<'_>]) -> Result<(), String> {
     let mut text = format!("{}: {}", output.display(), count(events, "event"));
     let mut held: Vec<&str> =
         sources.iter().filter(|source| source.text.is_ok()).map(|source| source.file.as_str()).collect();
+    // Two recordings may name the same ones.
+    held.sort_unstable();
     held.dedup();
     if !held.is_empty() {
         text.push_str(&format!(", and the source of {}", held.join(", ")));

@@ -27,22 +27,18 @@ pub(super) fn write(recording: &Recording, mut out: impl Write) -> io::Result<()
     write!(out, "\n{},\n{}", named("process_name", LOOP, program), named("thread_name", LOOP, "the loop"))?;
     let mut threads: HashMap<Arc<str>, usize> = HashMap::new();
     draw(recording, |mark| {
-        let (track, began, ended) = match &mark {
-            Mark::Begin { track, .. } => (*track, true, false),
-            Mark::End { track, .. } => (*track, false, true),
-            _ => (&Track::Loop, false, false),
+        let (track, ended) = match &mark {
+            Mark::Begin { track, .. } => (*track, false),
+            Mark::End { track, .. } => (*track, true),
+            _ => (&Track::Loop, false),
         };
-        let tid = match track {
-            Track::Thread(name) => {
-                let next = LOOP + 1 + threads.len();
-                *threads.entry(Arc::clone(name)).or_insert(next)
+        let mut tid = LOOP;
+        if let Track::Thread(name) = track {
+            let known = threads.len();
+            tid = *threads.entry(Arc::clone(name)).or_insert(LOOP + 1 + known);
+            if threads.len() > known {
+                write!(out, ",\n{}", named("thread_name", tid, name))?;
             }
-            _ => LOOP,
-        };
-        if let (true, Track::Thread(name)) = (began, track)
-            && tid == LOOP + threads.len()
-        {
-            write!(out, ",\n{}", named("thread_name", tid, name))?;
         }
         let is_async = matches!(track, Track::Task(_));
         match mark {

@@ -71,9 +71,11 @@ impl Sources {
             Some(rest) => std::env::home_dir()?.join(rest),
             None => PathBuf::from(file),
         };
-        let places = self.folders.iter().filter_map(|folder| fs::canonicalize(folder.join(&path)).ok());
-        places.into_iter().find(|path| {
-            let is_near = self.within.as_ref().is_none_or(|within| path.starts_with(within));
+        let mut places = self.folders.iter().filter_map(|folder| fs::canonicalize(folder.join(&path)).ok());
+        places.find(|path| {
+            // Without a current folder there is no project, and nothing lies in it.
+            let is_in = |within: &PathBuf| within.is_absolute() && path.starts_with(within);
+            let is_near = self.within.as_ref().is_none_or(is_in);
             is_near && path.extension().is_some_and(|ending| ending == "rs") && path.is_file()
         })
     }
