@@ -154,23 +154,22 @@ fn the_end_of_the_stepper_is_the_end_of_the_program() {
         let mut stepper = stepper("spinner");
         let folders = || -> Vec<_> {
             let folders = std::fs::read_dir(std::env::temp_dir()).expect("there is one").flatten();
-            let own = format!("oneloop-step-{}-", stepper.id());
+            let own = format!("oneloop-{}-", stepper.id());
             folders.filter(|folder| folder.file_name().to_string_lossy().starts_with(&own)).collect()
         };
         let until = Instant::now() + Duration::from_secs(20);
         while folders().is_empty() {
             assert!(Instant::now() < until, "it makes a folder for its socket");
         }
-        let own = format!("oneloop-step-{}-", stepper.id());
+        let own = format!("oneloop-{}-", stepper.id());
         // The first line says which process the program is.
         let mut out = std::io::BufReader::new(stepper.stdout.take().expect("it is a pipe"));
         let mut line = String::new();
         std::io::BufRead::read_line(&mut out, &mut line).expect("it says something");
-        let pid: i32 = line
-            .split(|next: char| !next.is_ascii_digit())
-            .filter(|digits| !digits.is_empty())
-            .find_map(|digits| digits.parse().ok())
-            .expect("the number of the process");
+        // Numbers in the name of a folder come before.
+        let (_, number) = line.rsplit_once(" is process ").expect("it is said so");
+        let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
+        let pid: i32 = digits.parse().expect("the number of the process");
         match how {
             "quit" => give(&mut stepper, "p 3\nq\n"),
             _ => {

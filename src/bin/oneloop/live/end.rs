@@ -30,7 +30,7 @@ impl Folder {
         let base = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| Path::new(folder).is_dir());
         let base = base.map_or_else(std::env::temp_dir, PathBuf::from);
         for number in 0..100 {
-            let folder = base.join(format!("oneloop-step-{}-{number}", std::process::id()));
+            let folder = base.join(format!("oneloop-{}-{number}", std::process::id()));
             match DirBuilder::new().mode(0o700).create(&folder) {
                 Ok(()) => return Ok(Folder(folder)),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
