@@ -113,8 +113,8 @@ pub enum Decision {
     Cancel(TaskId),
 }
 
-/// Whether loops can be watched at all. Built without, with `RUSTFLAGS="--cfg oneloop_unwatched"`, whoever wants to watch is
-/// told nothing, and the compiler leaves out all that would tell him: so it can be measured what it costs that it is there.
+/// Whether loops can be watched at all. Built with `RUSTFLAGS="--cfg oneloop_unwatched"`, whoever watches is told nothing, and
+/// the compiler leaves out all that would tell: that is how it is measured what the seam costs.
 pub(crate) const WATCHABLE: bool = !cfg!(oneloop_unwatched);
 
 /// The loop's side of the seam: who listens, and what is needed to name causes.

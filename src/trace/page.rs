@@ -5,7 +5,8 @@
 //!
 //! ```text
 //!   page/page.html    where everything has its place          ┐
-//!   page/page.css     how it looks                            │
+//!   page/*.css        how it looks; lesson.css only beside a  │
+//!                     lesson                                  │
 //!   page/*.js         fold.js folds events into a state, as   ├──▶ page.html
 //!                     `trace/fold.rs` does; the others show it│
 //!   the recording     as text in base64 (page/data.rs)        ┘

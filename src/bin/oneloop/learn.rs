@@ -9,7 +9,7 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use oneloop::trace::findings::{Finding, Limits, check};
+use oneloop::trace::findings::{Finding, Limits, check_recording};
 use oneloop::trace::page::{self, LessonText};
 use oneloop::trace::read::Recording;
 
@@ -56,7 +56,7 @@ impl Read {
 
     /// What the rules find.
     fn found(&self) -> Vec<Finding> {
-        check(&self.recording.events, Limits::default()).found().to_vec()
+        check_recording(&self.recording, Limits::default()).found().to_vec()
     }
 }
 

@@ -5,7 +5,7 @@ const SPEEDS = [["0.25", "¼ ×"], ["0.5", "½ ×"], ["1", "1 ×"], ["2", "2 ×"
 class Controls {
   constructor(page) {
     this.page = page;
-    const { player, timeline, settings } = page;
+    const { player, timeline } = page;
     const press = (name, label, act) => el("button", { class: `round ${name}`, "aria-label": label, title: label, click: () => (player.pause(), act()) }, icon(ICONS[name]));
     this.playing = el("button", { class: "round play", click: () => page.play() });
     this.units = choice("Step by", [["event", "event"], ["poll", "poll"], ["turn", "turn"]], (unit) => { player.unit = unit; this.update(); });

@@ -3,7 +3,7 @@
 /** Radius of the outermost ring, level 0, and how much smaller each next one is. */
 const [RADIUS, RING] = [66, 15];
 
-/** The most rings that are drawn: the fourth turns once in two minutes, the fifth in half a day. */
+/** The most rings that are drawn: the fourth turns once in 4.7 hours, the fifth in 12 days. */
 const MOST_RINGS = 4;
 
 class Wheel {

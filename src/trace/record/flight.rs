@@ -15,7 +15,7 @@
 //!
 //! | a dump is made when | how that is known |
 //! |---|---|
-//! | a task panicked and nobody took that, a callback did, or a panic ended the run | by an event, which is the file's last |
+//! | a task failed, by a panic or an error, and nobody took that; a callback panicked, or a panic ended the run | by an event, which is the file's last |
 //! | the loop can never go on | the same |
 //! | a poll or a call goes on and on | the watchdog tells of it |
 //! | somebody sends the process SIGUSR1 | a thread waits for that |

@@ -1,4 +1,4 @@
-//! Tasks, timers, sources and jobs, each in one line.
+//! Tasks, timers, sources, jobs and what is waited for in line, each in one line.
 
 use oneloop::trace::fold::{Handle, Job, JobStand, Line, Source, Stand, Task, Timer, Waiter, World};
 use oneloop::trace::narrate::{count, named, place, plain, span};
