@@ -163,21 +163,25 @@ fn the_next_wait_is_exact_when_few_timers_share_its_tick() {
 }
 
 #[test]
-fn the_next_wait_ends_with_the_tick_when_many_timers_share_it() {
+fn the_next_wait_ends_with_an_odd_tick_when_many_timers_share_one() {
     let mut wheel = Wheel::new();
     for n in 0..=FEW as u64 {
         wheel.insert(40 * TICK + n, ());
     }
-    assert_eq!(wheel.next(), Some(41 * TICK - 1));
+    assert_eq!(wheel.next(), Some(42 * TICK - 1)); // tick 41 is the odd one
     assert!(!wheel.next().is_some_and(is_a_deadline));
     assert_eq!(wheel.earliest(), Some(40 * TICK));
     assert!(fired(&mut wheel, 40 * TICK - 1).is_empty());
-    assert_eq!(wheel.next(), Some(41 * TICK - 1));
+    assert_eq!(wheel.next(), Some(42 * TICK - 1));
     assert_eq!(fired(&mut wheel, 40 * TICK).len(), 1); // something else ended the wait: FEW are left
-    assert_eq!(wheel.next(), Some(41 * TICK - 1)); // of a crowd, which so wakes nobody one by one
+    assert_eq!(wheel.next(), Some(42 * TICK - 1)); // of a crowd, which so wakes nobody one by one
     assert_eq!(fired(&mut wheel, 41 * TICK).len(), FEW);
     wheel.insert(41 * TICK + 5, ());
-    assert_eq!(wheel.next(), Some(41 * TICK + 5)); // another tick
+    assert_eq!(wheel.next(), Some(41 * TICK + 5)); // another tick, with a timer to itself
+    for n in 0..=FEW as u64 {
+        wheel.insert(41 * TICK + 10 + n, ());
+    }
+    assert_eq!(wheel.next(), Some(42 * TICK - 1)); // a crowd in the odd tick itself
 }
 
 #[test]
@@ -187,7 +191,7 @@ fn an_overdue_timer_does_not_wait_for_the_crowd_of_its_tick() {
     for n in 0..100 {
         wheel.insert(TICK - 100 + n, n);
     }
-    assert_eq!(wheel.next(), Some(TICK - 1));
+    assert_eq!(wheel.next(), Some(2 * TICK - 1));
     wheel.insert(TICK / 4, 100);
     assert_eq!(wheel.next(), Some(TICK / 4));
 }

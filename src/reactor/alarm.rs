@@ -13,7 +13,7 @@
 //!   a new timer at 7 ms       set the alarm: rings at 7
 //! ```
 //!
-//! When is it worth it? Not where a crowd of timers is woken once a tick anyway (`timer/wheel.rs`). And kqueue counts in
+//! When is it worth it? Not where a crowd of timers is woken once in two ticks anyway (`timer/wheel.rs`). And kqueue counts in
 //! nanoseconds of its own: there an alarm is never to be had.
 //!
 //! Before: `reactor.rs`. Next: `reactor/side.rs`, who waits.

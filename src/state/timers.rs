@@ -180,7 +180,7 @@ impl State {
     }
 
     /// The deadline at which a wait for timers is to end to the nanosecond: in real time, and where no crowd of them
-    /// is served once a tick.
+    /// is woken at the end of a tick.
     pub(crate) fn exact_deadline(&self) -> Option<u64> {
         self.next_deadline().filter(|&at| !self.clock.is_virtual() && is_a_deadline(at))
     }
