@@ -284,6 +284,12 @@ impl TaskTable {
         joiner.as_waker().and_then(|number| self.joiners.borrow_mut().try_remove(number))
     }
 
+    /// Whether `waker` wakes whom a slot's `joiner` stands for already, so that it need not be cloned.
+    fn is_joiner(&self, joiner: Entry, waker: &Waker) -> bool {
+        let joiners = self.joiners.borrow();
+        joiner.as_waker().and_then(|number| joiners.get(number)).is_some_and(|kept| kept.will_wake(waker))
+    }
+
     /// Frees the slot of a task that has ended, and which nobody will join.
     pub(crate) fn free_unwanted(&self, entry: Entry) -> Option<Unwanted> {
         let name = if self.names.borrow().is_empty() { None } else { self.name(entry) };
@@ -302,6 +308,10 @@ impl TaskTable {
             Some(Ok(vacated)) => self.freed(entry, vacated),
             Some(Err(before)) => {
                 if polled.is_none() {
+                    if self.is_joiner(before, waker) {
+                        self.with(entry, |slot| slot.joiner.set(before));
+                        return Joining::Running(None);
+                    }
                     // Cloned with no borrow held: it may be anybody's code.
                     let waker = waker.clone();
                     let joiner = Entry::waker(self.joiners.borrow_mut().insert(waker));

@@ -225,7 +225,7 @@ impl Watches {
         self.with(key, |watched| {
             let cx = Context::from_waker(&watched.edge);
             watched.interest.over();
-            state.io_wait(&watched.source, watched.direction, &cx, Some(&mut watched.interest));
+            state.io_wait(&watched.source, watched.direction, &cx, Some(&mut watched.interest), None);
         });
     }
 

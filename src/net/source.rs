@@ -76,19 +76,45 @@ impl<S: mio::event::Source> Source<S> {
         if wanted == 0 {
             return Poll::Ready(Ok(0));
         }
-        let moved = ready!(self.poll(cx, op, interest, attempt));
+        ready!(self.spend(cx));
+        match self.state.seam.watched() {
+            false => self.move_bytes(cx, op, wanted, interest, attempt),
+            true => self.move_bytes_watched(cx, op, wanted, interest, attempt),
+        }
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    fn move_bytes(
+        &self,
+        cx: &mut Context<'_>,
+        op: IoOp,
+        wanted: usize,
+        interest: Option<&mut Interest>,
+        attempt: impl FnMut(&S) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let moved = ready!(self.try_or_wait(cx, op, interest, attempt));
+        if matches!(moved, Ok(bytes) if 0 < bytes && bytes < wanted) {
+            self.registered.readiness().drained(direction(op), true);
+        }
+        Poll::Ready(moved)
+    }
+
+    #[cold]
+    #[track_caller]
+    fn move_bytes_watched(
+        &self,
+        cx: &mut Context<'_>,
+        op: IoOp,
+        wanted: usize,
+        interest: Option<&mut Interest>,
+        attempt: impl FnMut(&S) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.decide(cx, op))?;
+        let moved = ready!(self.move_bytes(cx, op, wanted, interest, attempt));
         if let Ok(bytes) = &moved {
-            if *bytes < wanted && *bytes > 0 {
-                self.registered.readiness().drained(direction(op), true);
-            }
-            if self.state.seam.watched() {
-                let end = *bytes == 0 && op == IoOp::Read;
-                self.state.tell_io(
-                    self.registered.id(),
-                    op,
-                    if end { IoResult::Eof } else { IoResult::Bytes(*bytes) },
-                );
-            }
+            let end = *bytes == 0 && op == IoOp::Read;
+            self.tell(op, if end { IoResult::Eof } else { IoResult::Bytes(*bytes) });
         }
         Poll::Ready(moved)
     }
@@ -111,21 +137,37 @@ impl<S: mio::event::Source> Source<S> {
 
     /// Tries `attempt` until it succeeds, fails, or has to wait. A future gives its `interest`, and takes it back
     /// with `forget` when it is dropped; a `poll_` function has none.
-    #[inline]
     #[track_caller]
     pub(crate) fn poll<R>(
         &self,
         cx: &mut Context<'_>,
         op: IoOp,
         interest: Option<&mut Interest>,
-        mut attempt: impl FnMut(&S) -> io::Result<R>,
+        attempt: impl FnMut(&S) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         ready!(self.spend(cx));
+        if self.state.seam.watched() {
+            ready!(self.decide(cx, op))?;
+        }
+        let done = ready!(self.try_or_wait(cx, op, interest, attempt));
+        // What moves bytes is told by whoever knows how many.
+        if done.is_ok() && matches!(op, IoOp::Accept | IoOp::Connect | IoOp::Wait) {
+            self.tell(op, IoResult::Bytes(0));
+        }
+        Poll::Ready(done)
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    fn try_or_wait<R>(
+        &self,
+        cx: &mut Context<'_>,
+        op: IoOp,
+        interest: Option<&mut Interest>,
+        mut attempt: impl FnMut(&S) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
         let direction = direction(op);
         while self.registered.readiness().is_ready(direction) {
-            if self.state.seam.watched() {
-                ready!(self.decide(cx, op))?;
-            }
             match attempt(&self.io) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.registered.readiness().drained(direction, false);
@@ -139,10 +181,6 @@ impl<S: mio::event::Source> Source<S> {
                 }
                 done => {
                     interest.into_iter().for_each(Interest::over);
-                    // What moves bytes is told by `poll_bytes`, which knows how many.
-                    if matches!(op, IoOp::Accept | IoOp::Connect | IoOp::Wait) {
-                        self.tell(op, IoResult::Bytes(0));
-                    }
                     return Poll::Ready(done);
                 }
             }
@@ -177,8 +215,8 @@ impl<S: mio::event::Source> Source<S> {
             "this socket belongs to an event loop that is not running on this thread: \
              make it, and use it, inside one and the same loop"
         );
-        self.state.io_wait(&self.registered, direction, cx, interest);
-        self.state.note_suspended(wait_of(direction), Location::caller());
+        let noted = Some((wait_of(direction), Location::caller()));
+        self.state.io_wait(&self.registered, direction, cx, interest, noted);
         Poll::Pending
     }
 
@@ -188,10 +226,13 @@ impl<S: mio::event::Source> Source<S> {
         self.state.io_forget(&self.registered, direction(op), interest);
     }
 
-    /// An observer may have the operation fail, or tried later.
+    /// An observer may have an operation fail, or tried later, that would be tried now.
     #[cold]
     #[track_caller]
     fn decide(&self, cx: &mut Context<'_>, op: IoOp) -> Poll<io::Result<()>> {
+        if !self.registered.readiness().is_ready(direction(op)) {
+            return Poll::Ready(Ok(()));
+        }
         match self.state.io_decision(self.registered.id(), op) {
             Decision::Fail(kind) => {
                 self.tell(op, IoResult::Error(kind));

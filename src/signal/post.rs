@@ -52,8 +52,7 @@ impl Listening {
 
     /// Whoever polls now is woken by the next one. To be asked first: whether it `came`.
     pub(crate) fn wait(&mut self, cx: &Context<'_>, wait: Wait, site: Site) {
-        self.state.io_wait(&self.source, Direction::Read, cx, Some(&mut self.interest));
-        self.state.note_suspended(wait, site);
+        self.state.io_wait(&self.source, Direction::Read, cx, Some(&mut self.interest), Some((wait, site)));
     }
 
     /// Nobody waits any more.

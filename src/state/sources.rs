@@ -5,14 +5,14 @@
 use std::io;
 use std::rc::Rc;
 use std::task::Context;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::State;
 use crate::delivery::Delivery;
 use crate::pool::Threads;
 use crate::reactor::{Direction, Edge, Interest, Registered, Target, wait_of};
 use crate::sent::SOON;
-use crate::trace::event::{Actor, EventKind, IoOp, IoResult, JobId, Site, SourceId, WaitEnd};
+use crate::trace::event::{Actor, EventKind, IoOp, IoResult, JobId, Site, SourceId, Wait, WaitEnd};
 use crate::trace::observer::{Choice, Decision};
 
 impl State {
@@ -39,7 +39,7 @@ impl State {
     }
 
     /// Whoever polls now is woken by the next edge in `direction`. `None` for the interest: it will not be taken
-    /// back.
+    /// back. `noted`: what a leaf future that now returns `Pending` waits for, and at which line.
     #[inline]
     pub(crate) fn io_wait(
         &self,
@@ -47,11 +47,22 @@ impl State {
         direction: Direction,
         cx: &Context<'_>,
         interest: Option<&mut Interest>,
+        noted: Option<(Wait, Site)>,
     ) {
         let target = self.target(cx);
         drop(registered.wait_for(direction, target, interest));
-        let (source, wait) = (registered.id(), wait_of(direction));
-        self.tell(move || EventKind::IoInterest { source, wait, by: self.seam.actor() });
+        if self.seam.watched() {
+            self.tell_interest(registered.id(), wait_of(direction), noted);
+        }
+        self.suspend_at(noted);
+    }
+
+    #[cold]
+    fn tell_interest(&self, source: SourceId, wait: Wait, noted: Option<(Wait, Site)>) {
+        self.tell(|| EventKind::IoInterest { source, wait, by: self.seam.actor() });
+        if let Some((_, site)) = noted {
+            self.tell_leaf(site);
+        }
     }
 
     /// A future is dropped: nobody waits with this interest any more.
@@ -106,7 +117,7 @@ impl State {
     /// # Panics
     /// If the operating system refuses, which it has no reason to.
     pub(crate) fn block(&self, timeout: Option<Duration>, exactly: Option<u64>) {
-        self.give_way(timeout);
+        let timeout = self.give_way(timeout);
         let may_block = timeout != Some(Duration::ZERO) && self.remote.fall_asleep();
         let timeout = if may_block { timeout } else { Some(Duration::ZERO) };
         let exactly = exactly.filter(|_| may_block);
@@ -124,11 +135,15 @@ impl State {
     }
 
     /// A thread that has just sent something may be about to send more, and would have to notify a loop that is blocked.
-    fn give_way(&self, timeout: Option<Duration>) {
+    /// Returns what is left of `timeout` then.
+    fn give_way(&self, timeout: Option<Duration>) -> Option<Duration> {
         let patient = self.heard.get() && timeout.is_none_or(|left| left > SOON);
-        if patient && !self.remote.is_pending() && self.patience.is_worth_it() {
-            self.patience.give_way(|| ((), self.remote.is_pending()));
+        if !patient || self.remote.is_pending() || !self.patience.is_worth_it() {
+            return timeout;
         }
+        let began = Instant::now();
+        self.patience.give_way(|| ((), self.remote.is_pending()));
+        timeout.map(|left| left.saturating_sub(began.elapsed()))
     }
 
     /// Step 3, for sources: wakes whoever waited for what has become ready. `targets` is empty.

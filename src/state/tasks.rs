@@ -172,7 +172,15 @@ impl State {
         if self.seam.watched() {
             self.tell_leaf(site);
         }
-        self.suspended.set(Suspended { site: Some(site), wait });
+        self.suspend_at(Some((wait, site)));
+    }
+
+    /// The same, of which whoever watches has been told.
+    #[inline]
+    pub(super) fn suspend_at(&self, noted: Option<(Wait, Site)>) {
+        if let Some((wait, site)) = noted {
+            self.suspended.set(Suspended { site: Some(site), wait });
+        }
     }
 
     /// What the leaves of this poll have noted so far; `None`: nothing.
