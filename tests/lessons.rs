@@ -126,6 +126,9 @@ fn in_whole_pieces(lines: impl Iterator<Item = Value>) -> Vec<Value> {
     whole
 }
 
+/// A machine that is busy with other things may hold up a program in real time until it does something else.
+const TRIES: usize = 5;
+
 #[test]
 fn each_lesson_is_a_short_program_with_three_to_six_questions() {
     let folders = folders();
@@ -191,8 +194,12 @@ fn the_rules_find_what_each_lesson_says_that_they_find() {
 #[test]
 fn each_program_does_today_what_its_recording_says() {
     for folder in folders() {
-        let anew = compared(&record(&folder, &read(&folder)));
-        let committed = compared(&recorded(&folder));
+        let (lesson, committed) = (read(&folder), compared(&recorded(&folder)));
+        let tries = if lesson.real_clock { TRIES } else { 1 };
+        let mut runs = (0..tries).map(|_| compared(&record(&folder, &lesson)));
+        let first = runs.next().expect("there is one try at least");
+        let anew =
+            if first == committed { first } else { runs.find(|run| *run == committed).unwrap_or(first) };
         for (one, other) in anew.iter().zip(&committed) {
             assert_eq!(one, other, "{} (left: today, right: docs/lessons)", slug(&folder));
         }
