@@ -83,6 +83,7 @@ impl<S: mio::event::Source> Source<S> {
         }
     }
 
+    /// The same, with nothing left to ask: fewer bytes than wanted say that there are no more for now.
     #[inline(always)]
     #[track_caller]
     fn move_bytes(
@@ -100,6 +101,7 @@ impl<S: mio::event::Source> Source<S> {
         Poll::Ready(moved)
     }
 
+    /// The same while somebody watches. Apart from it, so that a loop that nobody watches asks that once for an operation.
     #[cold]
     #[track_caller]
     fn move_bytes_watched(
@@ -157,6 +159,7 @@ impl<S: mio::event::Source> Source<S> {
         Poll::Ready(done)
     }
 
+    /// The loop drawn above.
     #[inline(always)]
     #[track_caller]
     fn try_or_wait<R>(
