@@ -136,7 +136,8 @@ async def timers_cancel(ops, _):
         place = done % len(ring)
         if ring[place] is not None:
             ring[place].cancel()
-        ring[place] = loop.call_later(numbers.uniform(1, 60), print)
+        # On a machine that is held up some are due before they are cancelled; they call what does nothing.
+        ring[place] = loop.call_later(numbers.uniform(1, 60), int)
         if done % 100 == 99:
             await asyncio.sleep(0)
     nanos = watch.nanos_each(ops)

@@ -72,5 +72,6 @@ fn cpu_of_children() -> Result<f64, String> {
 /// The first and the third.
 fn quartiles(mut figures: Vec<f64>) -> [f64; 2] {
     figures.sort_by(f64::total_cmp);
-    [1, 3].map(|quarter| figures[(figures.len() - 1) * quarter / 4])
+    let quarter = (figures.len() - 1) / 4;
+    [figures[quarter], figures[figures.len() - 1 - quarter]]
 }
