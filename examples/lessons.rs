@@ -7,8 +7,8 @@
 //! Hello
 //! ```
 //!
-//! `-- list` lists them. Each program is a whole one: copied into a file of its own it compiles and runs as it is. They
-//! are together here so that they build as one.
+//! `-- list`, or nothing, lists them. Each program is a whole one: copied into a file of its own it compiles and runs as it
+//! is. They are together here so that they build as one.
 //!
 //! Read next: `cargo learn 1`, what the loop does in the first of them, and why.
 
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     let number = wanted.parse::<u32>().ok();
     match LESSONS.iter().find(|(known, ..)| Some(*known) == number) {
         Some((_, _, program)) => program(),
-        None if wanted == "list" => {
+        None if wanted.is_empty() || wanted == "list" => {
             for (number, file, _) in LESSONS {
                 println!("{number:2} {}", file.trim_start_matches("../"));
             }

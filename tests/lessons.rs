@@ -10,7 +10,7 @@
 mod lesson;
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -50,15 +50,20 @@ fn recorded(folder: &Path) -> String {
     lesson::text(&recording).unwrap()
 }
 
-/// Runs the program and records it, and leaves out of the recording what is of this machine, or of this run.
-fn record(folder: &Path, lesson: &Lesson) -> String {
+/// The program of all lessons.
+fn example() -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
     let example = test.ancestors().nth(2).expect("it lies in target/PROFILE/deps").join("examples/lessons");
     assert!(example.exists(), "cargo test builds the examples, cargo test --test lessons does not");
+    example
+}
+
+/// Runs the program and records it, and leaves out of the recording what is of this machine, or of this run.
+fn record(folder: &Path, lesson: &Lesson) -> String {
     let target = tempfile::tempdir().unwrap();
     let file = target.path().join("run.trace");
     let mut command = Command::new(env!("CARGO_BIN_EXE_oneloop"));
-    command.args(["record", "--level", "leaf", "--output"]).arg(&file).arg(example);
+    command.args(["record", "--level", "leaf", "--output"]).arg(&file).arg(example());
     command.arg(lesson.text.number.to_string()).current_dir(env!("CARGO_MANIFEST_DIR"));
     command.env("ONELOOP", if lesson.real_clock { "" } else { "virtual" });
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
@@ -162,6 +167,16 @@ fn each_lesson_is_in_every_list() {
         let link = format!("[{}]({slug}/lesson.md)", lesson.text.question);
         assert!(LIST.contains(&link), "docs/lessons/README.md has no {link}");
     }
+}
+
+#[test]
+fn the_programs_are_listed_where_none_is_asked_for() {
+    let run = |arguments: &[&str]| Command::new(example()).args(arguments).output().unwrap();
+    let (bare, list) = (run(&[]), run(&["list"]));
+    assert!(bare.status.success(), "{}", String::from_utf8_lossy(&bare.stderr));
+    assert_eq!(bare.stdout, list.stdout);
+    assert_eq!(list.stdout.lines().count(), folders().len());
+    assert_eq!(run(&["no number"]).status.code(), Some(2));
 }
 
 #[test]
