@@ -184,7 +184,9 @@ impl<T> Receiver<T> {
             Stage::Open => {}
             Stage::Sent(value) => return Poll::Ready(Ok(value)),
             Stage::Closed => return Poll::Ready(Err(Closed)),
-            Stage::Taken => panic!("a oneshot `Receiver` was polled after it had returned: await it once"),
+            Stage::Taken => {
+                panic!("this handle or `Receiver` has given its value already: do not await it a second time")
+            }
         }
         let mut slot = self.slot.borrow_mut();
         let kept = slot.waker.as_ref().is_some_and(|kept| kept.will_wake(cx.waker()));

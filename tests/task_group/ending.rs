@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Waker};
 
 use oneloop::trace::EventKind;
 use oneloop::{EventLoop, TaskGroup, all_tasks, sleep, spawn, yield_now};
@@ -57,6 +59,24 @@ fn a_group_takes_no_tasks_while_it_shuts_down_and_after_it_was_left() {
         assert!(text.contains("was left"), "{text}");
     });
     assert_eq!(log.lines(), ["the refused future is dropped"]);
+}
+
+#[test]
+fn a_handle_that_has_given_its_value_says_so_when_it_is_awaited_again() {
+    let result = virtually(async {
+        TaskGroup::scope(async |group| {
+            let mut handle = group.spawn(after(5, Ok(7)));
+            assert_eq!((&mut handle).await, 7);
+            let again = refusal(|| _ = Pin::new(&mut handle).poll(&mut Context::from_waker(Waker::noop())));
+            assert_eq!(
+                again,
+                "this handle or `Receiver` has given its value already: do not await it a second time"
+            );
+            Ok::<(), Fault>(())
+        })
+        .await
+    });
+    assert!(result.is_ok());
 }
 
 #[test]
