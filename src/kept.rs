@@ -31,6 +31,7 @@ pub(crate) enum Kept {
     Waker(Box<Waker>),
 }
 
+#[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<Kept>() == size_of::<Waker>());
 
 impl Kept {

@@ -99,7 +99,7 @@ impl Job {
 /// The pool as its threads see it.
 struct Shared {
     queue: Mutex<Queue>,
-    /// Notified when a job was added or the pool was closed.
+    /// Notified when a job was added that an idle thread would not see otherwise, and when the pool was closed.
     work: Condvar,
     /// Notified when the last thread ended.
     ended: Condvar,

@@ -91,7 +91,7 @@ impl Entry {
     }
 }
 
-/// Nobody's, or rather of somebody who has ended.
+/// Nobody: the mark `MAIN_DONE`, which no task or callback has.
 impl Default for Entry {
     fn default() -> Entry {
         Entry::MAIN_DONE

@@ -10,7 +10,7 @@
 //!                                    └─▶ notify: ends the loop's wait, once for a burst
 //! ```
 //!
-//! Two ways, because they have different costs. The first is a push on a `Vec`: no lock and no
+//! Two ways, because they have different costs. The first is a store in a ring: no lock and no
 //! atomic read-modify-write. The second takes a mutex and may need a system call to end the loop's wait.
 //! A single queue behind a mutex would be shorter, and every wake would pay for the rare one.
 //!

@@ -88,6 +88,7 @@ enum Stage {
 }
 
 // A million sleeping tasks are a million of these.
+#[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<Sleep>() == 24);
 
 impl Sleep {
@@ -98,9 +99,7 @@ impl Sleep {
             Stage::Armed(timer) => timer.deadline(),
         })
     }
-}
 
-impl Sleep {
     #[inline]
     fn has_fired(&self, timer: TimerKey) -> bool {
         timer.deadline() <= self.state.fired_until()

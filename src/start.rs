@@ -61,8 +61,8 @@ const MOST_LAST: usize = 1_000_000;
 /// asyncio's `run`; elsewhere in Rust called `block_on`.
 ///
 /// # Panics
-/// If a loop is running on this thread, if the operating system has no descriptors left for a loop, and if
-/// `ONELOOP` has an unknown word. And with the future's own panic.
+/// If a loop is running on this thread, or if none can be made (see [`Builder::build`]). And with the future's own
+/// panic.
 ///
 /// ```
 /// let answer = oneloop::run(async { 6 * 7 });
@@ -82,7 +82,7 @@ impl EventLoop {
     /// A loop with the usual settings, as the environment variable `ONELOOP` changes them.
     ///
     /// # Errors
-    /// If the operating system has no descriptors left, or `ONELOOP` has an unknown word.
+    /// As [`Builder::build`].
     pub fn new() -> io::Result<EventLoop> {
         EventLoop::builder().build()
     }

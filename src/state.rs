@@ -115,7 +115,7 @@ pub(crate) struct State {
     pub(crate) remote: Arc<RemoteQueue>,
     /// Whether the last look at `remote` brought something. Never in virtual time or while watched.
     heard: Cell<bool>,
-    /// Whether the loop gives way before it blocks, if it did.
+    /// Whether it is worth the loop's while to give way before it blocks.
     patience: Patience,
     pub(crate) phase: Cell<Phase>,
     /// Whether the run is to end after this turn.

@@ -70,7 +70,8 @@ pub(crate) struct TaskTable {
     /// The slots without a task, the one left last at the end: its memory is the warmest. There is room for as many as
     /// there are slots.
     vacant: RefCell<Vec<Vacancy>>,
-    /// The wakers of those who await a task's handle and are no task of this loop. Empty in most programs.
+    /// The wakers of those who await a task's handle, where that is not the waker of the task being polled. Empty in
+    /// most programs.
     joiners: RefCell<Slab<Waker>>,
     /// The next task's number.
     serial: Cell<u32>,

@@ -39,7 +39,7 @@ use crate::ready::Entry;
 use crate::sent::Sent;
 use crate::state::{Main, State, until};
 use crate::tasks::Slot;
-use crate::timer::clock::Waited;
+use crate::timer::clock::WaitedOutside;
 use crate::timer::wheel::TimerKey;
 use crate::trace::event::{Actor, EventKind, WaitReason};
 use crate::trace::observer::{Choice, Decision, Ready};
@@ -50,7 +50,7 @@ pub(crate) struct Turns {
     /// Turns begun while somebody watched.
     begun: Cell<u64>,
     /// In virtual time: how long the loop has waited for the world outside since its time last moved.
-    waited: RefCell<Waited>,
+    waited: RefCell<WaitedOutside>,
     /// Whether the loop has said that it can never go on, since it last ran anything.
     warned: Cell<bool>,
     /// What it said, if that ended the run.
@@ -279,8 +279,8 @@ impl Turns {
     }
 
     /// Virtual time passes as real time does, though in one step: when what was waited since a timer was armed adds up to the
-    /// time until then. So a loop that is woken early, again and again, still comes to its timers, and to each at its very
-    /// time.
+    /// time until then. So a loop that is woken early, again and again, still comes to its timers. The clock then stands at
+    /// that timer's very time; one that was armed meanwhile may be passed over, and fires with it.
     fn pass(&self, elapsed: Duration, limit: Duration) {
         if elapsed < limit {
             return self.waited.borrow_mut().add(elapsed, self.state.latest_timer());

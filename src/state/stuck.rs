@@ -11,10 +11,10 @@
 //!   wakers             each task's header has two owners, the slot and the box; one more is somebody outside
 //! ```
 //!
-//! What a thing of this thread keeps of a task is its entry and no waker (`kept.rs`), and where a slot keeps the waker of
-//! whoever awaits its task's handle, it can be counted. So a task that waits for
-//! another task counts as what it is: nobody outside can wake it. A `Remote` or a waker kept somewhere for nothing makes
-//! the loop look as if it could go on. It never is the other way round.
+//! What a thing of this thread keeps of a task is its entry and no waker (`kept.rs`). Where a handle is awaited with another
+//! waker than that of the task being polled, the table keeps that one in a list, where it can be counted. So a task that
+//! waits for another task counts as what it is: nobody outside can wake it. A `Remote` or a waker kept somewhere for nothing
+//! makes the loop look as if it could go on. It never is the other way round.
 //!
 //! A single task can be *lost* while the loop goes on: a poll has returned `Pending` and has left word nowhere. The same
 //! counting shows that at the end of the poll, and observers are told.

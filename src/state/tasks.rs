@@ -83,8 +83,8 @@ impl State {
         }
     }
 
-    /// Makes ready what a timer or a source was kept for, while nobody watches; for one who wakes many, and holds the
-    /// table's `slots` meanwhile.
+    /// Makes ready what a source was kept for, while nobody watches; for one who wakes many, and holds the table's
+    /// `slots` meanwhile.
     #[inline]
     pub(super) fn make_ready_among(&self, slots: &[Slot], entry: Entry) {
         if entry.is_callback() || slots.get(entry.key()).is_some_and(|slot| slot.wake(entry)) {

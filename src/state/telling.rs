@@ -70,7 +70,7 @@ impl State {
         }
     }
 
-    // Word by word: what is passed by reference would have to lie in memory, watched or not.
+    // The parts one by one: a struct passed by reference would have to lie in memory, watched or not.
     #[cold]
     #[inline(never)]
     pub(super) fn tell_spawn(&self, entry: Entry, site: Site, future: &'static str, size: usize) {

@@ -11,7 +11,7 @@ use crate::callback::Function;
 use crate::reactor::Target;
 use crate::ready::Entry;
 use crate::task::{drop_quietly, report_panic};
-use crate::timer::clock::Waited;
+use crate::timer::clock::WaitedOutside;
 use crate::timer::wheel::{TimerKey, is_a_deadline};
 use crate::trace::event::{Actor, CallbackId, EventKind, Site};
 
@@ -167,7 +167,8 @@ impl State {
 
     /// The timer that is next where virtual time passes as real time does: its deadline, and how long it is still to be waited
     /// for. That is by what was waited since each was armed, and not by the deadlines, since the clock stands still meanwhile.
-    pub(crate) fn next_by_waiting(&self, waited: &Waited) -> Option<(u64, Duration)> {
+    /// The wheel has no order for that: all timers are gone through.
+    pub(crate) fn next_by_waiting(&self, waited: &WaitedOutside) -> Option<(u64, Duration)> {
         let (now, timers) = (self.clock.now(), self.timers.borrow());
         let armed = timers.waiting().filter(|(at, ..)| *at < u64::MAX);
         let left = armed.map(|(at, armed, _)| (until(now, at).saturating_sub(waited.since(armed)), at));

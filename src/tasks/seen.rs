@@ -91,8 +91,8 @@ impl TaskTable {
     }
 
     /// The live tasks whose waker somebody other than the loop holds. While no task is polled, the loop itself has
-    /// two, the slot's header and the waker in the box, and one for each handle that the task awaits through somebody
-    /// else's waker.
+    /// two, the slot's header and the waker in the box, and one for each handle that is awaited with the task's waker
+    /// while another one is polled, or none.
     pub(crate) fn held_outside(&self) -> Vec<Entry> {
         let mut joiners: HashMap<*const (), usize> = HashMap::new();
         for (_, waker) in self.joiners.borrow().iter() {

@@ -71,6 +71,7 @@ pub(crate) struct Slot {
 }
 
 // A million sleeping tasks are a million of these.
+#[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<Slot>() == 56);
 
 /// A task out of its slot, to be polled; dropped, also by a panic of its future, it is put back. Unwinding must not

@@ -109,7 +109,7 @@ impl Clock {
 /// In virtual time: how long the loop has waited for the world outside since its clock last moved, and how much of that before
 /// which timers were armed. In real time there is nothing to keep.
 #[derive(Debug, Default)]
-pub(crate) struct Waited {
+pub(crate) struct WaitedOutside {
     all: Duration,
     /// So much had been waited when this was the latest timer's arming number. In order.
     marks: Vec<(u32, Duration)>,
@@ -119,7 +119,7 @@ pub(crate) struct Waited {
 /// timers wait for comes later then.
 const MOST_MARKS: usize = 1 << 16;
 
-impl Waited {
+impl WaitedOutside {
     pub(crate) fn is_nothing(&self) -> bool {
         self.all.is_zero()
     }
@@ -127,7 +127,7 @@ impl Waited {
     /// So much was waited, while `latest` was the arming number of the latest timer.
     pub(crate) fn add(&mut self, elapsed: Duration, latest: u32) {
         if self.marks.len() >= MOST_MARKS {
-            *self = Waited::default();
+            *self = WaitedOutside::default();
         }
         self.all += elapsed;
         match self.marks.last_mut() {
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn what_was_waited_counts_only_for_timers_that_were_armed_before() {
-        let (mut waited, ms) = (Waited::default(), Duration::from_millis);
+        let (mut waited, ms) = (WaitedOutside::default(), Duration::from_millis);
         assert!(waited.is_nothing() && waited.since(1).is_zero());
         waited.add(ms(5), 2);
         waited.add(ms(1), 2);

@@ -45,7 +45,8 @@ impl<O: Order> Future for Put<'_, O> {
     }
 }
 
-/// What concerns somebody else is apart from what does not, so that the latter is short enough for wherever it is used.
+/// What happens only where somebody else is concerned. It stands apart, so that the rest of `poll` is short enough to be
+/// inlined.
 impl<O: Order> Put<'_, O> {
     #[cold]
     #[inline(never)]
