@@ -173,6 +173,22 @@ fn of_very_many_tasks_a_finding_names_a_few() {
 }
 
 #[test]
+fn a_job_keeps_the_loop_alive_that_was_on_its_thread_at_the_end_whenever_that_is_told() {
+    let told = |started: u64, ended: u64| {
+        let mut lines = Lines::new();
+        lines.add("job_new", r#""job":1,"by":"loop","site":1"#);
+        lines.next = 100;
+        lines.add("loop_end", r#""why":"stopped""#);
+        lines.line(&format!(r#"{{"k":"job_start","n":101,"t":{started},"job":1,"waited":0}}"#));
+        lines.line(&format!(r#"{{"k":"job_end","n":102,"t":{ended},"job":1,"took":1,"panicked":false}}"#));
+        found(&checked(lines))
+    };
+    assert_eq!(told(50, 150), [("keeps_loop_alive", 1)]);
+    assert_eq!(told(50, 90), [], "it had ended");
+    assert_eq!(told(110, 150), [], "it had not begun");
+}
+
+#[test]
 fn a_chain_that_branches_goes_on_once() {
     let mut lines = Lines::new();
     (0..100).for_each(|task| lines.spawn(task, "x", r#""loop""#));

@@ -176,7 +176,8 @@ impl Rule for AtExit {
     fn event(&mut self, event: &Event, story: &Story, found: &mut Vec<Finding>) {
         match &event.kind {
             E::LoopEnd { why } => self.ended = Some((*why, event.seq, event.time)),
-            E::JobEnd { job, .. } => {
+            // It is told later than it happened, on its thread.
+            E::JobEnd { job, .. } if self.ended.is_some_and(|(.., ended)| event.time >= ended) => {
                 if let Some(known) = story.running.get(job) {
                     self.jobs.extend(self.kept_alive(*job, known));
                 }
