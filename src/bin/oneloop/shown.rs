@@ -325,3 +325,26 @@ impl Left {
         file.write_all(&packed.finish()?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_goes_to_the_loop_that_was_told_last_whoever_was_refused_before() {
+        let mut shown = Shown::new().unwrap();
+        let connect = |shown: &mut Shown| {
+            let socket = UnixStream::connect(shown.socket()).unwrap();
+            shown.turn();
+            socket
+        };
+        let first = connect(&mut shown);
+        let mut answer = [0];
+        connect(&mut shown).read_exact(&mut answer).unwrap();
+        assert_eq!((&answer, shown.told), (b"-", 1), "two at once are too many");
+        drop(first);
+        shown.turn();
+        let _third = connect(&mut shown);
+        assert_eq!(shown.told, 3);
+    }
+}

@@ -136,6 +136,32 @@ fn panes_are_chosen_and_moved_and_a_step_puts_them_back() {
 }
 
 #[test]
+fn what_the_run_lets_go_of_is_forgotten_but_for_the_names() {
+    let mut lines = String::from(
+        r#"{"k":"oneloop","v":1}
+{"k":"site","id":1,"file":"a.rs","line":1,"col":1}
+{"k":"spawn","n":0,"t":0,"task":1,"name":"early","by":"loop","site":1,"future":"f","size":1}
+{"k":"spawn","n":1,"t":0,"task":2,"name":"never heard of again","by":"loop","site":1,"future":"f","size":1}
+"#,
+    );
+    for n in (2..4_000).step_by(2) {
+        let next = n + 1;
+        lines +=
+            &format!("{{\"k\":\"poll_begin\",\"n\":{n},\"t\":{n},\"task\":1,\"poll\":{n},\"waited\":0}}\n");
+        lines += &format!(
+            "{{\"k\":\"poll_end\",\"n\":{next},\"t\":{n},\"task\":1,\"poll\":{n},\"took\":0,\"suspended\":[\"sleep\",1],\"wakers\":0}}\n"
+        );
+    }
+    let mut run = Run::new(&lines, usize::MAX);
+    assert!(run.history.forget(1_000) >= 1_000);
+    run.index.update(&run.history);
+    let first = &run.history.events()[0];
+    assert_eq!((run.index.story(TaskId(1))[0], run.index.story(TaskId(2))), (first.seq, &[][..]));
+    let sentence = run.index.sentence(&run.history, first);
+    assert!(sentence.contains("task 1 (early)") || sentence.contains("Task 1 (early)"), "{sentence}");
+}
+
+#[test]
 fn what_is_moved_beyond_an_end_comes_back_at_the_next_key() {
     let (mut model, mut run) = (Model::default(), busy());
     for (pane, key) in [(Pane::Timers, '3'), (Pane::Task, '7'), (Pane::Source, '8'), (Pane::Output, '9')] {
