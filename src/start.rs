@@ -17,9 +17,9 @@
 //! | `debug` | warnings: what holds the loop up, what failed unheard, a loop that can never go on |
 //!
 //! Words are separated by commas, so a FILE has none in its name. A second loop of the same process is recorded in
-//! `FILE.2`, and so on; a process that the program starts, and that has the same `ONELOOP`, in `FILE.PID`. The same
-//! sentences go to the `log` crate, under the target `oneloop` at level `trace`, if a logger was installed for it before
-//! the loop was made.
+//! `FILE.2`, and so on; a process that the program starts, and that has the same `ONELOOP`, in `FILE.PID`, `FILE.PID.2`,
+//! and so on. The same sentences go to the `log` crate, under the target `oneloop` at level `trace`, if a logger was
+//! installed for it before the loop was made.
 //!
 //! Before: `trace/page/lesson.rs`. Next: `start/words.rs`.
 
