@@ -11,6 +11,9 @@
 //!    is done after every 64th entry; after a look that came too late, after every turn, and then after 2, 4 and so on
 //!    up to 64 entries again as long as turns stay short.
 //!
+//! (The same bounds hold for a loop that is about to wait, and finds that another thread has sent something: it sees to that
+//! first.)
+//!
 //! All three are one number, the entries that may be run before anything has to be asked: a turn that may hurry pays
 //! for one comparison and one subtraction.
 //!

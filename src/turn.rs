@@ -189,7 +189,9 @@ impl Turns {
     #[inline(never)]
     fn look(&self, plan: Plan) {
         let scratch = &mut *self.scratch.borrow_mut();
-        let now = self.wait(plan);
+        let Some(now) = self.wait(plan) else {
+            return self.state.fetch_sent(&mut scratch.sent);
+        };
         self.state.wake_ready(&mut scratch.targets);
         self.state.fetch_sent(&mut scratch.sent);
         self.state.fire(now, &mut scratch.fired);
@@ -244,8 +246,9 @@ impl Turns {
         self.stuck.take()
     }
 
-    /// Step 2: waits as planned; returns the time it is then.
-    fn wait(&self, plan: Plan) -> u64 {
+    /// Step 2: waits as planned; returns the time it is then. `None`: another thread has sent something, and that is all
+    /// that was looked at.
+    fn wait(&self, plan: Plan) -> Option<u64> {
         let state = &*self.state;
         let (timeout, why) = match plan {
             Plan::Wait(timeout, why) => (timeout, why),
@@ -261,7 +264,9 @@ impl Turns {
         let decided = self.decide_wait(planned);
         let began = state.clock.is_virtual().then(Instant::now);
         let exactly = if why == WaitReason::NextTimer { state.exact_deadline() } else { None };
-        state.block(if decided { Some(Duration::ZERO) } else { timeout }, exactly);
+        if !state.block(if decided { Some(Duration::ZERO) } else { timeout }, exactly) {
+            return None;
+        }
         match plan {
             _ if decided => {}
             // Another thread may have sent something meanwhile, which comes first.
@@ -275,7 +280,7 @@ impl Turns {
         }
         let now = state.clock.now();
         state.seam.still(Duration::from_nanos(now));
-        now
+        Some(now)
     }
 
     /// Virtual time passes as real time does, though in one step: when what was waited since a timer was armed adds up to the
