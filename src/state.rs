@@ -142,8 +142,11 @@ pub(crate) struct State {
     fired_until: Cell<u64>,
     /// When a busy loop must look at timers and I/O.
     pub(crate) pace: Pace,
-    /// Ready I/O operations this poll may still do.
+    /// Ready I/O operations this poll may still do. None while somebody watches: so an operation asks one question, and not
+    /// two.
     budget: Cell<u8>,
+    /// The same while somebody watches.
+    budget_watched: Cell<u8>,
     /// What the rooms below have once per loop, by type: open name lookups, the pipe for signals.
     fixtures: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
 }
@@ -180,7 +183,8 @@ impl State {
             suspended: Cell::new(Suspended::UNKNOWN),
             fired_until: Cell::new(0),
             pace: Pace::new(),
-            budget: Cell::new(IO_BUDGET),
+            budget: Cell::new(0),
+            budget_watched: Cell::new(0),
             fixtures: RefCell::default(),
         }))
     }
@@ -208,12 +212,19 @@ impl State {
         matches!(self.phase.get(), Phase::Closing | Phase::Closed)
     }
 
-    /// Whether the poll may do one more ready I/O operation; counts it.
+    /// Whether the poll may do one more ready I/O operation, and nobody watches; counts it.
     #[inline]
     pub(crate) fn spend(&self) -> bool {
         let left = self.budget.get();
         self.budget.set(left.saturating_sub(1));
         left > 0
+    }
+
+    /// Where that was denied: whether somebody watches, and the poll may do one more all the same; counts it.
+    pub(crate) fn spend_watched(&self) -> bool {
+        let left = self.budget_watched.get();
+        self.budget_watched.set(left.saturating_sub(1));
+        self.seam.watched() && left > 0
     }
 
     /// Whom `cx` would wake: the task being polled, if `cx` is its own, or whatever its waker does.

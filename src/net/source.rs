@@ -76,10 +76,9 @@ impl<S: mio::event::Source> Source<S> {
         if wanted == 0 {
             return Poll::Ready(Ok(0));
         }
-        ready!(self.spend(cx));
-        match self.state.seam.watched() {
-            false => self.move_bytes(cx, op, wanted, interest, attempt),
-            true => self.move_bytes_watched(cx, op, wanted, interest, attempt),
+        match self.state.spend() {
+            true => self.move_bytes(cx, op, wanted, interest, attempt),
+            false => self.move_bytes_slowly(cx, op, wanted, interest, attempt),
         }
     }
 
@@ -101,10 +100,10 @@ impl<S: mio::event::Source> Source<S> {
         Poll::Ready(moved)
     }
 
-    /// The same while somebody watches. Apart from it, so that a loop that nobody watches asks that once for an operation.
+    /// The same where this poll has had its share, or somebody watches. Apart from it, so that both are one question.
     #[cold]
     #[track_caller]
-    fn move_bytes_watched(
+    fn move_bytes_slowly(
         &self,
         cx: &mut Context<'_>,
         op: IoOp,
@@ -112,6 +111,7 @@ impl<S: mio::event::Source> Source<S> {
         interest: Option<&mut Interest>,
         attempt: impl FnMut(&S) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
+        ready!(self.give_way(cx));
         ready!(self.decide(cx, op))?;
         let moved = ready!(self.move_bytes(cx, op, wanted, interest, attempt));
         if let Ok(bytes) = &moved {
@@ -196,7 +196,14 @@ impl<S: mio::event::Source> Source<S> {
     #[inline]
     #[track_caller]
     pub(crate) fn spend(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.state.spend() {
+        if self.state.spend() { Poll::Ready(()) } else { self.give_way(cx) }
+    }
+
+    /// The same where `State::spend` has said no.
+    #[cold]
+    #[track_caller]
+    fn give_way(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.state.spend_watched() {
             return Poll::Ready(());
         }
         self.state.note_suspended(Wait::Yield, Location::caller());

@@ -127,6 +127,7 @@ impl State {
     pub(crate) fn run_task(&self, slots: &[Slot], entry: Entry, main: &mut Option<&mut dyn Main>) {
         let Some(slot) = slots.get(entry.key()) else { return };
         let Some(waker) = slot.begin_poll(entry) else { return self.drop_condemned(entry) };
+        self.budget.set(IO_BUDGET);
         let result = self.poll(slot, Polled { entry, waker }, main);
         self.settle(slot, entry, result);
     }
@@ -138,6 +139,8 @@ impl State {
         let Some(slot) = slots.get(entry.key()) else { return };
         let Some(waker) = slot.begin_poll(entry) else { return self.drop_condemned(entry) };
         let watch = self.tell_poll_begin(entry);
+        self.budget.set(0);
+        self.budget_watched.set(IO_BUDGET);
         if let Some(stacks) = self.seam.stacks() {
             stacks.begin(&watch);
         }
@@ -157,7 +160,6 @@ impl State {
     fn poll(&self, slot: &Slot, polled: Polled, main: &mut Option<&mut dyn Main>) -> Poll<()> {
         self.polled.set(polled);
         self.suspended.set(Suspended::UNKNOWN);
-        self.budget.set(IO_BUDGET);
         match (slot.take_out(), main) {
             (Some(out), _) => out.poll(),
             (None, Some(main)) => main.poll(),
