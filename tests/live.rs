@@ -202,6 +202,7 @@ fn a_program_stops_at_each_event_until_it_is_told_to_go_on() {
 
 fn the_clock_stands_still_while_the_program_does() {
     let mut stepper = Stepper::start("sleeper");
+    stepper.until_stopped();
     stepper.step_to("timer_arm");
     const PAUSE: Duration = Duration::from_millis(50);
     let time = |lines: &[String]| -> u64 {

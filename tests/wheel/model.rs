@@ -87,7 +87,7 @@ impl Pair {
         };
         let next = self.wheel.next().expect("timers wait");
         let end = (earliest / TICK * TICK).saturating_add(TICK - 1);
-        let crowd_end = ((earliest / TICK | 1) * TICK).saturating_add(TICK - 1);
+        let crowd_end = (((earliest / TICK) | 1) * TICK).saturating_add(TICK - 1);
         assert!(next <= crowd_end, "the wait ends at {next}, the two ticks of {earliest} before");
         // Due now: no wait. Else a true wait: a time that does not pass would be a loop without end.
         assert_eq!(
