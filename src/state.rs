@@ -183,8 +183,8 @@ impl State {
             suspended: Cell::new(Suspended::UNKNOWN),
             fired_until: Cell::new(0),
             pace: Pace::new(),
-            budget: Cell::new(0),
-            budget_watched: Cell::new(0),
+            budget: Cell::new(if watched { 0 } else { IO_BUDGET }),
+            budget_watched: Cell::new(IO_BUDGET),
             fixtures: RefCell::default(),
         }))
     }

@@ -3,10 +3,14 @@
 mod support;
 
 use std::cell::RefCell;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use oneloop::{CallHandle, call_at, call_later, call_soon, sleep, time, yield_now};
+use oneloop::net::UnixStream;
+use oneloop::trace::{Event, Observer};
+use oneloop::{CallHandle, EventLoop, call_at, call_later, call_soon, sleep, time, yield_now};
 use support::{Log, virtual_loop};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -130,4 +134,27 @@ fn what_a_cancelled_function_owned_may_use_the_loop_when_it_is_dropped() {
         yield_now().await;
     });
     assert_eq!(log.lines(), ["from the drop"]);
+}
+
+#[test]
+fn a_callback_may_use_a_socket_before_any_task_was_polled() {
+    for event_loop in [EventLoop::new().unwrap(), watched_loop()] {
+        let written = Rc::new(RefCell::new(None));
+        let result = Rc::clone(&written);
+        event_loop.call_soon(move || {
+            let (one, _other) = UnixStream::pair().unwrap();
+            let poll = pin!(one.write(b"four")).poll(&mut Context::from_waker(Waker::noop()));
+            *result.borrow_mut() = Some(poll.map(Result::ok));
+        });
+        event_loop.run_until_complete(async {});
+        assert_eq!(written.take(), Some(Poll::Ready(Some(4))));
+    }
+}
+
+fn watched_loop() -> EventLoop {
+    struct Nobody;
+    impl Observer for Nobody {
+        fn event(&self, _: &Event) {}
+    }
+    EventLoop::builder().observer(Nobody).build().unwrap()
 }
