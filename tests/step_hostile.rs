@@ -93,6 +93,7 @@ fn whatever_a_program_says_the_command_says_so_and_comes_to_an_end() {
                     child.kill().expect("it goes on");
                     panic!("{role}: it hangs");
                 }
+                // The standard library has no wait for a child that ends by itself after so long.
                 None => std::thread::sleep(Duration::from_millis(5)),
             }
         };

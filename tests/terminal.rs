@@ -123,6 +123,7 @@ impl Terminal {
 
     fn read(&mut self) {
         let soon = Timespec { tv_sec: 1, tv_nsec: 0 };
+        // With its screen gone the program has no way to tell that it goes on or ends.
         let Some(screen) = &mut self.screen else { return std::thread::sleep(Duration::from_millis(5)) };
         if matches!(poll(&mut [PollFd::new(&*screen, PollFlags::IN)], Some(&soon)), Ok(1)) {
             let mut bytes = [0; 4096];

@@ -122,7 +122,8 @@ fn serve(listener: &UnixListener, remote: &Weak<RemoteQueue>, pulse: &Pulse, ove
         if over.load(Ordering::Relaxed) {
             return;
         }
-        // What fails at once, such as descriptors that ran out, would fail again and again, and nothing tells when it would not.
+        // What fails at once, such as descriptors that ran out, would fail again and again, and nothing tells when it
+        // would not.
         if connection.is_err() {
             thread::sleep(RETRY);
         }
