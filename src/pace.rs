@@ -11,11 +11,12 @@
 //!    is done after every 64th entry; after a look that came too late, after every turn, and then after 2, 4 and so on
 //!    up to 64 entries again as long as turns stay short.
 //!
-//! (The same bounds hold for a loop that is about to wait, and finds that another thread has sent something: it sees to that
-//! first.)
+//! What another thread has sent is fetched whenever the clock is asked. (And before the loop waits: it sees to that first, within
+//! the same bounds.)
 //!
-//! All three are one number, the entries that may be run before anything has to be asked: a turn that may hurry pays
-//! for one comparison and one subtraction.
+//! All of it comes to one comparison for each turn. The ready queue counts the entries that it has ever given out, and
+//! here stands up to which count nothing has to be asked: after a look at count 3,000 that is 3,064, then 3,128, and
+//! with 3,512 the next look is due.
 //!
 //! ```text
 //!   a program of short turns:     look · · · · · · · ·(clock) … 512 entries … look
@@ -32,20 +33,20 @@ use std::cell::Cell;
 use crate::timer::wheel::TICK;
 
 /// The most entries run between two looks at timers and I/O.
-const ENTRIES: isize = 512;
+const ENTRIES: usize = 512;
 
 /// The most entries run between two looks at the clock.
-const SLICE: isize = 64;
+const SLICE: usize = 64;
 
-/// When to look at the world, in a loop that has work to do.
+/// When to look at the world, in a loop that has work to do. `ran` is always the ready queue's count of entries run.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    /// Entries that may be run before the clock is asked; 0 or less if it is time to ask it, or to look.
-    credit: Cell<isize>,
-    /// Entries that may be run before the next look, beyond `credit`; 0 or less if a look is due.
-    rest: Cell<isize>,
-    /// What `credit` is set to: 1 in a loop of long turns, `SLICE` in one of short ones.
-    slice: Cell<isize>,
+    /// The count at which the clock is to be asked, or the next look is due; 0 if that is so already.
+    ask_at: Cell<usize>,
+    /// The count at which the next look is due; 0 if it is due already.
+    look_at: Cell<usize>,
+    /// How far `ask_at` lies ahead: 1 in a loop of long turns, `SLICE` in one of short ones.
+    slice: Cell<usize>,
     /// A tick after the last look.
     soon: Cell<u64>,
 }
@@ -53,40 +54,47 @@ pub(crate) struct Pace {
 impl Pace {
     /// The first turn looks.
     pub(crate) fn new() -> Pace {
-        Pace { credit: Cell::new(0), rest: Cell::new(0), slice: Cell::new(1), soon: Cell::new(0) }
+        Pace { ask_at: Cell::new(0), look_at: Cell::new(0), slice: Cell::new(1), soon: Cell::new(0) }
     }
 
-    /// Whether this turn may leave out steps 2 to 4. `now` asks the clock.
+    /// Whether the next turn may leave out steps 2 to 4 without asking anything.
     #[inline]
-    pub(crate) fn may_skip(&self, now: impl FnOnce() -> u64) -> bool {
-        self.credit.get() > 0 || self.more(now)
+    pub(crate) fn asks_nothing(&self, ran: usize) -> bool {
+        ran < self.ask_at.get()
     }
 
-    /// The credit is used up: more of it, if the last look is not long ago.
+    /// Whether it may leave them out. `now` asks the clock, if need be.
+    pub(crate) fn may_hurry(&self, ran: usize, now: impl FnOnce() -> u64) -> bool {
+        self.asks_nothing(ran) || self.more(ran, now)
+    }
+
+    /// Something is to be asked: if it is not a look that is due, the clock, whether the last look is not long ago.
     #[cold]
-    fn more(&self, now: impl FnOnce() -> u64) -> bool {
-        // The last turn may have run more than it had credit for.
-        let rest = self.rest.get() + self.credit.get();
-        if rest <= 0 {
+    fn more(&self, ran: usize, now: impl FnOnce() -> u64) -> bool {
+        if ran >= self.look_at.get() {
             return false;
         }
         let in_time = now() <= self.soon.get();
         self.slice.set(if in_time { SLICE.min(self.slice.get() * 2) } else { 1 });
-        self.grant(rest);
+        self.ask_after(ran);
         in_time
     }
 
-    /// Takes a slice from `rest`.
-    fn grant(&self, rest: isize) {
-        let slice = self.slice.get().min(rest);
-        self.credit.set(slice);
-        self.rest.set(rest - slice);
+    fn ask_after(&self, ran: usize) {
+        self.ask_at.set(self.look_at.get().min(ran + self.slice.get()));
     }
 
-    /// A turn is about to run so many entries.
+    /// What was seen to came to no entry; it counts as one all the same.
+    pub(crate) fn count_one(&self) {
+        for at in [&self.ask_at, &self.look_at] {
+            at.set(at.get().saturating_sub(1));
+        }
+    }
+
+    /// Something is to be asked before the next turn, which may hurry all the same.
     #[inline]
-    pub(crate) fn ran(&self, entries: usize) {
-        self.credit.set(self.credit.get() - entries as isize);
+    pub(crate) fn ask_next(&self) {
+        self.ask_at.set(0);
     }
 
     /// A timer was armed for `at`.
@@ -99,18 +107,19 @@ impl Pace {
 
     /// The next turn is to look.
     pub(crate) fn look_next(&self) {
-        self.credit.set(0);
-        self.rest.set(0);
+        self.ask_at.set(0);
+        self.look_at.set(0);
     }
 
     /// Steps 2 to 4 were done, at `now`, and the wheel wants to be looked at again at `next` (`None`: it is empty).
-    pub(crate) fn looked(&self, now: u64, next: Option<u64>) {
+    pub(crate) fn looked(&self, ran: usize, now: u64, next: Option<u64>) {
         let soon = now.saturating_add(TICK);
         self.soon.set(soon);
-        match next {
-            Some(at) if at <= soon => self.look_next(),
-            _ => self.grant(ENTRIES),
+        if next.is_some_and(|at| at <= soon) {
+            return self.look_next();
         }
+        self.look_at.set(ran + ENTRIES);
+        self.ask_after(ran);
     }
 }
 
@@ -118,51 +127,71 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// One turn of so many entries, if it may hurry.
-    fn hurry(pace: &Pace, entries: usize, now: u64) -> bool {
-        let may = pace.may_skip(|| now);
-        pace.ran(entries);
-        may
+    /// Turns of so many entries each, from `ran` on, until one may not hurry; how many.
+    fn hurried(pace: &Pace, ran: usize, entries: usize, now: u64) -> usize {
+        (0..).take_while(|turn| pace.may_hurry(ran + turn * entries, || now)).count()
     }
 
     #[test]
     fn no_more_than_512_entries_run_between_two_looks() {
         let pace = Pace::new();
-        assert!(!pace.may_skip(|| 0), "the first turn looks");
-        for entries in [1, 3, 64, 100] {
-            pace.looked(0, None);
-            let turns = (0..).take_while(|_| hurry(&pace, entries, 0)).count();
-            assert_eq!(turns, (ENTRIES as usize).div_ceil(entries), "{entries} entries a turn");
+        assert!(!pace.may_hurry(0, || 0), "the first turn looks");
+        for (ran, entries) in [(0, 1), (512, 3), (2_000, 64), (9_999, 100)] {
+            pace.looked(ran, 0, None);
+            let turns = hurried(&pace, ran, entries, 0);
+            assert_eq!(turns, ENTRIES.div_ceil(entries), "{entries} entries a turn");
         }
-        pace.looked(0, None);
-        pace.ran(2_000);
-        assert!(!pace.may_skip(|| 0), "one turn of 2,000 is enough");
+        pace.looked(20_000, 0, None);
+        assert!(!pace.may_hurry(22_000, || 0), "one turn of 2,000 is enough");
+    }
+
+    #[test]
+    fn what_comes_to_no_entry_counts_as_one() {
+        let pace = Pace::new();
+        pace.looked(7, 0, None);
+        let seen_to = (0..).take_while(|_| {
+            let may = pace.may_hurry(7, || 0);
+            pace.count_one();
+            may
+        });
+        assert_eq!(seen_to.count(), ENTRIES);
+    }
+
+    #[test]
+    fn to_ask_takes_nothing_from_what_may_be_run_before_the_next_look() {
+        let pace = Pace::new();
+        pace.looked(0, 0, None);
+        let asked = (0..).take_while(|&ran| {
+            pace.ask_next();
+            assert!(!pace.asks_nothing(ran));
+            pace.may_hurry(ran, || 0)
+        });
+        assert_eq!(asked.count(), ENTRIES);
     }
 
     #[test]
     fn a_timer_due_within_a_tick_is_never_left_out() {
         let pace = Pace::new();
-        pace.looked(0, Some(TICK));
-        assert!(!pace.may_skip(|| 0));
-        pace.looked(0, Some(TICK + 1));
-        assert!(pace.may_skip(|| 0));
+        pace.looked(0, 0, Some(TICK));
+        assert!(!pace.may_hurry(0, || 0));
+        pace.looked(0, 0, Some(TICK + 1));
+        assert!(pace.may_hurry(0, || 0));
         pace.armed(TICK);
-        assert!(!pace.may_skip(|| 0));
+        assert!(!pace.may_hurry(0, || 0));
     }
 
     #[test]
     fn long_turns_are_noticed_after_sixty_four_and_then_at_once() {
         let pace = Pace::new();
         for _ in 0..10 {
-            pace.looked(0, None);
-            assert_eq!((0..).take_while(|_| hurry(&pace, 1, 0)).count(), ENTRIES as usize, "short turns");
+            pace.looked(0, 0, None);
+            assert_eq!(hurried(&pace, 0, 1, 0), ENTRIES, "short turns");
         }
         let late = 10 * TICK;
-        pace.looked(0, None);
-        let skipped = (0..).take_while(|_| hurry(&pace, 1, late)).count();
-        assert_eq!(skipped, SLICE as usize, "turns went by before the clock was asked");
-        pace.looked(late, None);
-        assert!(hurry(&pace, 1, 2 * late));
-        assert!(!hurry(&pace, 1, 2 * late), "once late, the clock is asked every turn");
+        pace.looked(0, 0, None);
+        assert_eq!(hurried(&pace, 0, 1, late), SLICE, "turns went by before the clock was asked");
+        pace.looked(0, late, None);
+        assert!(pace.may_hurry(0, || 2 * late));
+        assert!(!pace.may_hurry(1, || 2 * late), "once late, the clock is asked every turn");
     }
 }

@@ -19,7 +19,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::ptr;
 
-pub(crate) use ring::{Owner, is_here, push_here};
+pub(crate) use ring::{Owner, is_here, push_behind, push_here};
 
 use ring::Ring;
 
@@ -66,6 +66,12 @@ impl Entry {
     #[inline]
     pub(crate) fn is_callback(self) -> bool {
         self.0 & CALLBACK != 0
+    }
+
+    /// The place of its slot among those of the tasks; beyond all of them, if it is a callback's.
+    #[inline]
+    pub(crate) fn place(self) -> usize {
+        (self.0 >> 32) as usize
     }
 
     #[inline]
@@ -149,7 +155,7 @@ impl Ready {
     #[inline]
     pub(crate) fn push(&self, entry: Entry) {
         match self.here.get() {
-            true => push_here(entry),
+            true => ring::with(|ring| ring.push(entry)),
             false => self.stored.borrow_mut().push(entry),
         }
     }
@@ -175,14 +181,19 @@ impl Ready {
         ring::with(Ring::begin)
     }
 
+    /// How many entries were run on this thread so far.
+    #[inline]
+    pub(crate) fn ran(&self) -> usize {
+        ring::with(Ring::ran)
+    }
+
     /// The next entry of this turn of the running loop; `None`: its step 5 is over, unless there is `more`.
     #[inline]
     pub(crate) fn next(&self) -> Option<Entry> {
         ring::with(Ring::next)
     }
 
-    /// To be asked when there is no next entry: the entries with which step 5 goes on, of a burst; `None`: it is over.
-    #[inline]
+    /// To be asked when nothing is in the ring: the entries with which step 5 goes on, of a burst; `None`: it is over.
     pub(crate) fn more(&self) -> Option<Vec<Entry>> {
         ring::with(|ring| (ring.is_overfull() && ring.more()).then(|| ring.in_ring().collect()))
     }

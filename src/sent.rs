@@ -75,9 +75,15 @@ impl TaskHeader {
     /// Notes that the task is queued; whether it was not before. To be called on the loop's thread only.
     #[inline]
     pub(crate) fn queue(&self) -> bool {
-        let was = self.queued.load(Ordering::Relaxed);
-        self.queued.store(true, Ordering::Relaxed);
+        let was = self.is_queued();
+        self.set_queued();
         !was
+    }
+
+    /// The task is queued. To be called on the loop's thread only.
+    #[inline]
+    pub(crate) fn set_queued(&self) {
+        self.queued.store(true, Ordering::Relaxed);
     }
 
     /// The task has left the queue. To be called on the loop's thread only.
@@ -86,6 +92,7 @@ impl TaskHeader {
         self.queued.store(false, Ordering::Relaxed);
     }
 
+    #[inline]
     pub(crate) fn is_queued(&self) -> bool {
         self.queued.load(Ordering::Relaxed)
     }
@@ -108,13 +115,13 @@ impl TaskHeader {
     }
 
     /// The way of a wake from another thread. `by`: who woke, asked only if somebody watches.
-    pub(crate) fn send(self: &Arc<Self>, by: impl FnOnce() -> Actor) {
+    pub(crate) fn send(self: Arc<Self>, by: impl FnOnce() -> Actor) {
         // Whoever finds `sent` set knows that the loop has yet to fetch the header, so that wake and
         // this one are served by the same poll.
         if !self.sent.swap(true, Ordering::AcqRel) {
-            let by = self.remote.is_watched().then(by);
+            let (remote, by) = (Arc::clone(&self.remote), self.remote.is_watched().then(by));
             // A closed loop has no tasks left to wake.
-            let _ = self.remote.push(Sent::Wake(Arc::clone(self), by));
+            let _ = remote.push(Sent::Wake(self, by));
         }
     }
 

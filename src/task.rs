@@ -8,18 +8,20 @@
 //! ```text
 //!       spawn
 //!         │
-//!         ▼     suspend (the poll returned Pending)
-//!     Suspended ◀────────────── Polling ──┐
-//!         │  │                  ▲         │ finish (Ready, or a panic)
-//!  cancel │  └── begin_poll ────┘         │
-//!         ▼                               ▼
-//!     Condemned ── its turn: dropped ──▶ Done ── join, or the handle is dropped ──▶ Vacant
+//!         ▼
+//!   ┌ Live ───────────────────────────────────┐
+//!   │ suspended ────── begin_poll ───▶ polled │── finish (Ready, or a panic) ──┐
+//!   │     ▲                              │    │                                ▼
+//!   │     └───── suspend (Pending) ──────┘    │                               Done ── join, or the handle
+//!   └────────────────────┬────────────────────┘                                ▲      is dropped ──▶ Vacant
+//!                        │ cancel                                              │
+//!                        └───▶ Condemned ──── its turn: dropped ───────────────┘
 //! ```
 //!
 //! The arrows are methods of `Slot` in `tasks/slot.rs`, where a task's other half lives: what the
 //! loop needs to know of it. A wake is none of them: it sets one flag, and puts the task's entry in the ready queue
 //! if the flag was not set. `begin_poll` unsets it, so that a wake that arrives during the poll is not lost: the task
-//! is polled once more. Cancelled while it is polled, a task is condemned when the poll returns.
+//! is polled once more. Cancelled while it is polled, a task is condemned at once, and dropped if the poll returns `Pending`.
 //!
 //! Before: `trace/observer/notes.rs`. Next: `ready.rs`.
 
@@ -95,6 +97,21 @@ pub(crate) fn failed(error: JoinError) -> BoxedCell {
     Box::pin(Failed(Some(error)))
 }
 
+impl<F: Future> Cell<F> {
+    /// The future has ended with `output`. Not a part of `poll`, most calls of which end without one, and are spared
+    /// what this needs of the stack.
+    #[inline(never)]
+    fn keep(mut self: Pin<&mut Self>, output: F::Output) {
+        // Drops the future in place, before anybody learns of the output.
+        let before = self.as_mut().project_replace(Cell::Done { waker: None, output: Some(output) });
+        if let (CellBefore::Running { waker: kept, .. }, CellNow::Done { waker, .. }) =
+            (before, self.project())
+        {
+            *waker = Some(kept);
+        }
+    }
+}
+
 impl<F> TaskCell for Cell<F>
 where
     F: Future,
@@ -103,17 +120,7 @@ where
     #[inline]
     fn poll(mut self: Pin<&mut Self>) -> Poll<()> {
         let CellNow::Running { waker, future } = self.as_mut().project() else { return Poll::Ready(()) };
-        let Poll::Ready(output) = future.poll(&mut Context::from_waker(waker)) else {
-            return Poll::Pending;
-        };
-        // Drops the future in place, before anybody learns of the output.
-        let before = self.as_mut().project_replace(Cell::Done { waker: None, output: Some(output) });
-        if let (CellBefore::Running { waker: kept, .. }, CellNow::Done { waker, .. }) =
-            (before, self.project())
-        {
-            *waker = Some(kept);
-        }
-        Poll::Ready(())
+        future.poll(&mut Context::from_waker(waker)).map(|output| self.keep(output))
     }
 
     fn take(self: Pin<&mut Self>, place: &mut dyn Any) -> Result<(), JoinError> {

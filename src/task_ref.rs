@@ -103,14 +103,12 @@ impl Task {
 
     /// How it stands now.
     pub fn state(&self) -> TaskState {
-        let info = self.state.upgrade().and_then(|state| state.tasks.info(self.entry));
+        let info = self.state.upgrade().and_then(|state| state.info(self.entry));
         info.map_or(TaskState::Finished, |info| match info.life {
-            Life::Suspended | Life::Condemned if info.queued => TaskState::Ready,
-            Life::Suspended | Life::Condemned => {
-                TaskState::Suspended { wait: info.wait, site: info.suspended_at }
-            }
-            Life::Polling => TaskState::Running,
             Life::Done | Life::Vacant => TaskState::Finished,
+            _ if info.running => TaskState::Running,
+            _ if info.queued => TaskState::Ready,
+            _ => TaskState::Suspended { wait: info.wait, site: info.suspended_at },
         })
     }
 
@@ -150,11 +148,11 @@ pub(crate) fn describe(
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
     write!(f, "<{name} ")?;
-    let info = state.and_then(|state| state.tasks.info(entry));
+    let info = state.and_then(|state| state.info(entry));
     let Some(info) = info else { return f.write_str("finished>") };
     match (info.life, info.suspended_at) {
         (Life::Done | Life::Vacant, _) => f.write_str("finished")?,
-        (Life::Polling, _) => f.write_str("running")?,
+        _ if info.running => f.write_str("running")?,
         (_, None) if info.queued => f.write_str("ready, not started")?,
         (_, Some(site)) if info.queued => write!(f, "ready, to go on at {:#}", Place::from(site))?,
         (_, None) => f.write_str("suspended")?,

@@ -153,7 +153,7 @@ impl TaskTable {
             slot.suspended_at.set(None);
             slot.serial.set(serial);
             slot.wait.set(Wait::Custom);
-            slot.life.set(Life::Suspended);
+            slot.life.set(Life::Live);
             slot.cancelled.set(false);
             slot.joinable.set(joinable);
         });
@@ -194,7 +194,7 @@ impl TaskTable {
             suspended_at: Cell::new(None),
             serial: Cell::new(serial),
             wait: Cell::new(Wait::Custom),
-            life: Cell::new(Life::Suspended),
+            life: Cell::new(Life::Live),
             cancelled: Cell::new(false),
             joinable: Cell::new(joinable),
         };
@@ -249,10 +249,7 @@ impl TaskTable {
     pub(crate) fn take_condemned(&self, entry: Entry) -> Option<BoxedCell> {
         self.with(entry, |slot| {
             let condemned = slot.life.get() == Life::Condemned;
-            condemned.then(|| {
-                slot.life.set(Life::Polling);
-                slot.cell.take()
-            })?
+            condemned.then(|| slot.cell.take())?
         })?
     }
 
@@ -368,9 +365,7 @@ impl TaskTable {
                 return false;
             }
             slot.cancelled.set(true);
-            if life == Life::Suspended {
-                slot.life.set(Life::Condemned);
-            }
+            slot.life.set(Life::Condemned);
             true
         };
         self.with(entry, cancel) == Some(true)

@@ -116,45 +116,61 @@ impl Turns {
         let state = &*self.state;
         let mut slots = state.tasks.slots();
         loop {
-            let list = slots.as_slice();
-            // 5 run
-            while let Some(entry) = state.ready.next() {
-                match entry.is_callback() {
-                    false => state.run_task(list, entry, main),
-                    true => self.run_callback(entry),
-                }
-            }
-            if let Some(coming) = state.ready.more() {
-                state.tasks.touch(coming.into_iter());
-                continue;
-            }
-            // 1 plan
+            self.run_turns(state, &slots, main);
             if !self.may_hurry() {
                 break;
             }
             state.begin_step_5();
-            if state.tasks.have_grown() {
-                drop(slots);
-                slots = state.tasks.slots();
-            }
+            // There may be more of them by now.
+            drop(slots);
+            slots = state.tasks.slots();
         }
         state.nobody_is_polled();
     }
 
-    /// Step 1 in a hurry: whether the next turn may run what is ready without a look at the world outside.
+    /// The same, until something has to be asked before the next turn, or there is none.
     #[inline(always)]
-    fn may_hurry(&self) -> bool {
-        let state = &*self.state;
-        if state.ready.is_empty() || !state.pace.may_skip(|| state.clock.now()) {
-            return false;
+    fn run_turns(&self, state: &State, slots: &[Slot], main: &mut Option<&mut dyn Main>) {
+        loop {
+            // 5 run
+            while let Some(entry) = state.ready.next() {
+                match slots.get(entry.place()) {
+                    Some(slot) => state.run_task(slot, entry, main),
+                    None => self.run_callback(entry),
+                }
+            }
+            if state.ready.is_empty() {
+                match state.go_on_with_burst() {
+                    true => continue,
+                    false => return,
+                }
+            }
+            // 1 plan
+            if !state.asks_nothing() {
+                return;
+            }
+            state.begin_step_5();
         }
-        if state.remote.is_pending() {
-            state.nobody_is_polled();
-            state.fetch_sent(&mut self.scratch.borrow_mut().sent);
-        }
-        true
     }
 
+    /// Step 1 in a hurry: whether the next turn may run what is ready without a look at the world outside.
+    fn may_hurry(&self) -> bool {
+        let state = &*self.state;
+        !state.ready.is_empty() && (state.asks_nothing() || self.ask())
+    }
+
+    /// The same where something has to be asked: the clock, and whether another thread has sent something.
+    #[cold]
+    fn ask(&self) -> bool {
+        let hurries = self.state.may_hurry();
+        if hurries && self.state.remote.is_pending() {
+            self.state.nobody_is_polled();
+            self.state.fetch_sent(&mut self.scratch.borrow_mut().sent);
+        }
+        hurries
+    }
+
+    #[inline(never)]
     fn run_callback(&self, entry: Entry) {
         match entry {
             Entry::MAIN_DONE => self.state.stop_after_turn(),
@@ -344,9 +360,9 @@ impl Turns {
             let Some(entry) = ready.next().or_else(|| ready.more().and_then(|_| ready.next())) else {
                 return;
             };
-            match entry.is_callback() {
-                false => self.state.run_task_watched(slots, entry, main),
-                true => self.run_callback(entry),
+            match slots.get(entry.place()) {
+                Some(slot) => self.state.run_task_watched(slot, entry, main),
+                None => self.run_callback(entry),
             }
             self.state.seam.go_on();
         }

@@ -7,7 +7,7 @@
 //!   waker.wake()
 //!       │
 //!       ├─ is the task's loop the one running on this thread?
-//!       │      yes ─▶ TaskHeader::queue: is it in the ready queue already?
+//!       │      yes ─▶ wake_here: is it in the ready queue already?
 //!       │                no  ─▶ its entry is pushed on the ready queue      a nanosecond or two, no atomics
 //!       │                yes ─▶ nothing: one poll will serve both wakes     (a task that has ended says yes for ever)
 //!       │
@@ -29,26 +29,44 @@ use crate::sent::TaskHeader;
 use crate::trace::event::Actor;
 
 impl Wake for TaskHeader {
+    // What seldom happens is left to functions that need nothing of this one's stack: so it takes none.
+    #[inline]
     fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
+        if !wake_here(&self) {
+            wake_elsewhere(self);
+        }
     }
 
     #[inline]
     fn wake_by_ref(self: &Arc<Self>) {
-        if !ready::is_here(self.owner()) {
-            if !wake_watched(self) {
-                self.send(this_thread);
-            }
-        } else if self.queue() {
-            ready::push_here(self.entry());
+        if !wake_here(self) && !wake_the_long_way(self) {
+            wake_elsewhere(Arc::clone(self));
         }
     }
 }
 
-/// The way of a wake where the task's loop is watched, or another one runs here, or none. Whether it was the first.
+/// The first branch; `false`: nothing was done, since it is not for us, or the ready queue's ring has no room.
+#[inline(always)]
+fn wake_here(header: &TaskHeader) -> bool {
+    if !ready::is_here(header.owner()) {
+        return false;
+    }
+    let pushed = header.is_queued() || ready::push_here(header.entry());
+    if pushed {
+        header.set_queued();
+    }
+    pushed
+}
+
+/// The same where the ring is full, and while somebody watches; `false`: the task's loop does not run here.
 #[cold]
 #[inline(never)]
-fn wake_watched(header: &TaskHeader) -> bool {
+fn wake_the_long_way(header: &TaskHeader) -> bool {
+    if ready::is_here(header.owner()) {
+        header.set_queued();
+        ready::push_behind(header.entry());
+        return true;
+    }
     let here = current::try_with(|state| {
         let here = header.belongs_to(&state.remote);
         if here {
@@ -57,6 +75,15 @@ fn wake_watched(header: &TaskHeader) -> bool {
         here
     });
     here == Some(true)
+}
+
+/// What `wake_here` has not done.
+#[cold]
+#[inline(never)]
+fn wake_elsewhere(header: Arc<TaskHeader>) {
+    if !wake_the_long_way(&header) {
+        header.send(this_thread);
+    }
 }
 
 /// Who acts on a loop from another thread: the job it is working at, or else the thread, by its name.

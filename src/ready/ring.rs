@@ -3,7 +3,7 @@
 //! Wakers are called from anywhere in the user's code, and have no way to their loop but this thread. So while a loop
 //! runs, its list lies in a thread-local, beside the loop's name: a wake compares names and pushes.
 //!
-//! It is one ring with three marks, which are counts of entries since the loop began, and the entry
+//! It is one ring with three marks, which are counts of entries since the thread's first loop began, and the entry
 //! counted as `n` lies at place `n % 1024`:
 //!
 //! ```text
@@ -91,6 +91,12 @@ impl Ring {
         self.tail.get() == self.head.get()
     }
 
+    /// How many entries were run on this thread.
+    #[inline]
+    pub(super) fn ran(&self) -> usize {
+        self.head.get()
+    }
+
     /// Begins step 5 with all that is here now; returns how much that is.
     #[inline]
     pub(super) fn begin(&self) -> usize {
@@ -107,14 +113,22 @@ impl Ring {
     }
 
     #[inline]
-    fn push(&self, entry: Entry) {
-        let tail = self.tail.get();
-        if tail - self.head.get() < self.room.get() {
-            self.places[tail % RING].set(entry);
-            self.tail.set(tail + 1);
-        } else {
+    pub(super) fn push(&self, entry: Entry) {
+        if !self.push_in_ring(entry) {
             self.push_behind(entry);
         }
+    }
+
+    /// Whether there was room for it.
+    #[inline]
+    fn push_in_ring(&self, entry: Entry) -> bool {
+        let tail = self.tail.get();
+        let room = tail - self.head.get() < self.room.get();
+        if room {
+            self.places[tail % RING].set(entry);
+            self.tail.set(tail + 1);
+        }
+        room
     }
 
     #[cold]
@@ -184,8 +198,9 @@ impl Ring {
         let of_this_turn = self.end.get() - self.head.get() + self.behind_end.get();
         let all = self.all().collect();
         self.behind.take();
-        for mark in [&self.head, &self.end, &self.tail, &self.behind_end] {
-            mark.set(0);
+        self.behind_end.set(0);
+        for mark in [&self.end, &self.tail] {
+            mark.set(self.head.get());
         }
         self.room.set(RING);
         (all, of_this_turn)
@@ -196,8 +211,8 @@ impl Ring {
         for entry in all {
             self.push(entry);
         }
-        let in_ring = of_this_turn.min(self.tail.get());
-        self.end.set(in_ring);
+        let in_ring = of_this_turn.min(self.tail.get() - self.head.get());
+        self.end.set(self.head.get() + in_ring);
         self.behind_end.set(of_this_turn - in_ring);
     }
 }
@@ -214,10 +229,16 @@ pub(crate) fn is_here(owner: Owner) -> bool {
     with(|ring| ring.owner.get() == owner)
 }
 
-/// Adds an entry to the queue of the loop running on this thread, of which `is_here` has told.
+/// Adds an entry to the queue of the loop running on this thread, of which `is_here` has told; `false`: the ring has no
+/// room for it.
 #[inline]
-pub(crate) fn push_here(entry: Entry) {
-    with(|ring| ring.push(entry));
+pub(crate) fn push_here(entry: Entry) -> bool {
+    with(|ring| ring.push_in_ring(entry))
+}
+
+/// Adds an entry for which the ring has no room.
+pub(crate) fn push_behind(entry: Entry) {
+    with(|ring| ring.push_behind(entry));
 }
 
 #[cfg(test)]

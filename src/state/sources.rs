@@ -119,9 +119,9 @@ impl State {
     /// If the operating system refuses, which it has no reason to.
     pub(crate) fn block(&self, timeout: Option<Duration>, exactly: Option<u64>) -> bool {
         let timeout = self.give_way(timeout);
-        if self.remote.is_pending() && !self.seam.watched() && self.pace.may_skip(|| self.clock.now()) {
+        if self.remote.is_pending() && !self.seam.watched() && self.may_hurry() {
             // What was sent may come to no entry at all; it counts as one, or sources might never be looked at.
-            self.pace.ran(1);
+            self.pace.count_one();
             return false;
         }
         let may_block = timeout != Some(Duration::ZERO) && self.remote.fall_asleep();

@@ -35,6 +35,16 @@ pub(crate) struct Standing {
 }
 
 impl State {
+    /// What is known of a task; `None`: it is gone.
+    pub(crate) fn info(&self, entry: Entry) -> Option<TaskInfo> {
+        self.tasks.info(entry, self.is_running(entry))
+    }
+
+    /// Whether this task is being polled or dropped.
+    pub(super) fn is_running(&self, entry: Entry) -> bool {
+        self.current_task() == Some(entry)
+    }
+
     /// All tasks that have not ended, in the order in which they were made. It goes through all timers and sources.
     pub(crate) fn standings(&self) -> Vec<Standing> {
         let mut live = self.tasks.live();
@@ -44,7 +54,7 @@ impl State {
         let mut awaits = self.awaits_by_task();
         let held: HashSet<TaskId> = self.tasks.held_outside().into_iter().map(task_id).collect();
         let standing = |entry: Entry| {
-            let info = self.tasks.info(entry)?;
+            let info = self.info(entry)?;
             let task = task_id(entry);
             Some(Standing {
                 task,

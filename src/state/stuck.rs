@@ -63,7 +63,7 @@ impl State {
         let clones = slot.clones_of_waker();
         // What a thread that has dropped the last clone did with it before is seen from here on.
         fence(Ordering::Acquire);
-        let waits = self.tasks.info(entry).is_some_and(|info| !info.queued && !info.cancelled);
+        let waits = self.info(entry).is_some_and(|info| !info.queued && !info.cancelled);
         clones == 0
             && waits
             && !self.seam.is_kept(entry.key(), task_id(entry))
@@ -82,7 +82,7 @@ impl State {
         );
         report.push_str(if live.is_empty() { "; no task is left" } else { "; these tasks wait:" });
         for &entry in &live {
-            let Some(info) = self.tasks.info(entry) else { continue };
+            let Some(info) = self.info(entry) else { continue };
             let (task, name) = (task_id(entry), self.given_name(entry));
             let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
             let at = info.suspended_at.map(|site| format!(" at {:#}", Place::from(site))).unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::ready::Entry;
 use crate::task::BoxedCell;
 use crate::task::{self, JoinError, Panic, drop_payload, drop_quietly, panic_text, report_panic};
 use crate::tasks::{Ended, Slot, Suspended, Unwanted};
-use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId, Wait, WakeEffect};
+use crate::trace::event::{Actor, EventKind, Outcome, Site, TaskId, Wait};
 
 /// The main future: polled like a task, but it stays on the stack of `run_until_complete`, so that it may
 /// borrow.
@@ -45,6 +45,10 @@ impl State {
     #[inline]
     pub(crate) fn spawn(&self, make: impl FnOnce(Waker) -> Option<BoxedCell>, origin: Origin<'_>) -> Entry {
         let entry = self.tasks.insert(make, origin.site, origin.joinable);
+        if self.tasks.have_grown() {
+            // For the next turn, the slots have to be asked for anew.
+            self.pace.ask_next();
+        }
         if let Some(name) = origin.name {
             self.tasks.set_name(entry, name);
         }
@@ -95,7 +99,7 @@ impl State {
     #[cold]
     #[inline(never)]
     fn wake_watched(&self, entry: Entry) {
-        let (queued, effect) = self.tasks.wake_seen(entry);
+        let (queued, effect) = self.tasks.wake_seen(entry, self.is_running(entry));
         if queued {
             self.ready.push(entry);
         }
@@ -114,29 +118,44 @@ impl State {
     /// Begins step 5 with all that is ready now; returns how much that is.
     #[inline]
     pub(crate) fn begin_step_5(&self) -> usize {
-        let entries = self.ready.begin();
-        self.pace.ran(entries);
-        entries
+        self.ready.begin()
     }
 
-    /// Step 5, for a task: polls it once. An entry whose task has ended is passed over. `slots` are the table's.
+    /// Whether the next turn may leave out steps 2 to 4 without asking anything.
+    #[inline]
+    pub(crate) fn asks_nothing(&self) -> bool {
+        self.pace.asks_nothing(self.ready.ran())
+    }
+
+    /// Whether it may leave them out.
+    pub(crate) fn may_hurry(&self) -> bool {
+        self.pace.may_hurry(self.ready.ran(), || self.clock.now())
+    }
+
+    /// Step 5 has run all that was in the queue's ring; whether there is more, behind it.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn go_on_with_burst(&self) -> bool {
+        let coming = self.ready.more();
+        coming.map(|coming| self.tasks.touch(coming.into_iter())).is_some()
+    }
+
+    /// Step 5, for a task: polls it once. An entry whose task has ended is passed over. `slot` is the entry's.
     ///
     /// A panic of the future comes out here, and is for the caller to catch and to give to
     /// [`end_panicked`](State::end_panicked): one catch around all turns costs less than one around each poll.
     #[inline(always)]
-    pub(crate) fn run_task(&self, slots: &[Slot], entry: Entry, main: &mut Option<&mut dyn Main>) {
-        let Some(slot) = slots.get(entry.key()) else { return };
+    pub(crate) fn run_task(&self, slot: &Slot, entry: Entry, main: &mut Option<&mut dyn Main>) {
         let Some(waker) = slot.begin_poll(entry) else { return self.drop_condemned(entry) };
         self.budget.set(IO_BUDGET);
         let result = self.poll(slot, Polled { entry, waker }, main);
-        self.settle(slot, entry, result);
+        self.settle(slot, result);
     }
 
     /// The same while somebody watches. No panic comes out.
     #[cold]
     #[inline(never)]
-    pub(crate) fn run_task_watched(&self, slots: &[Slot], entry: Entry, main: &mut Option<&mut dyn Main>) {
-        let Some(slot) = slots.get(entry.key()) else { return };
+    pub(crate) fn run_task_watched(&self, slot: &Slot, entry: Entry, main: &mut Option<&mut dyn Main>) {
         let Some(waker) = slot.begin_poll(entry) else { return self.drop_condemned(entry) };
         let watch = self.tell_poll_begin(entry);
         self.budget.set(0);
@@ -148,7 +167,7 @@ impl State {
         let result = catch_unwind(AssertUnwindSafe(poll));
         self.tell_poll_end(slot, entry, result.as_ref().ok(), watch);
         match result {
-            Ok(result) => self.settle(slot, entry, result),
+            Ok(result) => self.settle(slot, result),
             Err(payload) => self.end_panicked(main, payload),
         }
         self.nobody_is_polled();
@@ -191,12 +210,14 @@ impl State {
         site.map(|site| (wait, site))
     }
 
-    /// A poll has returned.
+    /// The poll under way, of the task in `slot`, has returned.
     #[inline(always)]
-    fn settle(&self, slot: &Slot, entry: Entry, result: Poll<()>) {
+    fn settle(&self, slot: &Slot, result: Poll<()>) {
         match result {
             Poll::Pending => slot.suspend(self.suspended.get()),
-            Poll::Ready(()) => self.finish(entry, || slot.finish(None), Outcome::Done, None),
+            Poll::Ready(()) => {
+                self.finish(self.polled.get().entry, || slot.finish(None), Outcome::Done, None)
+            }
         }
     }
 
@@ -309,7 +330,7 @@ impl State {
         let (task, time) = (task_id(entry), self.moment());
         let seq = self.seam.tell(time, || EventKind::Cancel { task, by: self.seam.actor() });
         // A task that is queued already has its next turn coming: there is no wake to tell of.
-        if self.tasks.effect_of_wake(entry) != WakeEffect::AlreadyQueued {
+        if !self.tasks.is_queued(entry) {
             self.wake(entry);
         }
         // Whatever queued the task: what leads to its end is this.
@@ -322,7 +343,7 @@ impl State {
     fn drop_condemned(&self, entry: Entry) {
         let cell = self.tasks.take_condemned(entry);
         let Some(cell) = cell else { return };
-        let at = self.tasks.info(entry).and_then(|info| info.suspended_at);
+        let at = self.info(entry).and_then(|info| info.suspended_at);
         let end = || {
             let before = self.polled.replace(Polled { entry, waker: no_waker() });
             drop_quietly(Some(cell), "future of a cancelled task");
@@ -362,7 +383,7 @@ impl State {
             return;
         }
         if self.seam.watched() {
-            let at = self.tasks.info(entry).and_then(|info| info.suspended_at).map(Into::into);
+            let at = self.info(entry).and_then(|info| info.suspended_at).map(Into::into);
             self.tell(|| EventKind::TaskEnd { task: task_id(entry), outcome: Outcome::Cancelled, at });
             self.seam.note_end(entry.key(), task_id(entry));
         }

@@ -65,6 +65,7 @@ impl State {
 
     /// Step 5, for a callback: calls it. A panic in it is reported, and the loop goes on.
     pub(crate) fn run_callback(&self, entry: Entry) {
+        debug_assert!(entry.is_callback(), "a task's slot is there before its entry is run");
         let callback = self.callbacks.borrow_mut().remove(entry);
         let Some((function, _)) = callback else { return };
         self.nobody_is_polled();
@@ -150,7 +151,7 @@ impl State {
 
     /// Timers were looked at, at `now`, and those due have fired.
     pub(crate) fn note_look(&self, now: u64) {
-        self.pace.looked(now, self.timers.borrow_mut().next());
+        self.pace.looked(self.ready.ran(), now, self.timers.borrow_mut().next());
         // The turn that follows may be the last.
         if self.stopping.get() {
             self.pace.look_next();

@@ -26,6 +26,8 @@ fn is_the_loops_own(site: Site) -> bool {
 #[derive(Clone, Debug)]
 pub(crate) struct TaskInfo {
     pub(crate) life: Life,
+    /// Whether it is being polled, or dropped where it is suspended.
+    pub(crate) running: bool,
     /// Whether it is in the ready queue.
     pub(crate) queued: bool,
     pub(crate) wait: Wait,
@@ -36,24 +38,25 @@ pub(crate) struct TaskInfo {
 }
 
 impl TaskTable {
-    /// What a wake by now would do, for the observers.
-    pub(crate) fn effect_of_wake(&self, entry: Entry) -> WakeEffect {
-        self.with(entry, Slot::effect_of_wake).unwrap_or(WakeEffect::AfterDone)
+    /// Whether a wake would do nothing, since the task is in the ready queue, or gone.
+    pub(crate) fn is_queued(&self, entry: Entry) -> bool {
+        self.with(entry, Slot::is_queued).unwrap_or(true)
     }
 
-    /// As [`wake`](TaskTable::wake), and what it did.
-    pub(crate) fn wake_seen(&self, entry: Entry) -> (bool, WakeEffect) {
+    /// As [`wake`](TaskTable::wake), and what it did to the task, which is `running` or not.
+    pub(crate) fn wake_seen(&self, entry: Entry, running: bool) -> (bool, WakeEffect) {
         let wake = |slot: &Slot| {
-            let effect = slot.effect_of_wake();
+            let effect = slot.effect_of_wake(running);
             (slot.header(|header| header.queue()) == Some(true), effect)
         };
         self.with(entry, wake).unwrap_or((false, WakeEffect::AfterDone))
     }
 
-    /// What is known of a task; `None`: it is gone.
-    pub(crate) fn info(&self, entry: Entry) -> Option<TaskInfo> {
+    /// What is known of a task, which is `running` or not; `None`: it is gone.
+    pub(crate) fn info(&self, entry: Entry, running: bool) -> Option<TaskInfo> {
         self.with(entry, |slot| TaskInfo {
             life: slot.life.get(),
+            running,
             queued: slot.is_queued(),
             wait: slot.wait.get(),
             spawned_at: slot.spawned_at.get(),
@@ -163,11 +166,11 @@ impl Slot {
         self.owners().saturating_sub(2)
     }
 
-    fn effect_of_wake(&self) -> WakeEffect {
+    fn effect_of_wake(&self, running: bool) -> WakeEffect {
         match self.life.get() {
             Life::Done => WakeEffect::AfterDone,
             _ if self.is_queued() => WakeEffect::AlreadyQueued,
-            Life::Polling => WakeEffect::WhileRunning,
+            _ if running => WakeEffect::WhileRunning,
             _ => WakeEffect::Queued,
         }
     }

@@ -17,17 +17,16 @@ use crate::sent::TaskHeader;
 use crate::task::BoxedCell;
 use crate::trace::event::{Site, Wait};
 
-/// Where a task stands. Whether it is in the ready queue as well is for its header to say.
+/// Where a task stands. Whether it is in the ready queue is for its header to say, and whether it is being polled for the
+/// loop, which polls one at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
     /// There is no task in the slot.
     Vacant,
-    /// Waiting to be woken, or in the ready queue.
-    Suspended,
+    /// To be polled when its turn comes: it waits to be woken, is in the ready queue, or is being polled.
+    Live,
     /// The same, and its next turn is to drop it.
     Condemned,
-    /// Out of its slot, being polled.
-    Polling,
     /// Ended; the output waits for whoever joins.
     Done,
 }
@@ -64,7 +63,7 @@ pub(crate) struct Slot {
     /// What it waits for at that line.
     pub(super) wait: Cell<Wait>,
     pub(super) life: Cell<Life>,
-    /// Whether it was cancelled: it is condemned, or will be when the poll under way has returned.
+    /// Whether it was cancelled, and so condemned; still known when it has ended.
     pub(super) cancelled: Cell<bool>,
     /// Whether its `JoinHandle` is still there.
     pub(super) joinable: Cell<bool>,
@@ -123,10 +122,9 @@ impl Slot {
     /// gone, or condemned.
     #[inline]
     pub(crate) fn begin_poll(&self, entry: Entry) -> Option<NonNull<()>> {
-        if self.serial.get() != entry.serial() || self.life.get() != Life::Suspended {
+        if self.serial.get() != entry.serial() || self.life.get() != Life::Live {
             return None;
         }
-        self.life.set(Life::Polling);
         self.header(|header| {
             header.unqueue();
             NonNull::from(&**header).cast()
@@ -144,7 +142,6 @@ impl Slot {
     pub(crate) fn suspend(&self, said: Suspended) {
         self.wait.set(said.wait);
         self.suspended_at.set(said.site);
-        self.life.set(if self.cancelled.get() { Life::Condemned } else { Life::Suspended });
     }
 
     /// Ends the task: `cell` holds its error for whoever joins, in the place of what is in the slot (`None`: that is

@@ -25,15 +25,27 @@ pub const ROW: Row = Row {
     quick_ops: 1_000_000,
     target: Target::TimesTokio(2.5),
     peers: &[
-        (Peer::Oneloop, |ops| start::on_oneloop(body(ops, player, oneloop::spawn))),
-        (Peer::TokioSet, |ops| start::on_tokio_set(body(ops, player, tokio::task::spawn_local))),
-        (Peer::TokioLocal, |ops| start::on_tokio_local(body(ops, player, tokio::task::spawn_local))),
-        (Peer::Smol, |ops| start::on_smol(|smol| body(ops, player, |task| smol.spawn(task)))),
-        (Peer::LocalPool, |ops| start::on_local_pool(|pool| body(ops, player, on(pool)))),
+        (Peer::Oneloop, |ops| {
+            start::on_oneloop(body(ops, player::<{ Peer::Oneloop as u8 }>, oneloop::spawn))
+        }),
+        (Peer::TokioSet, |ops| {
+            start::on_tokio_set(body(ops, player::<{ Peer::TokioSet as u8 }>, tokio::task::spawn_local))
+        }),
+        (Peer::TokioLocal, |ops| {
+            start::on_tokio_local(body(ops, player::<{ Peer::TokioLocal as u8 }>, tokio::task::spawn_local))
+        }),
+        (Peer::Smol, |ops| {
+            start::on_smol(|smol| body(ops, player::<{ Peer::Smol as u8 }>, |task| smol.spawn(task)))
+        }),
+        (Peer::LocalPool, |ops| {
+            start::on_local_pool(|pool| body(ops, player::<{ Peer::LocalPool as u8 }>, on(pool)))
+        }),
         #[cfg(feature = "compio")]
-        (Peer::Compio, |ops| start::on_compio(body(ops, player, compio::runtime::spawn))),
+        (Peer::Compio, |ops| {
+            start::on_compio(body(ops, player::<{ Peer::Compio as u8 }>, compio::runtime::spawn))
+        }),
         #[cfg(feature = "monoio")]
-        (Peer::Monoio, |ops| start::on_monoio(body(ops, player, monoio::spawn))),
+        (Peer::Monoio, |ops| start::on_monoio(body(ops, player::<{ Peer::Monoio as u8 }>, monoio::spawn))),
         (Peer::Asyncio, |ops| python::share("ping_pong", "asyncio", ops)),
         (Peer::Uvloop, |ops| python::share("ping_pong", "uvloop", ops)),
         (Peer::Bare, by_hand),
@@ -66,8 +78,9 @@ impl Mailbox {
     }
 }
 
-/// Returns each letter, one higher, until it has returned `last` or more.
-async fn player(inbox: Rc<Mailbox>, outbox: Rc<Mailbox>, last: u64) {
+/// Returns each letter, one higher, until it has returned `last` or more. Each peer has a copy of its own, as in a program
+/// that uses but one runtime: there the compiler knows who polls it.
+async fn player<const PEER: u8>(inbox: Rc<Mailbox>, outbox: Rc<Mailbox>, last: u64) {
     loop {
         let letter = inbox.take().await + 1;
         outbox.put(letter);
@@ -108,8 +121,8 @@ impl Wake for Flag {
 fn by_hand(ops: u64) -> f64 {
     let (left, right) = (Rc::new(Mailbox::default()), Rc::new(Mailbox::default()));
     let last = 2 * ops;
-    let mut ping = pin!(player(Rc::clone(&left), Rc::clone(&right), last - 1));
-    let mut pong = pin!(player(Rc::clone(&right), Rc::clone(&left), last));
+    let mut ping = pin!(player::<{ Peer::Bare as u8 }>(Rc::clone(&left), Rc::clone(&right), last - 1));
+    let mut pong = pin!(player::<{ Peer::Bare as u8 }>(Rc::clone(&right), Rc::clone(&left), last));
     let flags = [(); 2].map(|()| Arc::new(Flag(AtomicBool::new(true))));
     let wakers = flags.clone().map(Waker::from);
     let mut ended = [false; 2];

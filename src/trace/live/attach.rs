@@ -32,7 +32,6 @@ use std::time::Duration;
 use crate::current;
 use crate::sent::{RemoteQueue, Sent};
 use crate::state::{Standing, State};
-use crate::tasks::Life;
 use crate::trace::event::Place;
 use crate::trace::record::json;
 use crate::trace::watchdog::Pulse;
@@ -182,16 +181,16 @@ fn lines(state: &State) -> Vec<u8> {
 
 fn line(out: &mut Vec<u8>, standing: &Standing) {
     let Standing { task, name, info, .. } = standing;
-    let state = match info.life {
-        Life::Polling => "running",
-        _ if info.queued => "ready",
-        _ => "suspended",
+    let state = match info.queued {
+        _ if info.running => "running",
+        true => "ready",
+        false => "suspended",
     };
     let name: String = name.chars().take(MAX_NAME).collect();
     let _ = write!(out, r#"{{"k":"task","task":{},"name":"#, task.0);
     json::string(out, &name);
     let _ = write!(out, r#","state":"{state}","cancelled":{}"#, info.cancelled);
-    if info.life != Life::Polling && info.suspended_at.is_some() {
+    if !info.running && info.suspended_at.is_some() {
         let _ = write!(out, r#","wait":"{}""#, info.wait);
     }
     for (key, site) in [("at", info.suspended_at), ("spawned", Some(info.spawned_at))] {
