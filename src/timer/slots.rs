@@ -37,8 +37,6 @@ pub struct Slots<T> {
     occupied: [u64; LEVELS],
     /// The lists, by level and slot, in no order that matters.
     lists: [[Vec<Listed>; SLOTS]; LEVELS],
-    /// Where in a list the timer still is that was taken out last; `None`: nowhere.
-    gap: Option<(Place, u32)>,
 }
 
 /// Names one timer, and never another: when its entry is reused, the arming number differs.
@@ -88,7 +86,7 @@ impl<T: Default> Slots<T> {
     /// No timers.
     pub fn new() -> Self {
         let lists = std::array::from_fn(|_| std::array::from_fn(|_| Vec::new()));
-        Slots { entries: Vec::new(), holes: Vec::new(), occupied: [0; LEVELS], lists, gap: None }
+        Slots { entries: Vec::new(), holes: Vec::new(), occupied: [0; LEVELS], lists }
     }
 
     /// Stores a timer in a hole or at the end, in no list yet, and says where.
@@ -139,10 +137,9 @@ impl<T: Default> Slots<T> {
         (entry.armed == key.armed()).then_some(&mut entry.value)
     }
 
-    /// All timers in lists, whether there is a gap or not.
+    /// All timers in lists.
     pub fn listed(&self) -> impl Iterator<Item = Listed> {
-        let all = self.lists.iter().flatten().flatten().copied();
-        all.filter(|timer| self.entries[timer.index as usize].armed != 0)
+        self.lists.iter().flatten().flatten().copied()
     }
 
     /// The low half of the arming number of a waiting timer, and its value.
@@ -177,31 +174,20 @@ impl<T: Default> Slots<T> {
     }
 
     /// Makes the entry of a timer that is in a list, or in none (`None`), a hole. Returns its value; `None` when the key
-    /// is of the past. Leaves a gap, to be closed before any list is read or changed.
+    /// is of the past.
     pub fn remove(&mut self, key: TimerKey, place: Option<Place>) -> Option<T> {
         let entry = self.entries.get_mut(key.index() as usize).filter(|entry| entry.armed == key.armed())?;
         let spot = entry.spot;
         entry.armed = 0;
         let value = std::mem::take(&mut entry.value);
         self.holes.push(key.index());
-        self.gap = place.map(|place| (place, spot));
+        if let Some(place) = place {
+            self.unlink(place, spot);
+        }
         Some(value)
     }
 
-    /// Takes the timer that was removed last out of its list.
-    ///
-    /// Not a part of `remove`, whose caller has the timer's waker in hand and drops it. That is an atomic instruction,
-    /// which waits until all that was written before has arrived: with a hundred thousand timers, in two far places.
-    /// Written later, it arrives while the processor does something else.
-    #[inline]
-    pub fn close_gap(&mut self) {
-        if let Some((place, spot)) = self.gap.take() {
-            self.unlink(place, spot);
-        }
-    }
-
     /// Takes the timer at a spot out of a slot's list.
-    #[inline(always)]
     fn unlink(&mut self, place: Place, spot: u32) {
         let list = &mut self.lists[place.level as usize][place.slot as usize];
         let last = list.pop();
@@ -321,7 +307,6 @@ mod tests {
         for index in 1..10_000 {
             let key = TimerKey::new(10 * TICK, index, NonZeroU32::MIN);
             assert_eq!(slots.remove(key, Some(place)), Some(()));
-            slots.close_gap();
         }
         assert_eq!(slots.deadlines(place).len(), 1);
         assert!(slots.lists[2][7].capacity() <= KEPT);

@@ -119,7 +119,6 @@ impl<T: Default> Wheel<T> {
     ///
     /// When 4,294,967,295 timers wait already.
     pub fn insert(&mut self, deadline: u64, value: T) -> TimerKey {
-        self.slots.close_gap();
         let armed = self.number();
         let index = self.slots.store(armed, value);
         match Place::of(self.tick, deadline) {
@@ -142,7 +141,6 @@ impl<T: Default> Wheel<T> {
 
     /// Takes a timer out. `None` if it has fired or was cancelled before, which is harmless.
     pub fn cancel(&mut self, key: TimerKey) -> Option<T> {
-        self.slots.close_gap();
         let place = Place::of(self.tick, key.deadline());
         let value = self.slots.remove(key, place)?;
         if place.is_none() {
@@ -194,7 +192,6 @@ impl<T: Default> Wheel<T> {
     /// but a cascade brings it nearer. It is kept until an insert, a cancel or an `advance` touches it.
     pub fn next(&mut self) -> Option<u64> {
         if let Planned::Unknown = self.planned {
-            self.slots.close_gap();
             self.planned = self.plan().map_or(Planned::Never, Planned::At);
         }
         match self.planned {
@@ -205,7 +202,6 @@ impl<T: Default> Wheel<T> {
 
     /// The earliest deadline, exactly: what a virtual clock jumps to. It reads one whole slot, unlike `next`.
     pub fn earliest(&mut self) -> Option<u64> {
-        self.slots.close_gap();
         if let Some(due) = self.front.first(|due| due.waits(&self.slots)) {
             return Some(due.deadline);
         }
@@ -219,7 +215,6 @@ impl<T: Default> Wheel<T> {
     /// more timers were armed between them. A `now` before the latest one counts as the latest one: time does
     /// not go back. The cost depends on the timers met, not on the length of the step.
     pub fn advance(&mut self, now: u64, fired: &mut Vec<(TimerKey, T)>) {
-        self.slots.close_gap();
         self.now = self.now.max(now);
         let target = self.now / TICK;
         loop {
@@ -360,8 +355,7 @@ mod tests {
     fn a_timer_that_was_cancelled_last_is_no_longer_seen() {
         let mut wheel = Wheel::new();
         let keys = [3, 5, 7].map(|at| wheel.insert(at * TICK, at));
-        for (cancelled, next, waiting) in [(0, Some(5), vec![5, 7]), (2, Some(5), vec![5]), (1, None, vec![])]
-        {
+        for (cancelled, next, waiting) in [(0, Some(5), vec![5, 7]), (2, Some(5), vec![5]), (1, None, vec![])] {
             assert!(wheel.cancel(keys[cancelled]).is_some());
             assert!(wheel.waiting().map(|(at, ..)| at / TICK).eq(waiting));
             assert_eq!(wheel.earliest(), next.map(|at| at * TICK));
