@@ -8,11 +8,11 @@
 //! 1. not after 512 entries of the queue: 512 × 20 ns = 10 µs;
 //! 2. not when a timer is due within a tick (1 ms) of the last look, or was armed in the past;
 //! 3. not when more than a tick has passed since the last look. Asking the clock costs 20 ns too, so that
-//!    is done after every 64th entry; after a look that came too late, after every turn, and then after 2, 4 and so on
-//!    up to 64 entries again as long as turns stay short.
+//!    is done after every 64th entry; after the loop has waited, after the 8th, and then after 16, 32 and so on;
+//!    after a look that came too late, after every turn, and then after 2, 4 and so on, as long as turns stay short.
 //!
-//! What another thread has sent is fetched whenever the clock is asked. (And before the loop waits: it sees to that first, within
-//! the same bounds.)
+//! What another thread has sent is fetched when the clock was asked, and there is time. (And before the loop waits:
+//! it sees to that first, within the same bounds.)
 //!
 //! All of it comes to one comparison for each turn. The ready queue counts the entries that it has ever given out, and
 //! here stands up to which count nothing has to be asked: after a look at count 3,000 that is 3,064, then 3,128, and
@@ -23,8 +23,8 @@
 //!   turns of 10 ms each:          look · · · … · · ·(clock: 640 ms!) look ·(clock: 10 ms) look …
 //! ```
 //!
-//! The second line shows the worst case: a loop that was fast and becomes slow is late once, by 64 of
-//! its turns, and by one from then on.
+//! The second line shows the worst case: a loop that was busy with short turns, and becomes slow, is late once, by
+//! 64 of its turns, and by one from then on. One that has waited in between is late by 8.
 //!
 //! Before: `pool.rs`. Next: `state.rs`, all that a loop owns.
 
@@ -33,20 +33,23 @@ use std::cell::Cell;
 use crate::timer::wheel::TICK;
 
 /// The most entries run between two looks at timers and I/O.
-const ENTRIES: usize = 512;
+const ENTRIES: u64 = 512;
 
 /// The most entries run between two looks at the clock.
-const SLICE: usize = 64;
+const SLICE: u64 = 64;
+
+/// The same, where the loop has just waited.
+const FIRST_SLICE: u64 = 8;
 
 /// When to look at the world, in a loop that has work to do. `ran` is always the ready queue's count of entries run.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    /// The count at which the clock is to be asked, or the next look is due; 0 if that is so already.
-    ask_at: Cell<usize>,
+    /// The count at which the clock is to be asked, or the next look is due; 0 if something is to be asked already.
+    ask_at: Cell<u64>,
     /// The count at which the next look is due; 0 if it is due already.
-    look_at: Cell<usize>,
+    look_at: Cell<u64>,
     /// How far `ask_at` lies ahead: 1 in a loop of long turns, `SLICE` in one of short ones.
-    slice: Cell<usize>,
+    slice: Cell<u64>,
     /// A tick after the last look.
     soon: Cell<u64>,
 }
@@ -59,18 +62,19 @@ impl Pace {
 
     /// Whether the next turn may leave out steps 2 to 4 without asking anything.
     #[inline]
-    pub(crate) fn asks_nothing(&self, ran: usize) -> bool {
+    pub(crate) fn asks_nothing(&self, ran: u64) -> bool {
         ran < self.ask_at.get()
     }
 
-    /// Whether it may leave them out. `now` asks the clock, if need be.
-    pub(crate) fn may_hurry(&self, ran: usize, now: impl FnOnce() -> u64) -> bool {
+    /// Whether the next turn may leave out steps 2 to 4. `now` asks the clock, if need be.
+    pub(crate) fn may_skip(&self, ran: u64, now: impl FnOnce() -> u64) -> bool {
         self.asks_nothing(ran) || self.more(ran, now)
     }
 
-    /// Something is to be asked: if it is not a look that is due, the clock, whether the last look is not long ago.
+    /// The count has come to `ask_at`. If no look is due, the clock is asked whether the last one was less than a
+    /// tick ago.
     #[cold]
-    fn more(&self, ran: usize, now: impl FnOnce() -> u64) -> bool {
+    fn more(&self, ran: u64, now: impl FnOnce() -> u64) -> bool {
         if ran >= self.look_at.get() {
             return false;
         }
@@ -80,18 +84,21 @@ impl Pace {
         in_time
     }
 
-    fn ask_after(&self, ran: usize) {
+    /// Nothing is to be asked from here on for a slice, or until the next look.
+    fn ask_after(&self, ran: u64) {
         self.ask_at.set(self.look_at.get().min(ran + self.slice.get()));
     }
 
-    /// What was seen to came to no entry; it counts as one all the same.
+    /// Something was seen to that may have put nothing into the queue. It counts as an entry, or a look might never
+    /// be due. The count is the queue's: so it is the bounds that move.
     pub(crate) fn count_one(&self) {
         for at in [&self.ask_at, &self.look_at] {
             at.set(at.get().saturating_sub(1));
         }
     }
 
-    /// Something is to be asked before the next turn, which may hurry all the same.
+    /// `asks_nothing` is to say no at the end of this turn; the next one may hurry all the same. For what is not
+    /// asked of the clock: the slots may have become more.
     #[inline]
     pub(crate) fn ask_next(&self) {
         self.ask_at.set(0);
@@ -105,6 +112,12 @@ impl Pace {
         }
     }
 
+    /// The loop has waited, and what wakes it may be slow: the clock is asked soon.
+    #[inline]
+    pub(crate) fn waited(&self) {
+        self.slice.set(self.slice.get().min(FIRST_SLICE));
+    }
+
     /// The next turn is to look.
     pub(crate) fn look_next(&self) {
         self.ask_at.set(0);
@@ -112,7 +125,7 @@ impl Pace {
     }
 
     /// Steps 2 to 4 were done, at `now`, and the wheel wants to be looked at again at `next` (`None`: it is empty).
-    pub(crate) fn looked(&self, ran: usize, now: u64, next: Option<u64>) {
+    pub(crate) fn looked(&self, ran: u64, now: u64, next: Option<u64>) {
         let soon = now.saturating_add(TICK);
         self.soon.set(soon);
         if next.is_some_and(|at| at <= soon) {
@@ -128,21 +141,21 @@ mod tests {
     use super::*;
 
     /// Turns of so many entries each, from `ran` on, until one may not hurry; how many.
-    fn hurried(pace: &Pace, ran: usize, entries: usize, now: u64) -> usize {
-        (0..).take_while(|turn| pace.may_hurry(ran + turn * entries, || now)).count()
+    fn hurried(pace: &Pace, ran: u64, entries: u64, now: u64) -> u64 {
+        (0..).take_while(|turn| pace.may_skip(ran + turn * entries, || now)).count() as u64
     }
 
     #[test]
     fn no_more_than_512_entries_run_between_two_looks() {
         let pace = Pace::new();
-        assert!(!pace.may_hurry(0, || 0), "the first turn looks");
+        assert!(!pace.may_skip(0, || 0), "the first turn looks");
         for (ran, entries) in [(0, 1), (512, 3), (2_000, 64), (9_999, 100)] {
             pace.looked(ran, 0, None);
             let turns = hurried(&pace, ran, entries, 0);
             assert_eq!(turns, ENTRIES.div_ceil(entries), "{entries} entries a turn");
         }
         pace.looked(20_000, 0, None);
-        assert!(!pace.may_hurry(22_000, || 0), "one turn of 2,000 is enough");
+        assert!(!pace.may_skip(22_000, || 0), "one turn of 2,000 is enough");
     }
 
     #[test]
@@ -150,11 +163,11 @@ mod tests {
         let pace = Pace::new();
         pace.looked(7, 0, None);
         let seen_to = (0..).take_while(|_| {
-            let may = pace.may_hurry(7, || 0);
+            let may = pace.may_skip(7, || 0);
             pace.count_one();
             may
         });
-        assert_eq!(seen_to.count(), ENTRIES);
+        assert_eq!(seen_to.count() as u64, ENTRIES);
     }
 
     #[test]
@@ -164,20 +177,32 @@ mod tests {
         let asked = (0..).take_while(|&ran| {
             pace.ask_next();
             assert!(!pace.asks_nothing(ran));
-            pace.may_hurry(ran, || 0)
+            pace.may_skip(ran, || 0)
         });
-        assert_eq!(asked.count(), ENTRIES);
+        assert_eq!(asked.count() as u64, ENTRIES);
     }
 
     #[test]
     fn a_timer_due_within_a_tick_is_never_left_out() {
         let pace = Pace::new();
         pace.looked(0, 0, Some(TICK));
-        assert!(!pace.may_hurry(0, || 0));
+        assert!(!pace.may_skip(0, || 0));
         pace.looked(0, 0, Some(TICK + 1));
-        assert!(pace.may_hurry(0, || 0));
+        assert!(pace.may_skip(0, || 0));
         pace.armed(TICK);
-        assert!(!pace.may_hurry(0, || 0));
+        assert!(!pace.may_skip(0, || 0));
+    }
+
+    #[test]
+    fn after_a_wait_long_turns_are_noticed_after_eight() {
+        let pace = Pace::new();
+        for _ in 0..10 {
+            pace.looked(0, 0, None);
+            hurried(&pace, 0, 1, 0);
+        }
+        pace.waited();
+        pace.looked(0, 0, None);
+        assert_eq!(hurried(&pace, 0, 1, 10 * TICK), FIRST_SLICE);
     }
 
     #[test]
@@ -191,7 +216,7 @@ mod tests {
         pace.looked(0, 0, None);
         assert_eq!(hurried(&pace, 0, 1, late), SLICE, "turns went by before the clock was asked");
         pace.looked(0, late, None);
-        assert!(pace.may_hurry(0, || 2 * late));
-        assert!(!pace.may_hurry(1, || 2 * late), "once late, the clock is asked every turn");
+        assert!(pace.may_skip(0, || 2 * late));
+        assert!(!pace.may_skip(1, || 2 * late), "once late, the clock is asked every turn");
     }
 }

@@ -68,7 +68,8 @@ impl Entry {
         self.0 & CALLBACK != 0
     }
 
-    /// The place of its slot among those of the tasks; beyond all of them, if it is a callback's.
+    /// The place of its slot among those of the tasks. A callback's is beyond all of them, for its topmost bit is set:
+    /// so one look into the list finds a task's slot, and tells callbacks from tasks.
     #[inline]
     pub(crate) fn place(self) -> usize {
         (self.0 >> 32) as usize
@@ -183,7 +184,7 @@ impl Ready {
 
     /// How many entries were run on this thread so far.
     #[inline]
-    pub(crate) fn ran(&self) -> usize {
+    pub(crate) fn ran(&self) -> u64 {
         ring::with(Ring::ran)
     }
 
@@ -193,7 +194,7 @@ impl Ready {
         ring::with(Ring::next)
     }
 
-    /// To be asked when nothing is in the ring: the entries with which step 5 goes on, of a burst; `None`: it is over.
+    /// To be asked when there is no next entry: the entries with which step 5 goes on, of a burst; `None`: it is over.
     pub(crate) fn more(&self) -> Option<Vec<Entry>> {
         ring::with(|ring| (ring.is_overfull() && ring.more()).then(|| ring.in_ring().collect()))
     }
@@ -235,5 +236,19 @@ impl Ready {
             let of_this_turn = of_this_turn.min(all.len());
             ring.put((all, of_this_turn));
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_tasks_place_is_that_of_a_slot() {
+        assert_eq!(Entry::task(7, u32::MAX).place(), 7);
+        assert_eq!(Entry::task(MAX_KEY - 1, 0).place(), MAX_KEY - 1);
+        for other in [Entry::callback(0, 0), Entry::callback(7, 1), Entry::waker(0), Entry::MAIN_DONE] {
+            assert!(other.place() > MAX_KEY, "{other:?}");
+        }
     }
 }

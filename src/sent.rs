@@ -80,7 +80,7 @@ impl TaskHeader {
         !was
     }
 
-    /// The task is queued. To be called on the loop's thread only.
+    /// Notes that the task is queued. To be called on the loop's thread only.
     #[inline]
     pub(crate) fn set_queued(&self) {
         self.queued.store(true, Ordering::Relaxed);
@@ -114,15 +114,17 @@ impl TaskHeader {
         Arc::ptr_eq(&self.remote, remote)
     }
 
-    /// The way of a wake from another thread. `by`: who woke, asked only if somebody watches.
+    /// Whether a wake from another thread is the first since the loop has fetched the header, and is to `send` it. Whoever finds
+    /// `sent` set knows that it has yet to be fetched, so that wake and this one are served by the same poll.
+    pub(crate) fn is_first(&self) -> bool {
+        !self.sent.swap(true, Ordering::AcqRel)
+    }
+
+    /// The way of a wake from another thread, if it `is_first`. `by`: who woke, asked only if somebody watches.
     pub(crate) fn send(self: Arc<Self>, by: impl FnOnce() -> Actor) {
-        // Whoever finds `sent` set knows that the loop has yet to fetch the header, so that wake and
-        // this one are served by the same poll.
-        if !self.sent.swap(true, Ordering::AcqRel) {
-            let (remote, by) = (Arc::clone(&self.remote), self.remote.is_watched().then(by));
-            // A closed loop has no tasks left to wake.
-            let _ = remote.push(Sent::Wake(self, by));
-        }
+        let (remote, by) = (Arc::clone(&self.remote), self.remote.is_watched().then(by));
+        // A closed loop has no tasks left to wake.
+        let _ = remote.push(Sent::Wake(self, by));
     }
 
     /// The loop has fetched the header: from here on a wake is a new one. To be called before the task

@@ -21,7 +21,8 @@
 //! The arrows are methods of `Slot` in `tasks/slot.rs`, where a task's other half lives: what the
 //! loop needs to know of it. A wake is none of them: it sets one flag, and puts the task's entry in the ready queue
 //! if the flag was not set. `begin_poll` unsets it, so that a wake that arrives during the poll is not lost: the task
-//! is polled once more. Cancelled while it is polled, a task is condemned at once, and dropped if the poll returns `Pending`.
+//! is polled once more. Cancelled while it is polled, a task is condemned at once: if the poll returns `Pending`, its next
+//! turn drops it. What the box in the drawing holds are no lives of their own: which task is polled, the loop knows.
 //!
 //! Before: `trace/observer/notes.rs`. Next: `ready.rs`.
 

@@ -70,7 +70,7 @@ pub struct Task {
 pub enum TaskState {
     /// In the ready queue, to be polled.
     Ready,
-    /// Being polled.
+    /// Being polled, or dropped where it was suspended.
     Running,
     /// Waiting to be woken: for `wait`, at the `.await` at `site` (`None`: the future does not say).
     Suspended {

@@ -70,6 +70,9 @@ pub(crate) struct TaskTable {
     /// The slots without a task, the one left last at the end: its memory is the warmest. There is room for as many as
     /// there are slots.
     vacant: RefCell<Vec<Vacancy>>,
+    /// Slots without a task whose header cannot be the next one's, since somebody still holds a waker of the last one's.
+    /// With the next slots made they have new headers, and are vacant. Empty in most turns.
+    spoiled: RefCell<Vec<u32>>,
     /// The wakers of those who await a task's handle, where that is not the waker of the task being polled. Empty in
     /// most programs.
     joiners: RefCell<Slab<Waker>>,
@@ -97,6 +100,7 @@ impl TaskTable {
             fresh: RefCell::default(),
             grown: Cell::new(false),
             vacant: RefCell::default(),
+            spoiled: RefCell::default(),
             joiners: RefCell::default(),
             serial: Cell::new(0),
             remote,
@@ -106,7 +110,8 @@ impl TaskTable {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.slots.borrow().len() + self.fresh.borrow().len() - self.vacant.borrow().len()
+        let empty = self.vacant.borrow().len() + self.spoiled.borrow().len();
+        self.slots.borrow().len() + self.fresh.borrow().len() - empty
     }
 
     /// Whether `slots` were asked for before the latest slot was made.
@@ -127,6 +132,11 @@ impl TaskTable {
                 let more = slots.capacity() - vacant.len();
                 vacant.reserve_exact(more);
             }
+            for key in self.spoiled.take() {
+                let slot = &mut slots[key as usize];
+                slot.header = self.header(Entry::task(key as usize, slot.serial.get()));
+                vacant.push(Vacancy { key, waker: None });
+            }
         }
         self.slots.borrow()
     }
@@ -142,37 +152,29 @@ impl TaskTable {
     ) -> Entry {
         let serial = self.serial.get();
         self.serial.set(serial.wrapping_add(1));
-        let vacant = self.vacant.borrow_mut().pop();
-        let Some(Vacancy { key, waker }) = vacant else {
+        let Some((entry, waker)) = self.vacancy(serial) else {
             return self.insert_new_slot(make, serial, spawned_at, joinable);
         };
-        let entry = Entry::task(key as usize, serial);
-        self.with_slot(key as usize, |slot| {
-            slot.cell.set(make(self.waker_for(slot, waker, entry)));
-            slot.spawned_at.set(spawned_at);
-            slot.suspended_at.set(None);
-            slot.serial.set(serial);
-            slot.wait.set(Wait::Custom);
-            slot.life.set(Life::Live);
-            slot.cancelled.set(false);
-            slot.joinable.set(joinable);
-        });
+        let cell = make(waker);
+        self.with_slot(entry.key(), |slot| slot.occupy(cell, serial, spawned_at, joinable));
         entry
     }
 
-    /// The waker of a vacant slot's next task: the last one's, if it was kept and nobody else has it.
-    #[inline]
-    fn waker_for(&self, slot: &Slot, kept: Option<Waker>, entry: Entry) -> Waker {
-        // Two owners are the slot itself and this waker. A count read as two stays two: there is nobody left to
-        // clone from.
-        let reused = kept.filter(|_| {
-            slot.header(|header| Arc::strong_count(header) == 2 && header.reuse(entry)) == Some(true)
-        });
-        reused.unwrap_or_else(|| {
-            let header = Arc::new(TaskHeader::new(Arc::clone(&self.remote), entry));
-            slot.header.set(Some(Arc::clone(&header)));
-            Waker::from(header)
-        })
+    /// A slot for the next task, and the task's waker; `None`: there is none that is vacant.
+    #[inline(always)]
+    fn vacancy(&self, serial: u32) -> Option<(Entry, Waker)> {
+        loop {
+            let Vacancy { key, waker } = self.vacant.borrow_mut().pop()?;
+            let entry = Entry::task(key as usize, serial);
+            match self.with_slot(key as usize, |slot| slot.waker_for(entry, waker)).flatten() {
+                Some(waker) => return Some((entry, waker)),
+                None => self.spoiled.borrow_mut().push(key),
+            }
+        }
+    }
+
+    fn header(&self, entry: Entry) -> Arc<TaskHeader> {
+        Arc::new(TaskHeader::new(Arc::clone(&self.remote), entry))
     }
 
     #[cold]
@@ -184,11 +186,11 @@ impl TaskTable {
         joinable: bool,
     ) -> Entry {
         let entry = Entry::task(self.slots.borrow().len() + self.fresh.borrow().len(), serial);
-        let header = Arc::new(TaskHeader::new(Arc::clone(&self.remote), entry));
+        let header = self.header(entry);
         let cell = make(Waker::from(Arc::clone(&header)));
         let slot = Slot {
             cell: Cell::new(cell),
-            header: Cell::new(Some(header)),
+            header,
             joiner: Cell::default(),
             spawned_at: Cell::new(spawned_at),
             suspended_at: Cell::new(None),
@@ -232,7 +234,7 @@ impl TaskTable {
         let slots = self.slots.borrow();
         let entries = entries.filter(|entry| !entry.is_callback());
         for slot in entries.clone().filter_map(|entry| slots.get(entry.key())) {
-            black_box(slot.header(|header| header.is_queued()));
+            black_box(slot.header.is_queued());
         }
         for slot in entries.filter_map(|entry| slots.get(entry.key())) {
             black_box(Slot::peek(&slot.cell, |cell| cell.is_some_and(|cell| cell.is_done())));
@@ -255,7 +257,11 @@ impl TaskTable {
 
     /// Takes the future of a task out that has panicked; `None`: it is a main future.
     pub(crate) fn take_panicked(&self, entry: Entry) -> Option<BoxedCell> {
-        self.with(entry, |slot| slot.cell.take())?
+        self.with(entry, |slot| {
+            // Not to be polled again, whatever the drop of its future comes to.
+            slot.life.set(Life::Condemned);
+            slot.cell.take()
+        })?
     }
 
     /// Frees a task's slot. Returns what was in it.

@@ -128,7 +128,7 @@ impl Turns {
         state.nobody_is_polled();
     }
 
-    /// The same, until something has to be asked before the next turn, or there is none.
+    /// The same, until something has to be asked before the next turn, or nothing is ready.
     #[inline(always)]
     fn run_turns(&self, state: &State, slots: &[Slot], main: &mut Option<&mut dyn Main>) {
         loop {
@@ -136,6 +136,7 @@ impl Turns {
             while let Some(entry) = state.ready.next() {
                 match slots.get(entry.place()) {
                     Some(slot) => state.run_task(slot, entry, main),
+                    // A callback: its place is beyond all slots.
                     None => self.run_callback(entry),
                 }
             }
@@ -153,24 +154,23 @@ impl Turns {
         }
     }
 
-    /// Step 1 in a hurry: whether the next turn may run what is ready without a look at the world outside.
+    /// Step 1 in a hurry: whether there is a next turn, and it may do without a look at the world outside.
     fn may_hurry(&self) -> bool {
-        let state = &*self.state;
-        !state.ready.is_empty() && (state.asks_nothing() || self.ask())
+        !self.state.ready.is_empty() && (self.state.asks_nothing() || self.ask())
     }
 
-    /// The same where something has to be asked: the clock, and whether another thread has sent something.
+    /// The same where something has to be asked: the clock, and, if there is time, whether another thread has sent.
     #[cold]
     fn ask(&self) -> bool {
-        let hurries = self.state.may_hurry();
-        if hurries && self.state.remote.is_pending() {
-            self.state.nobody_is_polled();
-            self.state.fetch_sent(&mut self.scratch.borrow_mut().sent);
+        let (state, hurries) = (&*self.state, self.state.may_skip());
+        if hurries && state.remote.is_pending() {
+            state.nobody_is_polled();
+            state.fetch_sent(&mut self.scratch.borrow_mut().sent);
         }
         hurries
     }
 
-    #[inline(never)]
+    #[inline(never)] // It is apart from the polls.
     fn run_callback(&self, entry: Entry) {
         match entry {
             Entry::MAIN_DONE => self.state.stop_after_turn(),

@@ -10,6 +10,7 @@
 //!       │      yes ─▶ wake_here: is it in the ready queue already?
 //!       │                no  ─▶ its entry is pushed on the ready queue      a nanosecond or two, no atomics
 //!       │                yes ─▶ nothing: one poll will serve both wakes     (a task that has ended says yes for ever)
+//!       │              (a full ring, or somebody watches ─▶ wake_the_long_way: the same, by another way)
 //!       │
 //!       └─ no ─▶ TaskHeader::send: once until fetched, under the mutex, and a notify if the loop is blocked;
 //!                the loop does the first branch when it fetches (step 3)
@@ -29,7 +30,8 @@ use crate::sent::TaskHeader;
 use crate::trace::event::Actor;
 
 impl Wake for TaskHeader {
-    // What seldom happens is left to functions that need nothing of this one's stack: so it takes none.
+    // Nearly every wake ends in `wake_here`. What is seldom needed is in functions of their own, so that these two
+    // take no room on the stack.
     #[inline]
     fn wake(self: Arc<Self>) {
         if !wake_here(&self) {
@@ -39,13 +41,13 @@ impl Wake for TaskHeader {
 
     #[inline]
     fn wake_by_ref(self: &Arc<Self>) {
-        if !wake_here(self) && !wake_the_long_way(self) {
-            wake_elsewhere(Arc::clone(self));
+        if !wake_here(self) && !wake_the_long_way(self) && self.is_first() {
+            Arc::clone(self).send(this_thread);
         }
     }
 }
 
-/// The first branch; `false`: nothing was done, since it is not for us, or the ready queue's ring has no room.
+/// The first branch. `false`: nothing was done; another loop runs here, or none, or it is watched, or the ring is full.
 #[inline(always)]
 fn wake_here(header: &TaskHeader) -> bool {
     if !ready::is_here(header.owner()) {
@@ -53,6 +55,7 @@ fn wake_here(header: &TaskHeader) -> bool {
     }
     let pushed = header.is_queued() || ready::push_here(header.entry());
     if pushed {
+        // If it was set already, that costs less than to find out.
         header.set_queued();
     }
     pushed
@@ -77,11 +80,11 @@ fn wake_the_long_way(header: &TaskHeader) -> bool {
     here == Some(true)
 }
 
-/// What `wake_here` has not done.
+/// A wake by value that `wake_here` has not served: the long way, or else the second branch.
 #[cold]
 #[inline(never)]
 fn wake_elsewhere(header: Arc<TaskHeader>) {
-    if !wake_the_long_way(&header) {
+    if !wake_the_long_way(&header) && header.is_first() {
         header.send(this_thread);
     }
 }

@@ -182,3 +182,30 @@ fn a_function_sent_that_panics_does_not_stop_the_loop() {
     });
     assert_eq!(answer, 1);
 }
+
+#[test]
+fn what_another_thread_sends_to_a_busy_loop_comes_within_some_64_polls() {
+    EventLoop::new().unwrap().run_until_complete(async {
+        let polls = Rc::new(Cell::new(0_u32));
+        let counter = Rc::clone(&polls);
+        let busy = spawn(async move {
+            loop {
+                counter.set(counter.get() + 1);
+                yield_now().await;
+            }
+        });
+        for round in 0..20 {
+            for _ in 0..100 + 7 * round {
+                yield_now().await;
+            }
+            let (remote, sent_at) = (oneloop::remote(), polls.get());
+            CALLED.set(0);
+            thread::spawn(move || remote.call_soon(|| CALLED.set(1))).join().unwrap().unwrap();
+            while CALLED.get() == 0 {
+                yield_now().await;
+                assert!(polls.get() - sent_at <= 66, "two tasks, and 64 entries before the clock is asked");
+            }
+        }
+        busy.cancel();
+    });
+}

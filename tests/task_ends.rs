@@ -384,3 +384,60 @@ fn a_shield_gives_the_result_and_does_not_keep_a_task_from_being_cancelled_itsel
         assert!(inner.await.unwrap_err().is_cancelled());
     });
 }
+
+/// Notes how a task stands whenever something is told of its polls and its end.
+#[derive(Clone, Default)]
+struct Standing {
+    task: Rc<RefCell<Option<oneloop::Task>>>,
+    states: Rc<RefCell<Vec<TaskState>>>,
+}
+
+impl oneloop::trace::Observer for Standing {
+    fn event(&self, event: &oneloop::trace::Event) {
+        use oneloop::trace::EventKind::{PollBegin, PollEnd, TaskEnd};
+        if let PollBegin { task, .. } | PollEnd { task, .. } | TaskEnd { task, .. } = event.kind
+            && let Some(noted) = self.task.borrow().as_ref().filter(|noted| noted.id() == task)
+        {
+            self.states.borrow_mut().push(noted.state());
+        }
+    }
+}
+
+/// Notes how its own task stands when it is dropped.
+struct Guard(Standing);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let task = current_task().unwrap();
+        self.0.states.borrow_mut().push(task.state());
+    }
+}
+
+#[test]
+fn a_task_runs_from_the_begin_of_its_polls_until_its_end_was_told_however_it_ends() {
+    for how in 0..3 {
+        let standing = Standing::default();
+        let event_loop = EventLoop::builder().virtual_time().observer(standing.clone()).build().unwrap();
+        let other = standing.clone();
+        let states = event_loop.run_until_complete(async move {
+            let guard = Guard(other.clone());
+            let handle = spawn(async move {
+                let _guard = guard;
+                sleep(ms(5)).await;
+                match how {
+                    0 => {}
+                    1 => panic!("on purpose"),
+                    _ => pending().await,
+                }
+            });
+            *other.task.borrow_mut() = Some(handle.task());
+            sleep(ms(10)).await;
+            handle.cancel();
+            assert_eq!(handle.await.is_ok(), how == 0);
+            other.task.take();
+            other.states.take()
+        });
+        assert!(states.len() >= 6, "{states:?}");
+        assert!(states.iter().all(|state| *state == TaskState::Running), "{how}: {states:?}");
+    }
+}

@@ -358,3 +358,56 @@ fn a_waker_of_its_own_is_used_and_not_the_tasks() {
     });
     assert_eq!(log.lines(), ["woken"]);
 }
+
+/// More than the ready queue's ring holds.
+const CROWD: usize = 3_000;
+
+#[test]
+fn a_crowd_that_wakers_wake_in_one_turn_is_polled_once_each_in_the_order_of_the_wakes() {
+    virtual_loop().run_until_complete(async {
+        let polled = Rc::new(RefCell::new(Vec::new()));
+        let wakers = Rc::new(RefCell::new(Vec::new()));
+        for number in 0..CROWD {
+            let (polled, wakers) = (Rc::clone(&polled), Rc::clone(&wakers));
+            drop(spawn(poll_fn(move |cx| {
+                polled.borrow_mut().push(number);
+                wakers.borrow_mut().push(cx.waker().clone());
+                Poll::<()>::Pending
+            })));
+        }
+        settle().await;
+        assert_eq!(polled.take().len(), CROWD);
+        for (number, waker) in wakers.take().into_iter().enumerate().rev() {
+            waker.wake_by_ref();
+            match number % 2 {
+                0 => waker.wake(),
+                _ => waker.wake_by_ref(),
+            }
+        }
+        settle().await;
+        assert!(polled.take().into_iter().eq((0..CROWD).rev()));
+    });
+}
+
+#[test]
+fn tasks_whose_wakers_are_kept_take_no_more_places_than_there_are_tasks() {
+    virtual_loop().run_until_complete(async {
+        let kept = Rc::new(RefCell::new(Vec::new()));
+        for round in 0..1_000 {
+            let keeper = Rc::clone(&kept);
+            let ended = spawn(poll_fn(move |cx| {
+                keeper.borrow_mut().push(cx.waker().clone());
+                Poll::Ready(round)
+            }));
+            assert_eq!(ended.await.unwrap(), round);
+            assert!(oneloop::all_tasks().len() <= 2);
+        }
+        let sleeper = Sleeper::default();
+        let waiting = spawn(sleeper.future());
+        settle().await;
+        kept.take().into_iter().for_each(Waker::wake);
+        settle().await;
+        assert_eq!(sleeper.polls.get(), 1, "no waker of an old task reaches a new one");
+        drop(waiting);
+    });
+}

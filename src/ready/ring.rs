@@ -46,14 +46,14 @@ pub(super) struct Ring {
     /// Entry `n` lies at `n % RING`.
     places: [Cell<Entry>; RING],
     /// Entries that were run, or are being run: where the next one lies.
-    head: Cell<usize>,
+    head: Cell<u64>,
     /// Where the entries of the turn that is in step 5 end, as far as they are in the ring; outside of step 5 the same
     /// as `head`.
-    end: Cell<usize>,
-    /// Entries that were put into the ring: where the next one goes.
-    tail: Cell<usize>,
+    end: Cell<u64>,
+    /// The same, and those in the ring: where the next one goes.
+    tail: Cell<u64>,
     /// How full the ring may be: 0 as long as there is anything behind it.
-    room: Cell<usize>,
+    room: Cell<u64>,
     /// What comes after the ring. Empty most of the time.
     behind: RefCell<VecDeque<Entry>>,
     /// How much of `behind` belongs to the turn that is in step 5.
@@ -74,7 +74,7 @@ impl Ring {
             head: Cell::new(0),
             end: Cell::new(0),
             tail: Cell::new(0),
-            room: Cell::new(RING),
+            room: Cell::new(RING as u64),
             behind: RefCell::new(VecDeque::new()),
             behind_end: Cell::new(0),
             owner: Cell::new(ptr::null()),
@@ -93,7 +93,7 @@ impl Ring {
 
     /// How many entries were run on this thread.
     #[inline]
-    pub(super) fn ran(&self) -> usize {
+    pub(super) fn ran(&self) -> u64 {
         self.head.get()
     }
 
@@ -102,7 +102,8 @@ impl Ring {
     pub(super) fn begin(&self) -> usize {
         let (head, tail) = (self.head.get(), self.tail.get());
         self.end.set(tail);
-        if self.is_overfull() { self.begin_behind(tail - head) } else { tail - head }
+        let in_ring = (tail - head) as usize;
+        if self.is_overfull() { self.begin_behind(in_ring) } else { in_ring }
     }
 
     #[cold]
@@ -119,16 +120,16 @@ impl Ring {
         }
     }
 
-    /// Whether there was room for it.
+    /// Puts it into the ring, if there is room; whether there was.
     #[inline]
     fn push_in_ring(&self, entry: Entry) -> bool {
         let tail = self.tail.get();
-        let room = tail - self.head.get() < self.room.get();
-        if room {
-            self.places[tail % RING].set(entry);
+        let fits = tail - self.head.get() < self.room.get();
+        if fits {
+            self.places[place(tail)].set(entry);
             self.tail.set(tail + 1);
         }
-        room
+        fits
     }
 
     #[cold]
@@ -143,15 +144,15 @@ impl Ring {
         let mut behind = self.behind.borrow_mut();
         let (tail, taken) = (self.tail.get(), behind.len().min(RING));
         for (n, entry) in behind.drain(..taken).enumerate() {
-            self.places[(tail + n) % RING].set(entry);
+            self.places[place(tail + n as u64)].set(entry);
         }
-        self.tail.set(tail + taken);
+        self.tail.set(tail + taken as u64);
         let ends = self.behind_end.get().min(taken);
-        self.end.set(tail + ends);
+        self.end.set(tail + ends as u64);
         self.behind_end.set(self.behind_end.get() - ends);
         if behind.is_empty() {
             behind.shrink_to(MAX_SPARE);
-            self.room.set(RING);
+            self.room.set(RING as u64);
         }
     }
 
@@ -163,13 +164,13 @@ impl Ring {
             return None;
         }
         self.head.set(head + 1);
-        Some(self.places[head % RING].get())
+        Some(self.places[place(head)].get())
     }
 
     /// Whether there is anything behind the ring.
     #[inline]
     pub(super) fn is_overfull(&self) -> bool {
-        self.room.get() != RING
+        self.room.get() != RING as u64
     }
 
     /// To be asked of an overfull ring that has no next entry: whether the turn goes on, with entries that were behind
@@ -184,25 +185,25 @@ impl Ring {
 
     /// What the turn will run before it asks for more.
     pub(super) fn in_ring(&self) -> impl Iterator<Item = Entry> + Clone {
-        (self.head.get()..self.end.get()).map(|n| self.places[n % RING].get())
+        (self.head.get()..self.end.get()).map(|n| self.places[place(n)].get())
     }
 
     /// All entries, in their order.
     pub(super) fn all(&self) -> impl Iterator<Item = Entry> {
-        let places = (self.head.get()..self.tail.get()).map(|n| self.places[n % RING].get());
+        let places = (self.head.get()..self.tail.get()).map(|n| self.places[place(n)].get());
         places.chain(self.behind.borrow().iter().copied().collect::<Vec<_>>())
     }
 
     /// Everything in the queue, which is empty then, and how much of it belongs to the turn in step 5.
     pub(super) fn take(&self) -> (Vec<Entry>, usize) {
-        let of_this_turn = self.end.get() - self.head.get() + self.behind_end.get();
+        let of_this_turn = (self.end.get() - self.head.get()) as usize + self.behind_end.get();
         let all = self.all().collect();
         self.behind.take();
         self.behind_end.set(0);
         for mark in [&self.end, &self.tail] {
             mark.set(self.head.get());
         }
-        self.room.set(RING);
+        self.room.set(RING as u64);
         (all, of_this_turn)
     }
 
@@ -211,10 +212,16 @@ impl Ring {
         for entry in all {
             self.push(entry);
         }
-        let in_ring = of_this_turn.min(self.tail.get() - self.head.get());
-        self.end.set(self.head.get() + in_ring);
+        let in_ring = of_this_turn.min((self.tail.get() - self.head.get()) as usize);
+        self.end.set(self.head.get() + in_ring as u64);
         self.behind_end.set(of_this_turn - in_ring);
     }
+}
+
+/// Where the entry of this count lies.
+#[inline]
+fn place(count: u64) -> usize {
+    (count % RING as u64) as usize
 }
 
 /// Shows the ring of this thread to `f`.
@@ -271,6 +278,7 @@ mod tests {
         #[test]
         fn bursts_of_any_size_come_out_in_their_order_each_in_its_turn(ops in ops()) {
             let (ring, mut model, mut left, mut made) = (Ring::new(), VecDeque::new(), 0, 0);
+            let mut ran = 0;
             let next = || ring.next().or_else(|| if ring.is_overfull() && ring.more() { ring.next() } else { None });
             for op in ops {
                 match op {
@@ -289,6 +297,7 @@ mod tests {
                     Op::Next(entries) => for _ in 0..entries {
                         let expected = if left > 0 { model.pop_front() } else { None };
                         left = left.saturating_sub(1);
+                        ran += u64::from(expected.is_some());
                         prop_assert_eq!(next(), expected);
                     },
                     Op::TakeAndPut => {
@@ -297,6 +306,7 @@ mod tests {
                         ring.put(taken);
                     }
                 }
+                prop_assert_eq!(ring.ran(), ran);
                 prop_assert!(ring.all().eq(model.iter().copied()));
                 prop_assert!(left > 0 || next().is_none());
                 prop_assert_eq!(ring.is_dry() && left == 0, model.is_empty());

@@ -119,13 +119,16 @@ impl State {
     /// If the operating system refuses, which it has no reason to.
     pub(crate) fn block(&self, timeout: Option<Duration>, exactly: Option<u64>) -> bool {
         let timeout = self.give_way(timeout);
-        if self.remote.is_pending() && !self.seam.watched() && self.may_hurry() {
+        if self.remote.is_pending() && !self.seam.watched() && self.may_skip() {
             // What was sent may come to no entry at all; it counts as one, or sources might never be looked at.
             self.pace.count_one();
             return false;
         }
         let may_block = timeout != Some(Duration::ZERO) && self.remote.fall_asleep();
         let timeout = if may_block { timeout } else { Some(Duration::ZERO) };
+        if may_block {
+            self.pace.waited();
+        }
         let exactly = exactly.filter(|_| may_block);
         let mut reactor = self.reactor.borrow_mut();
         if self.seam.watched() {

@@ -46,7 +46,7 @@ impl State {
     pub(crate) fn spawn(&self, make: impl FnOnce(Waker) -> Option<BoxedCell>, origin: Origin<'_>) -> Entry {
         let entry = self.tasks.insert(make, origin.site, origin.joinable);
         if self.tasks.have_grown() {
-            // For the next turn, the slots have to be asked for anew.
+            // The new slot is not among those that step 5 holds: before its entry comes up, they are asked for anew.
             self.pace.ask_next();
         }
         if let Some(name) = origin.name {
@@ -127,17 +127,18 @@ impl State {
         self.pace.asks_nothing(self.ready.ran())
     }
 
-    /// Whether it may leave them out.
-    pub(crate) fn may_hurry(&self) -> bool {
-        self.pace.may_hurry(self.ready.ran(), || self.clock.now())
+    /// Whether the next turn may leave out steps 2 to 4; asks the clock, if need be.
+    pub(crate) fn may_skip(&self) -> bool {
+        self.pace.may_skip(self.ready.ran(), || self.clock.now())
     }
 
-    /// Step 5 has run all that was in the queue's ring; whether there is more, behind it.
+    /// The queue's ring is dry: whether this turn goes on, with what was behind it, and is now on its way from memory.
     #[cold]
     #[inline(never)]
     pub(crate) fn go_on_with_burst(&self) -> bool {
-        let coming = self.ready.more();
-        coming.map(|coming| self.tasks.touch(coming.into_iter())).is_some()
+        let Some(coming) = self.ready.more() else { return false };
+        self.tasks.touch(coming.into_iter());
+        true
     }
 
     /// Step 5, for a task: polls it once. An entry whose task has ended is passed over. `slot` is the entry's.
@@ -157,6 +158,7 @@ impl State {
     #[inline(never)]
     pub(crate) fn run_task_watched(&self, slot: &Slot, entry: Entry, main: &mut Option<&mut dyn Main>) {
         let Some(waker) = slot.begin_poll(entry) else { return self.drop_condemned(entry) };
+        self.polled.set(Polled { entry, waker: no_waker() });
         let watch = self.tell_poll_begin(entry);
         self.budget.set(0);
         self.budget_watched.set(IO_BUDGET);
@@ -210,7 +212,7 @@ impl State {
         site.map(|site| (wait, site))
     }
 
-    /// The poll under way, of the task in `slot`, has returned.
+    /// The poll of the task in `slot` has returned; `polled` still names it.
     #[inline(always)]
     fn settle(&self, slot: &Slot, result: Poll<()>) {
         match result {
@@ -268,7 +270,10 @@ impl State {
     #[cold]
     #[inline(never)]
     fn tell_task_end(&self, entry: Entry, outcome: Outcome, at: Option<Site>) {
+        // To whoever is told it still runs.
+        self.polled.set(Polled { entry, waker: no_waker() });
         self.tell_still(|| EventKind::TaskEnd { task: task_id(entry), outcome, at: at.map(Into::into) });
+        self.nobody_is_polled();
         self.seam.note_end(entry.key(), task_id(entry));
     }
 
@@ -301,6 +306,7 @@ impl State {
     fn finish_panicked(&self, entry: Entry, main: &mut Option<&mut dyn Main>, payload: Box<dyn Any + Send>) {
         let error = match (self.tasks.take_panicked(entry), main) {
             (Some(cell), _) => {
+                self.polled.set(Polled { entry, waker: no_waker() });
                 drop_quietly(Some(cell), "future of a task that had panicked");
                 Some(task::failed(JoinError::Panicked(Panic::new(payload))))
             }
@@ -347,8 +353,8 @@ impl State {
         let end = || {
             let before = self.polled.replace(Polled { entry, waker: no_waker() });
             drop_quietly(Some(cell), "future of a cancelled task");
-            self.polled.set(before);
             self.fail(entry, Some(task::failed(JoinError::Cancelled)), Outcome::Cancelled, at);
+            self.polled.set(before);
         };
         if !self.seam.watched() {
             return end();

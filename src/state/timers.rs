@@ -65,7 +65,7 @@ impl State {
 
     /// Step 5, for a callback: calls it. A panic in it is reported, and the loop goes on.
     pub(crate) fn run_callback(&self, entry: Entry) {
-        debug_assert!(entry.is_callback(), "a task's slot is there before its entry is run");
+        assert!(entry.is_callback(), "a task's slot is there before its entry is run");
         let callback = self.callbacks.borrow_mut().remove(entry);
         let Some((function, _)) = callback else { return };
         self.nobody_is_polled();

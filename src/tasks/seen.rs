@@ -6,7 +6,6 @@
 //! Before: `tasks/slot.rs`. Next: `timer/mod.rs`, where tasks wait for a time.
 
 use std::collections::HashMap;
-use std::ptr;
 use std::sync::Arc;
 
 use super::{Life, MAIN, Slot, TaskTable};
@@ -47,7 +46,7 @@ impl TaskTable {
     pub(crate) fn wake_seen(&self, entry: Entry, running: bool) -> (bool, WakeEffect) {
         let wake = |slot: &Slot| {
             let effect = slot.effect_of_wake(running);
-            (slot.header(|header| header.queue()) == Some(true), effect)
+            (slot.header.queue(), effect)
         };
         self.with(entry, wake).unwrap_or((false, WakeEffect::AfterDone))
     }
@@ -176,16 +175,16 @@ impl Slot {
     }
 
     fn is_queued(&self) -> bool {
-        self.header(|header| header.is_queued()) == Some(true)
+        self.header.is_queued()
     }
 
     /// Who holds its header, itself included.
     fn owners(&self) -> usize {
-        self.header(Arc::strong_count).unwrap_or(0)
+        Arc::strong_count(&self.header)
     }
 
     /// Where its waker points.
     fn address(&self) -> *const () {
-        self.header(|header| Arc::as_ptr(header).cast()).unwrap_or(ptr::null())
+        Arc::as_ptr(&self.header).cast()
     }
 }

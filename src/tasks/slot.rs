@@ -17,15 +17,15 @@ use crate::sent::TaskHeader;
 use crate::task::BoxedCell;
 use crate::trace::event::{Site, Wait};
 
-/// Where a task stands. Whether it is in the ready queue is for its header to say, and whether it is being polled for the
-/// loop, which polls one at a time.
+/// Where a task stands. Whether it is in the ready queue is for its header to say. Whether it is being polled is for the
+/// loop to say, which polls one at a time (`State::is_running`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
     /// There is no task in the slot.
     Vacant,
     /// To be polled when its turn comes: it waits to be woken, is in the ready queue, or is being polled.
     Live,
-    /// The same, and its next turn is to drop it.
+    /// Cancelled: its next turn drops it, unless it is being polled and that poll ends it.
     Condemned,
     /// Ended; the output waits for whoever joins.
     Done,
@@ -48,8 +48,9 @@ pub(crate) struct Slot {
     /// The future or its output; `None` while it is polled, and always for a main future, which stays on the
     /// stack of `run_until_complete`.
     pub(super) cell: Cell<Option<BoxedCell>>,
-    /// What the task's waker points to. `None` only while it is looked at.
-    pub(super) header: Cell<Option<Arc<TaskHeader>>>,
+    /// What the task's waker points to. The next task's as well, unless somebody still holds a waker then: see
+    /// `TaskTable::spoiled`.
+    pub(super) header: Arc<TaskHeader>,
     /// Whoever awaits the task's handle: a task, or a waker that the table keeps (`Entry::as_waker`); the default:
     /// nobody.
     pub(super) joiner: Cell<Entry>,
@@ -106,16 +107,35 @@ impl Slot {
         result
     }
 
+    /// The waker of the vacant slot's next task: `kept`, the last one's, if there is one. `None`: somebody still holds a
+    /// waker of the last one.
     #[inline]
-    pub(super) fn header<R>(&self, look: impl FnOnce(&Arc<TaskHeader>) -> R) -> Option<R> {
-        Slot::peek(&self.header, |header| header.map(look))
+    pub(super) fn waker_for(&self, next: Entry, kept: Option<Waker>) -> Option<Waker> {
+        // If the slot and that waker are all its owners, nobody is left who could clone it.
+        let owners = 1 + usize::from(kept.is_some());
+        let free = Arc::strong_count(&self.header) == owners && self.header.reuse(next);
+        free.then(|| kept.unwrap_or_else(|| Waker::from(Arc::clone(&self.header))))
+    }
+
+    /// From now on this is a task's slot. It was vacant.
+    #[inline]
+    pub(super) fn occupy(&self, cell: Option<BoxedCell>, serial: u32, spawned_at: Site, joinable: bool) {
+        // There is nothing to drop.
+        mem::forget(self.cell.replace(cell));
+        self.spawned_at.set(spawned_at);
+        self.suspended_at.set(None);
+        self.serial.set(serial);
+        self.wait.set(Wait::Custom);
+        self.life.set(Life::Live);
+        self.cancelled.set(false);
+        self.joinable.set(joinable);
     }
 
     /// Notes a wake by entry; whether it is to be pushed on the ready queue. A task that has ended counts as queued
     /// (see [`Slot::finish`]).
     #[inline]
     pub(crate) fn wake(&self, entry: Entry) -> bool {
-        self.serial.get() == entry.serial() && self.header(|header| header.queue()) == Some(true)
+        self.serial.get() == entry.serial() && self.header.queue()
     }
 
     /// Begins the poll of a queued task. Returns where its waker points; `None`: the task is not to be polled, but
@@ -125,10 +145,8 @@ impl Slot {
         if self.serial.get() != entry.serial() || self.life.get() != Life::Live {
             return None;
         }
-        self.header(|header| {
-            header.unqueue();
-            NonNull::from(&**header).cast()
-        })
+        self.header.unqueue();
+        Some(NonNull::from(&*self.header).cast())
     }
 
     /// The task, to be polled; `None` for a main future.
@@ -150,7 +168,7 @@ impl Slot {
     #[inline]
     pub(crate) fn finish(&self, cell: Option<BoxedCell>) -> Ended {
         self.life.set(Life::Done);
-        self.header(|header| header.queue());
+        self.header.queue();
         if cell.is_some() {
             self.cell.set(cell);
         }

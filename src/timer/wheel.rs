@@ -352,10 +352,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timer_that_was_cancelled_last_is_no_longer_seen() {
+    fn a_cancelled_timer_is_gone_at_once_and_its_place_may_be_used_again() {
         let mut wheel = Wheel::new();
         let keys = [3, 5, 7].map(|at| wheel.insert(at * TICK, at));
-        for (cancelled, next, waiting) in [(0, Some(5), vec![5, 7]), (2, Some(5), vec![5]), (1, None, vec![])] {
+        for (cancelled, next, waiting) in [(0, Some(5), vec![5, 7]), (2, Some(5), vec![5]), (1, None, vec![])]
+        {
             assert!(wheel.cancel(keys[cancelled]).is_some());
             assert!(wheel.waiting().map(|(at, ..)| at / TICK).eq(waiting));
             assert_eq!(wheel.earliest(), next.map(|at| at * TICK));

@@ -78,8 +78,8 @@ impl Mailbox {
     }
 }
 
-/// Returns each letter, one higher, until it has returned `last` or more. Each peer has a copy of its own, as in a program
-/// that uses but one runtime: there the compiler knows who polls it.
+/// Returns each letter, one higher, until it has returned `last` or more. Each peer has a copy of its own, as in a
+/// program that uses but one runtime: there the compiler can put it into the one function that polls it.
 async fn player<const PEER: u8>(inbox: Rc<Mailbox>, outbox: Rc<Mailbox>, last: u64) {
     loop {
         let letter = inbox.take().await + 1;

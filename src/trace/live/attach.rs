@@ -181,10 +181,10 @@ fn lines(state: &State) -> Vec<u8> {
 
 fn line(out: &mut Vec<u8>, standing: &Standing) {
     let Standing { task, name, info, .. } = standing;
-    let state = match info.queued {
-        _ if info.running => "running",
-        true => "ready",
-        false => "suspended",
+    let state = match (info.running, info.queued) {
+        (true, _) => "running",
+        (_, true) => "ready",
+        _ => "suspended",
     };
     let name: String = name.chars().take(MAX_NAME).collect();
     let _ = write!(out, r#"{{"k":"task","task":{},"name":"#, task.0);
