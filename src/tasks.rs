@@ -15,7 +15,8 @@
 //!
 //! When a task has ended, header and waker are kept for the next task in its slot, which so costs one
 //! allocation instead of two; unless somebody still holds the old waker then, as the count of the header's owners
-//! says. Slots stay as many as there ever were tasks at once: 128 bytes each, all told.
+//! says. Such a slot stays empty until the next slots are made, and has a new header then. So slots stay about as many
+//! as there ever were tasks at once: 128 bytes each, all told.
 //!
 //! Before: `sent/patience.rs`. Next: `tasks/slot.rs`, one task.
 
