@@ -47,8 +47,8 @@ use crate::trace::event::{EventKind, JobId, Wait};
 /// closed before it started.
 ///
 /// # Cancellation
-/// Dropping the handle abandons the job: one that has started runs on to its end, and its result is dropped.
-/// A thread cannot be stopped from outside.
+/// Dropping the handle abandons the job: it runs all the same, started or not, and its result is dropped. (Only a loop
+/// that closes drops what has not started.) A thread cannot be stopped from outside.
 ///
 /// # Panics
 /// If no loop is running on this thread.
@@ -149,7 +149,8 @@ impl BlockingPool {
     /// down before the call had started.
     ///
     /// # Cancellation
-    /// Dropping the handle abandons the job: one that has started runs on to its end, and its result is dropped.
+    /// Dropping the handle abandons the job: it runs all the same, started or not, and its result is dropped. (Only
+    /// [`shutdown`](BlockingPool::shutdown) drops what has not started.)
     ///
     /// # Panics
     /// If no loop is running on this thread.

@@ -61,9 +61,9 @@ impl Story {
 ///     0.000000      5  The loop polls task 0 (main) for the 1st time.
 /// ```
 ///
-/// Turns in which nothing happened are left out, so numbers are missing. An event of another thread comes when
-/// the loop hears of it, with the time it had. When standard error cannot be written to, for instance because
-/// whoever read it has gone, the lines are lost and the program goes on.
+/// Turns in which nothing happened are left out, and looks at I/O that found nothing, so numbers are missing. An
+/// event of another thread comes when the loop hears of it, with the time it had. When standard error cannot be
+/// written to, for instance because whoever read it has gone, the lines are lost and the program goes on.
 pub struct Print {
     story: RefCell<Story>,
     /// `None`: standard error.
@@ -129,7 +129,7 @@ impl fmt::Debug for Print {
 /// Gives the sentences to the `log` crate, at level `trace` under the target `oneloop`. A loop has this
 /// observer if a logger wants such records at the time it is made: `RUST_LOG=oneloop=trace` with env_logger.
 ///
-/// Turns in which nothing happened are left out.
+/// Turns in which nothing happened are left out, and looks at I/O that found nothing.
 #[derive(Default)]
 pub struct Log {
     story: RefCell<Story>,
