@@ -114,13 +114,14 @@ impl TaskHeader {
         Arc::ptr_eq(&self.remote, remote)
     }
 
-    /// Whether a wake from another thread is the first since the loop has fetched the header, and is to `send` it. Whoever finds
-    /// `sent` set knows that it has yet to be fetched, so that wake and this one are served by the same poll.
-    pub(crate) fn is_first(&self) -> bool {
+    /// Claims a wake from another thread; `true`: the caller is the first since the loop has fetched the header, and is
+    /// to `send` it. Whoever finds `sent` set knows that it has yet to be fetched, so that wake and this one are served
+    /// by the same poll.
+    pub(crate) fn claim(&self) -> bool {
         !self.sent.swap(true, Ordering::AcqRel)
     }
 
-    /// The way of a wake from another thread, if it `is_first`. `by`: who woke, asked only if somebody watches.
+    /// The way of a wake from another thread that has the `claim`. `by`: who woke, asked only if somebody watches.
     pub(crate) fn send(self: Arc<Self>, by: impl FnOnce() -> Actor) {
         let (remote, by) = (Arc::clone(&self.remote), self.remote.is_watched().then(by));
         // A closed loop has no tasks left to wake.

@@ -41,7 +41,7 @@ use slot::Vacated;
 use crate::ready::Entry;
 use crate::sent::{RemoteQueue, TaskHeader};
 use crate::task::{self, BoxedCell, JoinError};
-use crate::trace::event::{Outcome, Site, Wait};
+use crate::trace::event::{Outcome, Site};
 
 /// An output that nobody will take, and the name given to its task, whose slot is free.
 pub(crate) struct Unwanted {
@@ -66,13 +66,13 @@ pub(crate) struct TaskTable {
     slots: RefCell<Vec<Slot>>,
     /// The slots after those, made while `slots` was borrowed. Empty in most turns.
     fresh: RefCell<Vec<Slot>>,
-    /// Whether there is anything in `fresh`.
-    grown: Cell<bool>,
+    /// Whether there is anything in `fresh` or `spoiled`.
+    unsettled: Cell<bool>,
     /// The slots without a task, the one left last at the end: its memory is the warmest. There is room for as many as
     /// there are slots.
     vacant: RefCell<Vec<Vacancy>>,
     /// Slots without a task whose header cannot be the next one's, since somebody still holds a waker of the last one's.
-    /// With the next slots made they have new headers, and are vacant. Empty in most turns.
+    /// When tasks are run next they have new headers, and are vacant. Empty in most turns.
     spoiled: RefCell<Vec<u32>>,
     /// The wakers of those who await a task's handle, where that is not the waker of the task being polled. Empty in
     /// most programs.
@@ -99,7 +99,7 @@ impl TaskTable {
         TaskTable {
             slots: RefCell::default(),
             fresh: RefCell::default(),
-            grown: Cell::new(false),
+            unsettled: Cell::new(false),
             vacant: RefCell::default(),
             spoiled: RefCell::default(),
             joiners: RefCell::default(),
@@ -115,15 +115,15 @@ impl TaskTable {
         self.slots.borrow().len() + self.fresh.borrow().len() - empty
     }
 
-    /// Whether `slots` were asked for before the latest slot was made.
+    /// Whether there are slots that were made, or are to be mended, since `slots` were asked for.
     #[inline]
-    pub(crate) fn have_grown(&self) -> bool {
-        self.grown.get()
+    pub(crate) fn are_unsettled(&self) -> bool {
+        self.unsettled.get()
     }
 
     /// The slots, for somebody who runs tasks: entry by entry, by their keys.
     pub(crate) fn slots(&self) -> Ref<'_, Vec<Slot>> {
-        if self.grown.take() {
+        if self.unsettled.take() {
             let fresh = self.fresh.take();
             let mut slots = self.slots.borrow_mut();
             slots.extend(fresh);
@@ -169,11 +169,15 @@ impl TaskTable {
             let entry = Entry::task(key as usize, serial);
             match self.with_slot(key as usize, |slot| slot.waker_for(entry, waker)).flatten() {
                 Some(waker) => return Some((entry, waker)),
-                None => self.spoiled.borrow_mut().push(key),
+                None => {
+                    self.spoiled.borrow_mut().push(key);
+                    self.unsettled.set(true);
+                }
             }
         }
     }
 
+    /// A new header, for the task of `entry`; or, in a slot without a task, for whichever comes next.
     fn header(&self, entry: Entry) -> Arc<TaskHeader> {
         Arc::new(TaskHeader::new(Arc::clone(&self.remote), entry))
     }
@@ -189,20 +193,10 @@ impl TaskTable {
         let entry = Entry::task(self.slots.borrow().len() + self.fresh.borrow().len(), serial);
         let header = self.header(entry);
         let cell = make(Waker::from(Arc::clone(&header)));
-        let slot = Slot {
-            cell: Cell::new(cell),
-            header,
-            joiner: Cell::default(),
-            spawned_at: Cell::new(spawned_at),
-            suspended_at: Cell::new(None),
-            serial: Cell::new(serial),
-            wait: Cell::new(Wait::Custom),
-            life: Cell::new(Life::Live),
-            cancelled: Cell::new(false),
-            joinable: Cell::new(joinable),
-        };
+        let slot = Slot::vacant(header, spawned_at);
+        slot.occupy(cell, serial, spawned_at, joinable);
         self.fresh.borrow_mut().push(slot);
-        self.grown.set(true);
+        self.unsettled.set(true);
         entry
     }
 

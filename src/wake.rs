@@ -41,7 +41,7 @@ impl Wake for TaskHeader {
 
     #[inline]
     fn wake_by_ref(self: &Arc<Self>) {
-        if !wake_here(self) && !wake_the_long_way(self) && self.is_first() {
+        if !wake_here(self) && !wake_the_long_way(self) && self.claim() {
             Arc::clone(self).send(this_thread);
         }
     }
@@ -84,7 +84,7 @@ fn wake_the_long_way(header: &TaskHeader) -> bool {
 #[cold]
 #[inline(never)]
 fn wake_elsewhere(header: Arc<TaskHeader>) {
-    if !wake_the_long_way(&header) && header.is_first() {
+    if !wake_the_long_way(&header) && header.claim() {
         header.send(this_thread);
     }
 }

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use oneloop::{EventLoop, LoopClosed, Remote, sleep, spawn, yield_now};
 use support::{Log, virtual_loop};
@@ -207,5 +207,27 @@ fn what_another_thread_sends_to_a_busy_loop_comes_within_some_64_polls() {
             }
         }
         busy.cancel();
+    });
+}
+
+#[test]
+fn a_loop_that_has_waited_and_becomes_slow_hears_of_other_threads_within_some_eight_polls() {
+    EventLoop::new().unwrap().run_until_complete(async {
+        for _ in 0..2_000 {
+            yield_now().await;
+        }
+        sleep(Duration::from_millis(1)).await;
+        let remote = oneloop::remote();
+        CALLED.set(0);
+        thread::spawn(move || remote.call_soon(|| CALLED.set(1))).join().unwrap().unwrap();
+        let mut polls = 0;
+        while CALLED.get() == 0 {
+            polls += 1;
+            assert!(polls <= 10, "64 would be too late, if each takes a while");
+            // Longer than a tick: no wait, but work.
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_millis(2) {}
+            yield_now().await;
+        }
     });
 }

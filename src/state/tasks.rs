@@ -45,7 +45,7 @@ impl State {
     #[inline]
     pub(crate) fn spawn(&self, make: impl FnOnce(Waker) -> Option<BoxedCell>, origin: Origin<'_>) -> Entry {
         let entry = self.tasks.insert(make, origin.site, origin.joinable);
-        if self.tasks.have_grown() {
+        if self.tasks.are_unsettled() {
             // The new slot is not among those that step 5 holds: before its entry comes up, they are asked for anew.
             self.pace.ask_next();
         }

@@ -107,6 +107,22 @@ impl Slot {
         result
     }
 
+    /// A slot without a task.
+    pub(super) fn vacant(header: Arc<TaskHeader>, spawned_at: Site) -> Slot {
+        Slot {
+            cell: Cell::default(),
+            header,
+            joiner: Cell::default(),
+            spawned_at: Cell::new(spawned_at),
+            suspended_at: Cell::default(),
+            serial: Cell::default(),
+            wait: Cell::new(Wait::Custom),
+            life: Cell::new(Life::Vacant),
+            cancelled: Cell::default(),
+            joinable: Cell::default(),
+        }
+    }
+
     /// The waker of the vacant slot's next task: `kept`, the last one's, if there is one. `None`: somebody still holds a
     /// waker of the last one.
     #[inline]
@@ -205,4 +221,40 @@ pub(super) struct Vacated {
     pub(super) waker: Option<Waker>,
     /// Somebody who waited in vain, which cannot be.
     pub(super) joiner: Entry,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::Location;
+
+    use super::*;
+    use crate::sent::RemoteQueue;
+    use crate::task;
+    use crate::tasks::TaskTable;
+
+    /// Tasks that are made and dropped one after the other, with a turn between two of them; how many slots they took.
+    fn slots_of_1_000_tasks(mut keep: impl FnMut(&Waker)) -> usize {
+        let poll = mio::Poll::new().unwrap();
+        let notifier = mio::Waker::new(poll.registry(), mio::Token(0)).unwrap();
+        let table = TaskTable::new(Arc::new(RemoteQueue::new(notifier, false)));
+        for _ in 0..1_000 {
+            let make = |waker: Waker| {
+                keep(&waker);
+                Some(task::cell(async {}, waker))
+            };
+            let entry = table.insert(make, Location::caller(), true);
+            drop(table.slots());
+            assert_eq!(table.len(), 1);
+            drop(table.free(entry));
+            assert_eq!(table.len(), 0);
+        }
+        table.slots().len()
+    }
+
+    #[test]
+    fn tasks_one_after_the_other_share_a_slot_or_two_if_their_wakers_are_kept() {
+        assert_eq!(slots_of_1_000_tasks(|_| {}), 1);
+        let mut kept = Vec::new();
+        assert_eq!(slots_of_1_000_tasks(|waker| kept.push(waker.clone())), 2);
+    }
 }
