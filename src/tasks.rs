@@ -15,13 +15,13 @@
 //!
 //! When a task has ended, header and waker are kept for the next task in its slot, which so costs one
 //! allocation instead of two; unless somebody still holds the old waker then, as the count of the header's owners
-//! says. Such a slot stays empty until the next slots are made, and has a new header then. So slots stay about as many
-//! as there ever were tasks at once: 128 bytes each, all told.
+//! says. Such a slot stays empty until tasks are run next, and has a new header then. So slots stay about as many
+//! as there ever were tasks at once: 120 bytes each, all told.
 //!
 //! Before: `sent/patience.rs`. Next: `tasks/slot.rs`, one task.
 
 mod slot;
-
+mod sites;
 mod seen;
 
 use std::any::Any;
@@ -36,6 +36,7 @@ use slab::Slab;
 pub(crate) use seen::TaskInfo;
 pub(crate) use slot::{Ended, Life, Slot, Suspended};
 
+use sites::Sites;
 use slot::Vacated;
 
 use crate::ready::Entry;
@@ -77,6 +78,8 @@ pub(crate) struct TaskTable {
     /// The wakers of those who await a task's handle, where that is not the waker of the task being polled. Empty in
     /// most programs.
     joiners: RefCell<Slab<Waker>>,
+    /// The lines that spawned them.
+    sites: Sites,
     /// The next task's number.
     serial: Cell<u32>,
     /// For new headers.
@@ -103,6 +106,7 @@ impl TaskTable {
             vacant: RefCell::default(),
             spoiled: RefCell::default(),
             joiners: RefCell::default(),
+            sites: Sites::default(),
             serial: Cell::new(0),
             remote,
             main: Cell::new(None),
@@ -135,7 +139,7 @@ impl TaskTable {
             }
             for key in self.spoiled.take() {
                 let slot = &mut slots[key as usize];
-                slot.header = self.header(Entry::task(key as usize, slot.serial.get()));
+                slot.header = self.header(slot.entry());
                 vacant.push(Vacancy { key, waker: None });
             }
         }
@@ -151,13 +155,13 @@ impl TaskTable {
         spawned_at: Site,
         joinable: bool,
     ) -> Entry {
-        let serial = self.serial.get();
+        let (serial, spawned_at) = (self.serial.get(), self.sites.number(spawned_at));
         self.serial.set(serial.wrapping_add(1));
         let Some((entry, waker)) = self.vacancy(serial) else {
             return self.insert_new_slot(make, serial, spawned_at, joinable);
         };
         let cell = make(waker);
-        self.with_slot(entry.key(), |slot| slot.occupy(cell, serial, spawned_at, joinable));
+        self.with_slot(entry.key(), |slot| slot.occupy(cell, spawned_at, joinable));
         entry
     }
 
@@ -187,14 +191,14 @@ impl TaskTable {
         &self,
         make: impl FnOnce(Waker) -> Option<BoxedCell>,
         serial: u32,
-        spawned_at: Site,
+        spawned_at: u32,
         joinable: bool,
     ) -> Entry {
         let entry = Entry::task(self.slots.borrow().len() + self.fresh.borrow().len(), serial);
         let header = self.header(entry);
         let cell = make(Waker::from(Arc::clone(&header)));
-        let slot = Slot::vacant(header, spawned_at);
-        slot.occupy(cell, serial, spawned_at, joinable);
+        let slot = Slot::vacant(header);
+        slot.occupy(cell, spawned_at, joinable);
         self.fresh.borrow_mut().push(slot);
         self.unsettled.set(true);
         entry
@@ -213,7 +217,7 @@ impl TaskTable {
     /// The same with the slot of a task that has not been freed; `None`: it has.
     #[inline]
     fn with<R>(&self, entry: Entry, f: impl FnOnce(&Slot) -> R) -> Option<R> {
-        let here = |slot: &Slot| slot.serial.get() == entry.serial() && slot.life.get() != Life::Vacant;
+        let here = |slot: &Slot| slot.entry() == entry && slot.life.get() != Life::Vacant;
         self.with_slot(entry.key(), |slot| here(slot).then(|| f(slot)))?
     }
 

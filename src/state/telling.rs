@@ -108,7 +108,7 @@ impl State {
     #[cold]
     pub(super) fn tell_poll_end(&self, slot: &Slot, entry: Entry, result: Option<&Poll<()>>, watch: Watch) {
         let pending = result.is_some_and(Poll::is_pending);
-        let line = |site| slot.line_of(site).into();
+        let line = |site| self.tasks.line_of(slot, site).into();
         let suspended = pending.then(|| self.suspended.get()).map(|said| (said.wait, said.site.map(line)));
         let wakers = slot.clones_of_waker();
         let (task, time, poll) = (task_id(entry), self.moment(), watch.poll);

@@ -1,9 +1,9 @@
-//! Chapter 5, part 3: what can be asked of a task, and of all of them.
+//! Chapter 5, part 4: what can be asked of a task, and of all of them.
 //!
 //! Nothing here is on the way of a wake or a poll: it is for the observers, for a task's `Debug`, and for a loop that
 //! closes, or wonders whether it is stuck.
 //!
-//! Before: `tasks/slot.rs`. Next: `timer/mod.rs`, where tasks wait for a time.
+//! Before: `tasks/sites.rs`. Next: `timer/mod.rs`, where tasks wait for a time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -58,10 +58,15 @@ impl TaskTable {
             running,
             queued: slot.is_queued(),
             wait: slot.wait.get(),
-            spawned_at: slot.spawned_at.get(),
-            suspended_at: slot.suspended_at.get().map(|site| slot.line_of(site)),
+            spawned_at: self.sites.line(slot.spawned_at.get()),
+            suspended_at: slot.suspended_at.get().map(|site| self.line_of(slot, site)),
             cancelled: slot.cancelled.get(),
         })
+    }
+
+    /// Where a task is suspended that said `site`: there, or where it was spawned, if it has no `.await` of its own.
+    pub(crate) fn line_of(&self, slot: &Slot, site: Site) -> Site {
+        if is_the_loops_own(site) { self.sites.line(slot.spawned_at.get()) } else { site }
     }
 
     /// Gives a task a name, which it keeps until its slot is free. `main`, for a main future, is kept apart: with
@@ -84,7 +89,7 @@ impl TaskTable {
 
     /// The entry of a task by its number.
     pub(crate) fn find(&self, task: TaskId) -> Option<Entry> {
-        self.entries(|slot| u64::from(slot.serial.get()) == task.0).first().copied()
+        self.entries(|slot| u64::from(slot.entry().serial()) == task.0).first().copied()
     }
 
     /// Whether somebody other than the loop holds a live task's waker.
@@ -146,20 +151,15 @@ impl TaskTable {
     /// Shows each task's slot to `f`, with the task's entry.
     fn each(&self, mut f: impl FnMut(Entry, &Slot)) {
         let (slots, fresh) = (self.slots.borrow(), self.fresh.borrow());
-        for (key, slot) in slots.iter().chain(fresh.iter()).enumerate() {
+        for slot in slots.iter().chain(fresh.iter()) {
             if slot.life.get() != Life::Vacant {
-                f(Entry::task(key, slot.serial.get()), slot);
+                f(slot.entry(), slot);
             }
         }
     }
 }
 
 impl Slot {
-    /// Where a task is suspended that said `site`: there, or where it was spawned, if it has no `.await` of its own.
-    pub(crate) fn line_of(&self, site: Site) -> Site {
-        if is_the_loops_own(site) { self.spawned_at.get() } else { site }
-    }
-
     /// How many clones of the task's waker others hold, given that it is out for a poll.
     pub(crate) fn clones_of_waker(&self) -> usize {
         self.owners().saturating_sub(2)

@@ -3,7 +3,7 @@
 //! The arrows of the drawing in `task.rs` are the methods here. A slot is changed by whoever sees it: each field is a
 //! `Cell`. What cannot be copied out of one is taken out, looked at, and put back.
 //!
-//! Before: `tasks.rs`. Next: `tasks/seen.rs`, what can be asked of a task.
+//! Before: `tasks.rs`. Next: `tasks/sites.rs`, the lines that spawn.
 
 use std::cell::Cell;
 use std::mem;
@@ -54,13 +54,11 @@ pub(crate) struct Slot {
     /// Whoever awaits the task's handle: a task, or a waker that the table keeps (`Entry::as_waker`); the default:
     /// nobody.
     pub(super) joiner: Cell<Entry>,
-    /// The line that spawned it.
-    pub(super) spawned_at: Cell<Site>,
+    /// The number of the line that spawned it.
+    pub(super) spawned_at: Cell<u32>,
     /// The line of the `.await` at which it is suspended; `None` before its first poll, and where a
     /// future that oneloop did not write does not say.
     pub(super) suspended_at: Cell<Option<Site>>,
-    /// The task's number.
-    pub(super) serial: Cell<u32>,
     /// What it waits for at that line.
     pub(super) wait: Cell<Wait>,
     pub(super) life: Cell<Life>,
@@ -72,7 +70,7 @@ pub(crate) struct Slot {
 
 // A million sleeping tasks are a million of these.
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<Slot>() == 56);
+const _: () = assert!(size_of::<Slot>() == 48);
 
 /// A task out of its slot, to be polled; dropped, also by a panic of its future, it is put back. Unwinding must not
 /// drop the future: a second panic then would end the program.
@@ -107,15 +105,20 @@ impl Slot {
         result
     }
 
+    /// The task's entry; that of the last one, if there is none in the slot.
+    #[inline]
+    pub(super) fn entry(&self) -> Entry {
+        self.header.entry()
+    }
+
     /// A slot without a task.
-    pub(super) fn vacant(header: Arc<TaskHeader>, spawned_at: Site) -> Slot {
+    pub(super) fn vacant(header: Arc<TaskHeader>) -> Slot {
         Slot {
             cell: Cell::default(),
             header,
             joiner: Cell::default(),
-            spawned_at: Cell::new(spawned_at),
+            spawned_at: Cell::default(),
             suspended_at: Cell::default(),
-            serial: Cell::default(),
             wait: Cell::new(Wait::Custom),
             life: Cell::new(Life::Vacant),
             cancelled: Cell::default(),
@@ -135,12 +138,11 @@ impl Slot {
 
     /// From now on this is a task's slot. It was vacant.
     #[inline]
-    pub(super) fn occupy(&self, cell: Option<BoxedCell>, serial: u32, spawned_at: Site, joinable: bool) {
+    pub(super) fn occupy(&self, cell: Option<BoxedCell>, spawned_at: u32, joinable: bool) {
         // There is nothing to drop.
         mem::forget(self.cell.replace(cell));
         self.spawned_at.set(spawned_at);
         self.suspended_at.set(None);
-        self.serial.set(serial);
         self.wait.set(Wait::Custom);
         self.life.set(Life::Live);
         self.cancelled.set(false);
@@ -151,14 +153,14 @@ impl Slot {
     /// (see [`Slot::finish`]).
     #[inline]
     pub(crate) fn wake(&self, entry: Entry) -> bool {
-        self.serial.get() == entry.serial() && self.header.queue()
+        self.entry() == entry && self.header.queue()
     }
 
     /// Begins the poll of a queued task. Returns where its waker points; `None`: the task is not to be polled, but
     /// gone, or condemned.
     #[inline]
     pub(crate) fn begin_poll(&self, entry: Entry) -> Option<NonNull<()>> {
-        if self.serial.get() != entry.serial() || self.life.get() != Life::Live {
+        if self.entry() != entry || self.life.get() != Life::Live {
             return None;
         }
         self.header.unqueue();
