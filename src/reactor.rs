@@ -197,10 +197,7 @@ impl Reactor {
     /// A signal that arrives meanwhile ends it early, with nothing ready. `exactly`: the time on the loop's clock at
     /// which `timeout` is over, if it is to end then and not up to a millisecond later.
     pub(crate) fn wait(&mut self, timeout: Option<Duration>, exactly: Option<u64>) -> io::Result<()> {
-        let timeout = match (timeout, exactly) {
-            (Some(left), Some(at)) if self.alarm.set(at, left, self.poll.registry()) => None,
-            _ => timeout,
-        };
+        let timeout = self.alarm.limit(timeout, exactly, self.poll.registry());
         match self.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 self.events.clear();
@@ -212,13 +209,19 @@ impl Reactor {
 
     /// The alarm may ring at another time than it seems to: the next exact wait sets it anew.
     pub(crate) fn forget_alarm(&mut self) {
-        self.alarm.rang();
+        self.alarm.rang(None);
     }
 
     /// Notes what the last `wait` brought: whom to wake is given to `target`, and then the edge to `edge`. Neither may
-    /// come back here. Returns whether the notifier was used.
+    /// come back here. `now`: when that wait ended; `None` if it is not to be learnt from. Returns whether the notifier
+    /// was used.
     #[inline]
-    pub(crate) fn edges(&mut self, mut target: impl FnMut(Target), mut edge: impl FnMut(Edge)) -> bool {
+    pub(crate) fn edges(
+        &mut self,
+        now: Option<u64>,
+        mut target: impl FnMut(Target),
+        mut edge: impl FnMut(Edge),
+    ) -> bool {
         let mut notified = false;
         for event in &self.events {
             // An event may be of a source that was taken out since: its number tells.
@@ -227,7 +230,7 @@ impl Reactor {
             let Some(source) = known else {
                 match event.token() {
                     NOTIFIER => notified = true,
-                    ALARM => self.alarm.rang(),
+                    ALARM => self.alarm.rang(now),
                     _ => {}
                 }
                 continue;

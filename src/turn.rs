@@ -208,7 +208,7 @@ impl Turns {
         let Some(now) = self.wait(plan) else {
             return self.state.fetch_sent(&mut scratch.sent);
         };
-        self.state.wake_ready(&mut scratch.targets);
+        self.state.wake_ready(now, &mut scratch.targets);
         self.state.fetch_sent(&mut scratch.sent);
         self.state.fire(now, &mut scratch.fired);
         self.state.note_look(now);

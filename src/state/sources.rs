@@ -156,8 +156,9 @@ impl State {
         timeout.map(|left| left.saturating_sub(began.elapsed()))
     }
 
-    /// Step 3, for sources: wakes whoever waited for what has become ready. `targets` is empty.
-    pub(crate) fn wake_ready(&self, targets: &mut Vec<Target>) {
+    /// Step 3, for sources: wakes whoever waited for what has become ready. `now`: when the wait ended. `targets` is
+    /// empty.
+    pub(crate) fn wake_ready(&self, now: u64, targets: &mut Vec<Target>) {
         if self.seam.watched() {
             return self.wake_ready_watched(targets);
         }
@@ -168,7 +169,7 @@ impl State {
             Target::Entry(entry) if targets.is_empty() => self.make_ready_among(&slots, entry),
             other => targets.push(other),
         };
-        self.reactor.borrow_mut().edges(wake, |_| {});
+        self.reactor.borrow_mut().edges(Some(now), wake, |_| {});
         targets.drain(..).for_each(|target| self.make_ready(target));
     }
 
@@ -176,7 +177,7 @@ impl State {
     fn wake_ready_watched(&self, targets: &mut Vec<Target>) {
         let mut edges = Vec::new();
         let notified =
-            self.reactor.borrow_mut().edges(|target| targets.push(target), |edge| edges.push(edge));
+            self.reactor.borrow_mut().edges(None, |target| targets.push(target), |edge| edges.push(edge));
         // Another thread may have come before the loop fell asleep; then the notifier was not needed.
         let by = match (edges.is_empty(), notified || self.remote.is_pending()) {
             (false, _) => WaitEnd::Io,
