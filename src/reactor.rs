@@ -242,13 +242,11 @@ impl Reactor {
                 source.readiness().closed();
             }
             let mut added = 0;
-            if readable {
-                source.readiness().edge(Direction::Read);
-                added += source.drain(Direction::Read, &mut target);
-            }
-            if writable {
-                source.readiness().edge(Direction::Write);
-                added += source.drain(Direction::Write, &mut target);
+            for (direction, ready) in [(Direction::Read, readable), (Direction::Write, writable)] {
+                if ready {
+                    source.readiness().edge(direction);
+                    added += source.drain(direction, &mut target);
+                }
             }
             edge(Edge { id: source.id(), readable, writable, closed, targets: added });
         }

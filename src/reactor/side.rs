@@ -177,6 +177,22 @@ struct Waiting {
     interest: Option<NonZeroU64>,
 }
 
+impl Waiting {
+    /// One who waits from now on. If it has an interest, that is numbered by `next`.
+    #[inline]
+    fn new(
+        target: Target,
+        interest: Option<&mut Interest>,
+        next: impl FnOnce() -> Option<NonZeroU64>,
+    ) -> Waiting {
+        let interest = interest.and_then(|interest| {
+            interest.0 = next();
+            interest.0
+        });
+        Waiting { target, interest }
+    }
+}
+
 /// Whom the next edge in one direction wakes, in the order in which they came.
 #[derive(Default)]
 pub(super) struct Line {
@@ -205,25 +221,31 @@ impl Line {
         interest: Option<&mut Interest>,
         next: impl FnOnce() -> Option<NonZeroU64>,
     ) -> Option<Target> {
+        if !self.is_empty() {
+            return self.join_others(target, interest, next);
+        }
+        self.first = Some(Waiting::new(target, interest, next));
+        None
+    }
+
+    /// The same where somebody waits already.
+    #[cold]
+    #[inline(never)]
+    fn join_others(
+        &mut self,
+        target: Target,
+        interest: Option<&mut Interest>,
+        next: impl FnOnce() -> Option<NonZeroU64>,
+    ) -> Option<Target> {
         if let Some(known) = self.known(&interest, &target) {
             return Some(std::mem::replace(&mut known.target, target));
         }
-        let interest = interest.and_then(|interest| {
-            interest.0 = next();
-            interest.0
-        });
-        let waiting = Waiting { target, interest };
-        match self.first {
-            None => self.first = Some(waiting),
-            Some(_) => self.more.push(waiting),
-        }
+        self.more.push(Waiting::new(target, interest, next));
         None
     }
 
     /// What the same interest has left here, or without one the same target.
-    #[inline]
     fn known(&mut self, interest: &Option<&mut Interest>, target: &Target) -> Option<&mut Waiting> {
-        self.first.as_ref()?;
         match interest {
             Some(Interest(None)) => None,
             Some(Interest(number)) => self.iter_mut().find(|known| known.interest == *number),
@@ -251,11 +273,11 @@ impl Line {
     pub(super) fn drain(&mut self, mut each: impl FnMut(Target)) -> usize {
         let Some(first) = self.first.take() else { return 0 };
         each(first.target);
-        if self.more.is_empty() { 1 } else { 1 + self.drain_more(each) }
+        if self.more.is_empty() { 1 } else { 1 + self.drain_more(&mut each) }
     }
 
     #[cold]
-    fn drain_more(&mut self, each: impl FnMut(Target)) -> usize {
+    fn drain_more(&mut self, each: &mut dyn FnMut(Target)) -> usize {
         let more = std::mem::take(&mut self.more);
         let count = more.len();
         more.into_iter().map(|waiting| waiting.target).for_each(each);
