@@ -98,7 +98,7 @@ impl Pace {
     }
 
     /// `asks_nothing` is to say no at the end of this turn; the next one may hurry all the same. For what is not
-    /// asked of the clock: the slots may have become more.
+    /// asked of the clock: there may be more slots, or some to be mended.
     #[inline]
     pub(crate) fn ask_next(&self) {
         self.ask_at.set(0);

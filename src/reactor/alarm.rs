@@ -16,9 +16,9 @@
 //! When is it worth it? Not where a crowd of timers is woken once in two ticks anyway (`timer/wheel.rs`). And kqueue counts in
 //! nanoseconds of its own: there an alarm is never to be had.
 //!
-//! **The lead.** The alarm rings on time, and still the loop is late: a core that sleeps takes 3 µs to wake up on one machine
-//! and 50 on another, and much the same each time. So the loop measures how late it is woken, keeps a mean in which each
-//! wait counts for an eighth (as TCP does with the time that an answer takes: V. Jacobson, "Congestion Avoidance and
+//! **The lead.** The alarm rings on time, and still the loop is late: a core that sleeps takes its time to wake up, 3 µs on one
+//! machine and 50 on another, and after sleeps of the same length much the same. So the loop measures how late it is
+//! woken, keeps one mean, in which each wait counts for an eighth (as TCP does with the time that an answer takes: V. Jacobson, "Congestion Avoidance and
 //! Control", 1988), and has the alarm ring earlier by that:
 //!
 //! ```text
@@ -28,7 +28,8 @@
 //!   awake at 5.298             2 µs early: they are not slept, but spent looking at I/O, again and again
 //! ```
 //!
-//! So what is spent awake is what the guess was wrong by. A wait as short as the lead is slept whole, and ends late.
+//! So what is spent awake is what the guess was wrong by; and the same goes for timers that follow within a lead of that
+//! deadline, for it would take longer to sleep. Any other wait as short as the lead is slept whole, and ends late.
 //!
 //! Before: `reactor.rs`. Next: `reactor/side.rs`, who waits.
 
@@ -47,7 +48,7 @@ pub(super) struct Alarm {
     clock: Option<clock::Clock>,
     /// When it rings, on the loop's clock; `None`: it is not set.
     rings: Option<u64>,
-    /// The deadline for which it was set last; 0 if it never was.
+    /// The deadline for which it was set last, or for which that failed; 0 if it never was to be set.
     deadline: u64,
     /// Whether the wait that goes on began before it rings, and so will tell how late the loop is woken.
     awaited: bool,
@@ -59,7 +60,7 @@ pub(super) struct Alarm {
 
 impl Alarm {
     /// To be called before each wait, of at most `timeout`; `exactly`: the time at which that is over, if the wait is to
-    /// end just then. Returns the limit that the system is to be given; `None`: it has none, or the alarm will end it.
+    /// end just then, for which the alarm is set. Returns the limit that the system is to be given; `None`: it has none, or the alarm will end it.
     pub(super) fn limit(
         &mut self,
         timeout: Option<Duration>,
@@ -73,7 +74,7 @@ impl Alarm {
             self.awaited = now < rings;
             return None;
         }
-        let has_rung = self.deadline == at && self.rings.is_none();
+        let has_rung = self.rings.is_none() && at <= self.deadline.saturating_add(self.lead);
         if has_rung && nanos(left) <= self.lead {
             return Some(Duration::ZERO);
         }
@@ -227,21 +228,51 @@ mod tests {
             (alarm.limit(Some(HOUR), Some(at), poll.registry()), alarm.rings),
             (None, Some(at - LATE))
         );
-        alarm.rang(Some(at - 3));
-        let three = Duration::from_nanos(3);
-        assert_eq!(alarm.limit(Some(three), Some(at), poll.registry()), Some(Duration::ZERO));
-        // It is another deadline's alarm that has rung: this one has not been waited for yet.
+        alarm.rang(Some(at));
+        // For this deadline, for one that is nearer by now, and for all within another lead.
+        for at in [at, at - 1, at + LATE] {
+            for left in [3, LATE].map(Duration::from_nanos) {
+                assert_eq!(alarm.limit(Some(left), Some(at), poll.registry()), Some(Duration::ZERO));
+            }
+        }
+        // It did not ring for what comes later.
+        let (later, three) = (at + LATE + 1, Duration::from_nanos(3));
         assert_eq!(
-            (alarm.limit(Some(three), Some(at + 1), poll.registry()), alarm.rings),
-            (None, Some(at + 1))
+            (alarm.limit(Some(three), Some(later), poll.registry()), alarm.rings),
+            (None, Some(later))
         );
+    }
+
+    #[test]
+    fn each_wait_moves_the_lead_by_an_eighth_of_the_way() {
+        let mut alarm = Alarm::default();
+        let leads = [44_000, 40_000, 46_000, 52_000, 0, MOST + 1].map(|late| {
+            (alarm.rings, alarm.awaited) = (Some(7), true);
+            alarm.rang(Some(7 + late));
+            alarm.lead
+        });
+        assert_eq!(leads, [44_000, 43_500, 43_813, 44_837, 39_232, 65_578]);
+    }
+
+    #[test]
+    fn a_real_wait_teaches_it_unless_that_says_nothing() {
+        for learns in [true, false] {
+            let (mut reactor, _notifier) = Reactor::new().unwrap();
+            let (began, left) = (Instant::now(), Duration::from_millis(1));
+            while reactor.alarm.deadline == 0 || reactor.alarm.rings.is_some() {
+                reactor.wait(Some(left), Some(nanos(left))).unwrap();
+                let now = nanos(began.elapsed());
+                reactor.edges(learns.then_some(now), |_| {}, |_| {});
+            }
+            assert_eq!(reactor.alarm.lead > 0, learns);
+        }
     }
 
     #[test]
     fn a_wait_as_short_as_the_lead_is_slept_whole() {
         let (mut reactor, at) = led();
         let Reactor { poll, alarm, .. } = &mut reactor;
-        let left = Duration::from_nanos(LATE);
+        let (at, left) = (at + LATE, Duration::from_nanos(LATE));
         assert_eq!((alarm.limit(Some(left), Some(at), poll.registry()), alarm.rings), (None, Some(at)));
     }
 

@@ -46,7 +46,7 @@ impl State {
     pub(crate) fn spawn(&self, make: impl FnOnce(Waker) -> Option<BoxedCell>, origin: Origin<'_>) -> Entry {
         let entry = self.tasks.insert(make, origin.site, origin.joinable);
         if self.tasks.are_unsettled() {
-            // The new slot is not among those that step 5 holds: before its entry comes up, they are asked for anew.
+            // A new slot is not among those that step 5 holds, one to be mended is empty until then: they are asked for anew.
             self.pace.ask_next();
         }
         if let Some(name) = origin.name {

@@ -105,7 +105,7 @@ impl Slot {
         result
     }
 
-    /// The task's entry; that of the last one, if there is none in the slot.
+    /// The task's entry. If there is none in the slot, that of the last one, or already of the next: `life` tells.
     #[inline]
     pub(super) fn entry(&self) -> Entry {
         self.header.entry()
