@@ -18,7 +18,7 @@ use crate::driver;
 use crate::instructions::{ALLOWED, COUNTED, per_operation};
 use crate::measure::median;
 use crate::progress::Progress;
-use crate::row::{Peer, Row, Unit};
+use crate::row::{Peer, Row};
 use crate::rows;
 
 /// What leaves the seam out.
@@ -54,11 +54,8 @@ pub fn run() -> Result<(), String> {
     if above.is_empty() { Ok(()) } else { Err(above.join("\n")) }
 }
 
-/// Three cells: median times, and the median of their ratios. Empty where a row's figure is no time of ours.
+/// Three cells: median times, and the median of their ratios.
 fn times(row: &Row, without: &Path, with: &Path) -> Result<String, String> {
-    if !matches!(row.unit, Unit::WallNanos | Unit::CpuNanos) {
-        return Ok("| |".into());
-    }
     let mut figures: [Vec<f64>; 3] = Default::default();
     for _ in 0..RUNS {
         let measure = |program| driver::measure(program, row, Peer::Oneloop, row.quick_ops);
