@@ -14,7 +14,7 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use oneloop::trace::{Event, EventKind, Observer, WaitReason};
+use oneloop::trace::{EventKind, WaitReason};
 use oneloop::{EventLoop, call_at, call_later, race, sleep, sleep_until, spawn, time, yield_now};
 use recorder::Recorder;
 use support::{Log, virtual_loop};
@@ -241,26 +241,17 @@ fn in_virtual_time_other_threads_that_send_all_the_time_do_not_hold_up_a_timer()
     });
 }
 
-/// Counts the waits for a timer.
-struct Waits(Rc<Cell<u32>>);
-
-impl Observer for Waits {
-    fn event(&self, event: &Event) {
-        if matches!(event.kind, EventKind::WaitBegin { why: WaitReason::NextTimer, .. }) {
-            self.0.set(self.0.get() + 1);
-        }
-    }
-}
-
 /// In real time, which is what it is about: unwatched, the loop would be awake before some of the deadlines.
 #[test]
 fn while_somebody_watches_a_sleep_is_one_wait() {
-    let waits = Rc::new(Cell::new(0));
-    let event_loop = EventLoop::builder().observer(Waits(Rc::clone(&waits))).build().unwrap();
+    let recorder = Recorder::default();
+    let event_loop = EventLoop::builder().observer(recorder.clone()).build().unwrap();
     event_loop.run_until_complete(async {
         for _ in 0..20 {
             sleep(Duration::from_millis(1)).await;
         }
     });
-    assert_eq!(waits.get(), 20);
+    let for_timers =
+        |kind: &EventKind| matches!(kind, EventKind::WaitBegin { why: WaitReason::NextTimer, .. });
+    assert_eq!(recorder.events().iter().filter(|event| for_timers(&event.kind)).count(), 20);
 }
