@@ -244,8 +244,7 @@ impl Reactor {
             let mut added = 0;
             for (direction, ready) in [(Direction::Read, readable), (Direction::Write, writable)] {
                 if ready {
-                    source.readiness().edge(direction);
-                    added += source.drain(direction, &mut target);
+                    added += source.edge(direction, &mut target);
                 }
             }
             edge(Edge { id: source.id(), readable, writable, closed, targets: added });

@@ -1,4 +1,4 @@
-//! Chapter 28, part 5: how does a connection come about?
+//! Chapter 28, part 6: how does a connection come about?
 //!
 //! One side waits for connections (`accept`), the other makes one (`connect`): for TCP and for Unix sockets in the
 //! same way, so both futures are here once, over what the two differ in ([`Listener`], [`Connection`]).

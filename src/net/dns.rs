@@ -1,4 +1,4 @@
-//! Chapter 28, part 10: how does a name become addresses, when the only way to ask blocks?
+//! Chapter 28, part 11: how does a name become addresses, when the only way to ask blocks?
 //!
 //! Names are resolved by the C library's `getaddrinfo`, as every other program on the machine does it: it knows
 //! `/etc/hosts`, search domains, mDNS, whatever the administrator has set up. It also blocks, for 5 seconds and

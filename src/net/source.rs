@@ -63,7 +63,7 @@ impl<S: mio::event::Source> Source<S> {
     }
 
     /// Tries to move `wanted` bytes until it succeeds, fails, or has to wait. No bytes are moved at once.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn poll_bytes(
         &self,
@@ -171,24 +171,32 @@ impl<S: mio::event::Source> Source<S> {
     ) -> Poll<io::Result<R>> {
         let direction = direction(op);
         while self.registered.readiness().is_ready(direction) {
-            match attempt(&self.io) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.registered.readiness().drained(direction, false);
-                    self.tell(op, IoResult::WouldBlock);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.tell(op, IoResult::Error(error.kind()));
-                    interest.into_iter().for_each(Interest::over);
-                    return Poll::Ready(Err(error));
-                }
-                done => {
-                    interest.into_iter().for_each(Interest::over);
-                    return Poll::Ready(done);
-                }
+            let result = attempt(&self.io);
+            if result.as_ref().is_err_and(|error| self.would_block(op, error)) {
+                continue;
             }
+            interest.into_iter().for_each(Interest::over);
+            return Poll::Ready(result);
         }
         self.wait(cx, direction, interest)
+    }
+
+    /// Looks at an attempt's error. `true`: it is none. The attempt would have blocked, and there is no more for now; or a
+    /// signal came between.
+    #[cold]
+    fn would_block(&self, op: IoOp, error: &io::Error) -> bool {
+        match error.kind() {
+            io::ErrorKind::WouldBlock => {
+                self.registered.readiness().drained(direction(op), false);
+                self.tell(op, IoResult::WouldBlock);
+                true
+            }
+            io::ErrorKind::Interrupted => true,
+            kind => {
+                self.tell(op, IoResult::Error(kind));
+                false
+            }
+        }
     }
 
     /// Counts a ready operation. `Pending` when this poll has had its share: the task is woken at once and goes on

@@ -14,12 +14,14 @@
 //! nothing, and a `write_all` has written what it has written. Each leaves its *interest* with the reactor while
 //! it waits, and takes it back when it is dropped: a source does not gather the remains of those who gave up.
 //!
-//! Before: `net/source.rs`. Next: `net/stream/traits.rs`, the same for other libraries.
+//! Before: `net/source.rs`. Next: `net/stream/system.rs`, what the system is asked.
 
+mod system;
 mod traits;
 
 use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut};
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -31,7 +33,10 @@ use crate::trace::event::IoOp;
 /// A stream of bytes over one source of the reactor. Nobody outside of the crate can name or implement it.
 pub trait Stream {
     /// What the operating system gave.
-    type Io: mio::event::Source;
+    type Io: mio::event::Source + AsFd;
+
+    /// Whether that is a socket, which has calls of its own.
+    const IS_SOCKET: bool;
 
     /// `None` if this side has closed it.
     fn source(&self) -> Option<&Source<Self::Io>>;
@@ -43,34 +48,28 @@ fn open<S: Stream>(stream: &S) -> io::Result<&Source<S::Io>> {
     stream.source().ok_or_else(closed)
 }
 
-#[inline]
+#[inline(always)]
 #[track_caller]
 pub(crate) fn poll_read<S: Stream>(
     stream: &S,
     cx: &mut Context<'_>,
     buffer: &mut [u8],
     interest: Option<&mut Interest>,
-) -> Poll<io::Result<usize>>
-where
-    for<'io> &'io S::Io: io::Read,
-{
+) -> Poll<io::Result<usize>> {
     let wanted = buffer.len();
-    let read = |mut io: &S::Io| io::Read::read(&mut io, buffer);
+    let read = |io: &S::Io| system::read::<S>(io, buffer);
     open(stream)?.poll_bytes(cx, IoOp::Read, wanted, interest, read)
 }
 
-#[inline]
+#[inline(always)]
 #[track_caller]
 pub(crate) fn poll_write<S: Stream>(
     stream: &S,
     cx: &mut Context<'_>,
     bytes: &[u8],
     interest: Option<&mut Interest>,
-) -> Poll<io::Result<usize>>
-where
-    for<'io> &'io S::Io: io::Write,
-{
-    let write = |mut io: &S::Io| io::Write::write(&mut io, bytes);
+) -> Poll<io::Result<usize>> {
+    let write = |io: &S::Io| system::write::<S>(io, bytes);
     open(stream)?.poll_bytes(cx, IoOp::Write, bytes.len(), interest, write)
 }
 
@@ -80,12 +79,9 @@ pub(crate) fn poll_read_vectored<S: Stream>(
     stream: &S,
     cx: &mut Context<'_>,
     buffers: &mut [IoSliceMut<'_>],
-) -> Poll<io::Result<usize>>
-where
-    for<'io> &'io S::Io: io::Read,
-{
+) -> Poll<io::Result<usize>> {
     let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
-    let read = |mut io: &S::Io| io::Read::read_vectored(&mut io, buffers);
+    let read = |io: &S::Io| system::read_vectored::<S>(io, buffers);
     open(stream)?.poll_bytes(cx, IoOp::Read, wanted, None, read)
 }
 
@@ -95,12 +91,9 @@ pub(crate) fn poll_write_vectored<S: Stream>(
     stream: &S,
     cx: &mut Context<'_>,
     slices: &[IoSlice<'_>],
-) -> Poll<io::Result<usize>>
-where
-    for<'io> &'io S::Io: io::Write,
-{
+) -> Poll<io::Result<usize>> {
     let wanted = slices.iter().map(|slice| slice.len()).sum();
-    let write = |mut io: &S::Io| io::Write::write_vectored(&mut io, slices);
+    let write = |io: &S::Io| system::write_vectored::<S>(io, slices);
     open(stream)?.poll_bytes(cx, IoOp::Write, wanted, None, write)
 }
 
@@ -135,13 +128,10 @@ impl<S: Stream> Drop for Read<'_, S> {
     }
 }
 
-impl<S: Stream> Future for Read<'_, S>
-where
-    for<'io> &'io S::Io: io::Read,
-{
+impl<S: Stream> Future for Read<'_, S> {
     type Output = io::Result<usize>;
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
@@ -172,13 +162,10 @@ impl<S: Stream> Drop for Write<'_, S> {
     }
 }
 
-impl<S: Stream> Future for Write<'_, S>
-where
-    for<'io> &'io S::Io: io::Write,
-{
+impl<S: Stream> Future for Write<'_, S> {
     type Output = io::Result<usize>;
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
@@ -211,12 +198,10 @@ impl<S: Stream> Drop for WriteAll<'_, S> {
     }
 }
 
-impl<S: Stream> Future for WriteAll<'_, S>
-where
-    for<'io> &'io S::Io: io::Write,
-{
+impl<S: Stream> Future for WriteAll<'_, S> {
     type Output = io::Result<()>;
 
+    #[inline(always)]
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;

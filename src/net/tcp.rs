@@ -1,4 +1,4 @@
-//! Chapter 28, part 6: TCP.
+//! Chapter 28, part 7: TCP.
 //!
 //! What is TCP's own: addresses, and a few settings. Connecting and accepting is in `connect.rs`, reading and
 //! writing in `stream.rs`.
@@ -172,6 +172,7 @@ impl TcpStream {
 
 impl Stream for TcpStream {
     type Io = mio::net::TcpStream;
+    const IS_SOCKET: bool = true;
 
     #[inline]
     fn source(&self) -> Option<&Source<Self::Io>> {

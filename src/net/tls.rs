@@ -1,4 +1,4 @@
-//! Chapter 28, part 11: how does a TLS connection become a plain stream of bytes?
+//! Chapter 28, part 12: how does a TLS connection become a plain stream of bytes?
 //!
 //! The problem: rustls knows the TLS protocol and does no I/O; [`TcpStream`] does I/O and knows no protocol. This
 //! file is the pipe between them, and nothing more:

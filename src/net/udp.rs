@@ -1,4 +1,4 @@
-//! Chapter 28, part 8: messages without a connection.
+//! Chapter 28, part 9: messages without a connection.
 //!
 //! A UDP socket sends and receives *datagrams*: each arrives whole or not at all, perhaps twice, perhaps before an
 //! earlier one, and nobody says which. There is no stream and no end of it, so nothing here is a

@@ -1,4 +1,4 @@
-//! Chapter 28, part 7: connections within one machine.
+//! Chapter 28, part 8: connections within one machine.
 //!
 //! A Unix socket has a path of the file system for an address (on Linux also an *abstract* name, which is no
 //! file), or none at all: a pair is two ends that know each other from the start, such as a parent keeps one of
@@ -200,6 +200,7 @@ fn address(path: &Path) -> io::Result<SocketAddr> {
 
 impl Stream for UnixStream {
     type Io = mio::net::UnixStream;
+    const IS_SOCKET: bool = true;
 
     #[inline]
     fn source(&self) -> Option<&Source<Self::Io>> {

@@ -96,10 +96,7 @@ struct Gathering<S: Stream> {
     interest: Interest,
 }
 
-impl<S: Stream> Gathering<S>
-where
-    for<'io> &'io S::Io: io::Read,
-{
+impl<S: Stream> Gathering<S> {
     fn new(pipe: Option<S>) -> Gathering<S> {
         Gathering { pipe, bytes: Vec::new(), interest: Interest::default() }
     }

@@ -47,6 +47,7 @@ impl ChildStdin {
 
 impl Stream for ChildStdin {
     type Io = Sender;
+    const IS_SOCKET: bool = false;
 
     fn source(&self) -> Option<&Source<Sender>> {
         self.0.as_ref()
@@ -89,6 +90,7 @@ impl ChildStderr {
 
 impl Stream for ChildStdout {
     type Io = Receiver;
+    const IS_SOCKET: bool = false;
 
     fn source(&self) -> Option<&Source<Receiver>> {
         Some(&self.0)
@@ -97,6 +99,7 @@ impl Stream for ChildStdout {
 
 impl Stream for ChildStderr {
     type Io = Receiver;
+    const IS_SOCKET: bool = false;
 
     fn source(&self) -> Option<&Source<Receiver>> {
         Some(&self.0)

@@ -2,11 +2,12 @@
 //!
 //! Whether an attempt is worth its system call is asked at every read and write, and by the socket itself. So that is
 //! kept in a place that socket and reactor share ([`Registered`]), and no table has to be searched for it. Beside it
-//! lies who waits: a [`Line`] in each direction, which holds the usual case, one task, without a list.
+//! lies who waits: [`Lines`], one for each direction, which hold the usual case, one task, without a list.
 //!
 //! Before: `reactor/alarm.rs`. Next: `delivery.rs`.
 
 use std::cell::{Cell, RefCell};
+use std::mem;
 use std::num::NonZeroU64;
 
 use super::{Direction, Target};
@@ -51,10 +52,10 @@ impl Readiness {
         self.of(direction).set(end_to_come);
     }
 
-    /// An edge has come.
+    /// An edge has come; whether that is news.
     #[inline]
-    pub(super) fn edge(&self, direction: Direction) {
-        self.of(direction).set(true);
+    fn edge(&self, direction: Direction) -> bool {
+        !self.of(direction).replace(true)
     }
 
     /// The peer has closed its side.
@@ -66,25 +67,26 @@ impl Readiness {
 
 /// A registered source, as the socket and the reactor share it.
 ///
-/// So an operation that has to wait leaves word here, at the socket's own hand, and no table is searched for it.
+/// So an operation that has to wait leaves word here, at the socket's own hand, and no table is searched for it. In this
+/// order, what a wait to read touches are 64 bytes in a row: the processor fetches its memory in such pieces, and where
+/// many sockets take turns, most of what they need has to be fetched again.
+#[repr(C)]
 pub(crate) struct Registered {
     id: SourceId,
-    /// Its place in the reactor's table.
-    slot: usize,
+    /// Its place in the reactor's table. A token has no more than half a word for it.
+    slot: u32,
     readiness: Readiness,
     /// Whether tasks that wait for it keep virtual time from jumping.
     counted: bool,
     /// The latest interest's number.
     interests: Cell<u64>,
-    readers: RefCell<Line>,
-    writers: RefCell<Line>,
+    lines: RefCell<Lines>,
 }
 
 impl Registered {
     pub(super) fn new(id: SourceId, slot: usize, counted: bool) -> Registered {
-        let (readers, writers) = Default::default();
-        let (readiness, interests) = (Readiness::new(), Cell::new(0));
-        Registered { id, slot, readiness, counted, interests, readers, writers }
+        let (readiness, slot) = (Readiness::new(), slot as u32);
+        Registered { id, slot, readiness, counted, interests: Cell::default(), lines: RefCell::default() }
     }
 
     pub(crate) fn id(&self) -> SourceId {
@@ -92,7 +94,7 @@ impl Registered {
     }
 
     pub(super) fn slot(&self) -> usize {
-        self.slot
+        self.slot as usize
     }
 
     #[inline]
@@ -105,15 +107,7 @@ impl Registered {
     }
 
     pub(super) fn is_waited_for(&self) -> bool {
-        !self.readers.borrow().is_empty() || !self.writers.borrow().is_empty()
-    }
-
-    #[inline]
-    fn line(&self, direction: Direction) -> &RefCell<Line> {
-        match direction {
-            Direction::Read => &self.readers,
-            Direction::Write => &self.writers,
-        }
+        !self.lines.borrow().are_empty()
     }
 
     /// Remembers `target` for the next edge in `direction`, in place of what the same `interest` had left there.
@@ -125,28 +119,38 @@ impl Registered {
         target: Target,
         interest: Option<&mut Interest>,
     ) -> Option<Target> {
+        self.readiness.of(direction).set(false);
         let next = || {
             self.interests.set(self.interests.get() + 1);
             NonZeroU64::new(self.interests.get())
         };
-        self.line(direction).borrow_mut().join(target, interest, next)
+        self.lines.borrow_mut().join(direction, target, interest, next)
     }
 
     /// Takes an interest back; what it had left is returned, to be dropped.
     pub(crate) fn forget(&self, direction: Direction, interest: &Interest) -> Option<Target> {
-        self.line(direction).borrow_mut().leave(interest)
+        self.lines.borrow_mut().leave(direction, interest)
+    }
+
+    /// An edge has come: whoever waits for it is given to `each`, which may not come back here. Returns how many there
+    /// were.
+    #[inline]
+    pub(super) fn edge(&self, direction: Direction, each: impl FnMut(Target)) -> usize {
+        // While an attempt may succeed nobody waits; edges bring both directions, and mostly one of them is no news.
+        if self.readiness.edge(direction) { self.drain(direction, each) } else { 0 }
     }
 
     /// Gives whoever waits to `each`, which may not come back here; returns how many there were.
     #[inline]
     pub(super) fn drain(&self, direction: Direction, each: impl FnMut(Target)) -> usize {
-        self.line(direction).borrow_mut().drain(each)
+        self.lines.borrow_mut().drain(direction, each)
     }
 
     /// Shows whoever waits to `see`.
     pub(super) fn each_wait(&self, mut see: impl FnMut(Direction, &Target)) {
+        let lines = self.lines.borrow();
         for direction in [Direction::Read, Direction::Write] {
-            self.line(direction).borrow().targets().for_each(|target| see(direction, target));
+            lines.targets(direction).for_each(|target| see(direction, target));
         }
     }
 }
@@ -193,38 +197,52 @@ impl Waiting {
     }
 }
 
-/// Whom the next edge in one direction wakes, in the order in which they came.
+/// Those who are not the first, in their order.
+type Others = Vec<(Direction, Waiting)>;
+
+/// Whom the next edge in each direction wakes, in the order in which they came.
 #[derive(Default)]
-pub(super) struct Line {
-    /// Usually nobody or one.
-    first: Option<Waiting>,
-    /// Several if tasks share a listener. Empty if `first` is.
-    more: Vec<Waiting>,
+#[repr(C)]
+struct Lines {
+    /// All but the first, if tasks share a listener. `None`: so far none ever did. Nobody is behind a first one that is
+    /// not there.
+    more: Option<Box<Others>>,
+    /// Of those who read, and of those who write, the first: usually there is nobody else.
+    first: [Option<Waiting>; 2],
 }
 
-impl Line {
-    pub(super) fn is_empty(&self) -> bool {
-        self.first.is_none()
+impl Lines {
+    fn are_empty(&self) -> bool {
+        self.first.iter().all(Option::is_none)
     }
 
-    /// Who waits here.
-    pub(super) fn targets(&self) -> impl Iterator<Item = &Target> {
-        self.first.iter().chain(&self.more).map(|waiting| &waiting.target)
+    #[inline]
+    fn first(&mut self, direction: Direction) -> &mut Option<Waiting> {
+        &mut self.first[direction as usize]
+    }
+
+    /// Who waits in one direction.
+    fn targets(&self, direction: Direction) -> impl Iterator<Item = &Target> {
+        let others = self.more.iter().flat_map(|more| more.iter());
+        let others = others.filter(move |(of, _)| *of == direction).map(|(_, waiting)| waiting);
+        self.first[direction as usize].iter().chain(others).map(|waiting| &waiting.target)
     }
 
     /// Adds `target`, in place of what the same `interest` had left here, which is returned, to be dropped with the
     /// borrow given back. A new interest is numbered by `next`.
     #[inline]
-    pub(super) fn join(
+    fn join(
         &mut self,
+        direction: Direction,
         target: Target,
         interest: Option<&mut Interest>,
         next: impl FnOnce() -> Option<NonZeroU64>,
     ) -> Option<Target> {
-        if !self.is_empty() {
-            return self.join_others(target, interest, next);
+        let first = self.first(direction);
+        if first.is_some() {
+            return self.join_others(direction, target, interest, next);
         }
-        self.first = Some(Waiting::new(target, interest, next));
+        *first = Some(Waiting::new(target, interest, next));
         None
     }
 
@@ -233,58 +251,65 @@ impl Line {
     #[inline(never)]
     fn join_others(
         &mut self,
+        direction: Direction,
         target: Target,
         interest: Option<&mut Interest>,
         next: impl FnOnce() -> Option<NonZeroU64>,
     ) -> Option<Target> {
-        if let Some(known) = self.known(&interest, &target) {
-            return Some(std::mem::replace(&mut known.target, target));
+        if let Some(known) = self.known(direction, &interest, &target) {
+            return Some(mem::replace(&mut known.target, target));
         }
-        self.more.push(Waiting::new(target, interest, next));
+        self.more.get_or_insert_default().push((direction, Waiting::new(target, interest, next)));
         None
     }
 
     /// What the same interest has left here, or without one the same target.
-    fn known(&mut self, interest: &Option<&mut Interest>, target: &Target) -> Option<&mut Waiting> {
+    fn known(
+        &mut self,
+        direction: Direction,
+        interest: &Option<&mut Interest>,
+        target: &Target,
+    ) -> Option<&mut Waiting> {
+        let others = self.more.iter_mut().flat_map(|more| more.iter_mut());
+        let others = others.filter(|(of, _)| *of == direction).map(|(_, waiting)| waiting);
+        let mut all = self.first[direction as usize].iter_mut().chain(others);
         match interest {
             Some(Interest(None)) => None,
-            Some(Interest(number)) => self.iter_mut().find(|known| known.interest == *number),
-            None => self.iter_mut().find(|known| known.interest.is_none() && known.target.is_same(target)),
+            Some(Interest(number)) => all.find(|known| known.interest == *number),
+            None => all.find(|known| known.interest.is_none() && known.target.is_same(target)),
         }
     }
 
     /// Takes an interest back; what it had left is returned.
-    #[inline]
-    pub(super) fn leave(&mut self, interest: &Interest) -> Option<Target> {
-        let index =
-            self.iter_mut().position(|known| known.interest == interest.0 && interest.is_waiting())?;
-        let left = match index {
-            0 => {
-                let next = (!self.more.is_empty()).then(|| self.more.remove(0));
-                std::mem::replace(&mut self.first, next)
-            }
-            more => Some(self.more.remove(more - 1)),
+    fn leave(&mut self, direction: Direction, interest: &Interest) -> Option<Target> {
+        let is_it = |waiting: &Waiting| interest.is_waiting() && waiting.interest == interest.0;
+        let left = if self.first(direction).as_ref().is_some_and(is_it) {
+            let next = self.take_other(direction, |_| true);
+            mem::replace(self.first(direction), next)
+        } else {
+            self.take_other(direction, is_it)
         };
         left.map(|waiting| waiting.target)
     }
 
-    /// Empties the line; returns how many there were.
+    fn take_other(&mut self, direction: Direction, is_it: impl Fn(&Waiting) -> bool) -> Option<Waiting> {
+        let more = self.more.as_mut()?;
+        let index = more.iter().position(|(of, waiting)| *of == direction && is_it(waiting))?;
+        Some(more.remove(index).1)
+    }
+
+    /// Empties one direction's line; returns how many there were.
     #[inline]
-    pub(super) fn drain(&mut self, mut each: impl FnMut(Target)) -> usize {
-        let Some(first) = self.first.take() else { return 0 };
+    fn drain(&mut self, direction: Direction, mut each: impl FnMut(Target)) -> usize {
+        let Some(first) = self.first(direction).take() else { return 0 };
         each(first.target);
-        if self.more.is_empty() { 1 } else { 1 + self.drain_more(&mut each) }
+        if self.more.is_none() { 1 } else { 1 + self.drain_more(direction, &mut each) }
     }
 
     #[cold]
-    fn drain_more(&mut self, each: &mut dyn FnMut(Target)) -> usize {
-        let more = std::mem::take(&mut self.more);
-        let count = more.len();
-        more.into_iter().map(|waiting| waiting.target).for_each(each);
-        count
-    }
-
-    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Waiting> {
-        self.first.iter_mut().chain(&mut self.more)
+    fn drain_more(&mut self, direction: Direction, each: &mut dyn FnMut(Target)) -> usize {
+        let Some(more) = &mut self.more else { return 0 };
+        let others = more.extract_if(.., |(of, _)| *of == direction);
+        others.map(|(_, waiting)| each(waiting.target)).count()
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 
 use super::curve::{CONNECTIONS, Curve, Unit};
 use crate::descriptors;
-use crate::rows::tcp_echo::{Stream, ask, body, serve, streams};
+use crate::rows::tcp_echo::{ask, body, serve, streams};
 use crate::start;
 
 pub const ECHO: Curve = Curve {
@@ -38,7 +38,7 @@ pub const ECHO: Curve = Curve {
 
 const MESSAGES: u64 = 100_000;
 
-async fn echo<S: Stream, H: Future>(
+async fn echo<S, H: Future>(
     size: u64,
     pair: impl AsyncFn() -> io::Result<(S, S)>,
     spawn_server: impl Fn(S),

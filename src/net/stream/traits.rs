@@ -1,4 +1,4 @@
-//! Chapter 28, part 4: how do other libraries read and write a stream?
+//! Chapter 28, part 5: how do other libraries read and write a stream?
 //!
 //! Through `AsyncRead` and `AsyncWrite` of `futures-io`, for a stream of one's own and for a shared one. Their
 //! `poll_` functions are no futures: nothing is dropped when somebody no longer waits, so a wait begun here lasts
@@ -7,7 +7,7 @@
 //! They are two macros, since nobody may implement another crate's trait for "every type that is a `Stream`", nor
 //! for a reference to one, by anything else.
 //!
-//! Before: `net/stream.rs`. Next: `net/connect.rs`, how connections come about.
+//! Before: `net/stream/system.rs`. Next: `net/connect.rs`, how connections come about.
 
 /// `AsyncRead` for a stream, and for a reference to one.
 macro_rules! read_traits {

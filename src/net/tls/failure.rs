@@ -1,4 +1,4 @@
-//! Chapter 28, part 13: what does a user read when TLS refuses a peer?
+//! Chapter 28, part 14: what does a user read when TLS refuses a peer?
 //!
 //! rustls' errors are exact and written for those who know TLS. Whoever sees one at the end of a crawl wants to know
 //! which host, and whether the certificate is too old, for another name, or from nobody known.

@@ -1,4 +1,4 @@
-//! Chapter 28, part 12: how does a wait on TLS show the line of the `.await`?
+//! Chapter 28, part 13: how does a wait on TLS show the line of the `.await`?
 //!
 //! The traits of `futures-io` are enough to use a [`TlsStream`], through the combinators of any library. Then the
 //! line that is seen to wait is in that library. These four do the same with futures of their own, whose

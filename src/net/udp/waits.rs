@@ -1,4 +1,4 @@
-//! Chapter 28, part 9: what does a task wait for at `send` and `recv`?
+//! Chapter 28, part 10: what does a task wait for at `send` and `recv`?
 //!
 //! Before: `net/udp.rs`. Next: `net/dns.rs`, names.
 

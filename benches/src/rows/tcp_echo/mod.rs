@@ -73,37 +73,54 @@ const CONNECTIONS: u64 = 64;
 const MESSAGE: usize = 64;
 const BUFFER: usize = 1_024;
 
-/// What each runtime's stream can do. Buffers go in and come back, since io_uring owns them meanwhile.
+/// One end of a connection: a runtime's stream, and the buffer that it is read into and written from.
+pub struct End<S> {
+    stream: S,
+    /// Empty while io_uring has it.
+    buffer: Vec<u8>,
+}
+
+impl<S> End<S> {
+    fn new(stream: S) -> End<S> {
+        End { stream, buffer: vec![7; BUFFER] }
+    }
+}
+
+/// What each runtime's end can do. Where the runtime lends its futures a buffer, they are given to whoever awaits them as
+/// they are; io_uring owns the buffer meanwhile, and has to give it back.
 pub trait Stream {
-    /// Reads as much as there is; how much, and the buffer.
-    fn read(&mut self, buffer: Vec<u8>) -> impl Future<Output = io::Result<(usize, Vec<u8>)>>;
+    /// Reads as much as there is into the buffer; how much.
+    fn read(&mut self) -> impl Future<Output = io::Result<usize>>;
     /// Writes the first `length` bytes of the buffer.
-    fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> impl Future<Output = io::Result<Vec<u8>>>;
+    fn write_all(&mut self, length: usize) -> impl Future<Output = io::Result<()>>;
 }
 
 /// The server's end: sends back what comes, until the client closes.
-pub async fn serve(mut stream: impl Stream) {
-    let mut buffer = vec![0; BUFFER];
+pub async fn serve<S>(stream: S)
+where
+    End<S>: Stream,
+{
+    let mut end = End::new(stream);
     loop {
-        let length;
-        (length, buffer) = stream.read(buffer).await.expect("loopback works");
+        let length = end.read().await.expect("loopback works");
         if length == 0 {
             return;
         }
-        buffer = stream.write_all(buffer, length).await.expect("loopback works");
+        end.write_all(length).await.expect("loopback works");
     }
 }
 
 /// The client's end: one message after the other.
-pub async fn ask(mut stream: impl Stream, messages: u64) {
-    let mut message = vec![7; MESSAGE];
-    let mut buffer = vec![0; BUFFER];
+pub async fn ask<S>(stream: S, messages: u64)
+where
+    End<S>: Stream,
+{
+    let mut end = End::new(stream);
     for _ in 0..messages {
-        message = stream.write_all(message, MESSAGE).await.expect("loopback works");
+        end.write_all(MESSAGE).await.expect("loopback works");
         let mut received = 0;
         while received < MESSAGE {
-            let length;
-            (length, buffer) = stream.read(buffer).await.expect("loopback works");
+            let length = end.read().await.expect("loopback works");
             assert_ne!(length, 0, "the server answers before it closes");
             received += length;
         }
@@ -111,7 +128,7 @@ pub async fn ask(mut stream: impl Stream, messages: u64) {
 }
 
 /// So many connections, and on each so many messages.
-pub async fn body<S: Stream, H: Future>(
+pub async fn body<S, H: Future>(
     connections: u64,
     each: u64,
     pair: impl AsyncFn() -> io::Result<(S, S)>,

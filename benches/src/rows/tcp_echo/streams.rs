@@ -1,11 +1,13 @@
 //! Each runtime's connected pair of streams, and how they are read and written.
 
+use std::future::Future;
 use std::io;
+use std::mem;
 use std::net::Ipv4Addr;
 
 use async_io::Async;
 
-use super::Stream;
+use super::{End, Stream};
 
 const LOOPBACK: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
 
@@ -23,15 +25,13 @@ pub async fn oneloop_pair() -> io::Result<(OneloopStream, OneloopStream)> {
     Ok((client, server))
 }
 
-impl Stream for OneloopStream {
-    async fn read(&mut self, mut buffer: Vec<u8>) -> io::Result<(usize, Vec<u8>)> {
-        let length = OneloopStream::read(self, &mut buffer).await?;
-        Ok((length, buffer))
+impl Stream for End<OneloopStream> {
+    fn read(&mut self) -> impl Future<Output = io::Result<usize>> {
+        self.stream.read(&mut self.buffer)
     }
 
-    async fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> io::Result<Vec<u8>> {
-        OneloopStream::write_all(self, &buffer[..length]).await?;
-        Ok(buffer)
+    fn write_all(&mut self, length: usize) -> impl Future<Output = io::Result<()>> {
+        self.stream.write_all(&self.buffer[..length])
     }
 }
 
@@ -45,15 +45,13 @@ pub async fn tokio_pair() -> io::Result<(TokioStream, TokioStream)> {
     Ok((client, server))
 }
 
-impl Stream for TokioStream {
-    async fn read(&mut self, mut buffer: Vec<u8>) -> io::Result<(usize, Vec<u8>)> {
-        let length = tokio::io::AsyncReadExt::read(self, &mut buffer).await?;
-        Ok((length, buffer))
+impl Stream for End<TokioStream> {
+    fn read(&mut self) -> impl Future<Output = io::Result<usize>> {
+        tokio::io::AsyncReadExt::read(&mut self.stream, &mut self.buffer)
     }
 
-    async fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> io::Result<Vec<u8>> {
-        tokio::io::AsyncWriteExt::write_all(self, &buffer[..length]).await?;
-        Ok(buffer)
+    fn write_all(&mut self, length: usize) -> impl Future<Output = io::Result<()>> {
+        tokio::io::AsyncWriteExt::write_all(&mut self.stream, &self.buffer[..length])
     }
 }
 
@@ -67,15 +65,13 @@ pub async fn smol_pair() -> io::Result<(SmolStream, SmolStream)> {
     Ok((client, server))
 }
 
-impl Stream for SmolStream {
-    async fn read(&mut self, mut buffer: Vec<u8>) -> io::Result<(usize, Vec<u8>)> {
-        let length = futures_lite::AsyncReadExt::read(self, &mut buffer).await?;
-        Ok((length, buffer))
+impl Stream for End<SmolStream> {
+    fn read(&mut self) -> impl Future<Output = io::Result<usize>> {
+        futures_lite::AsyncReadExt::read(&mut self.stream, &mut self.buffer)
     }
 
-    async fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> io::Result<Vec<u8>> {
-        futures_lite::AsyncWriteExt::write_all(self, &buffer[..length]).await?;
-        Ok(buffer)
+    fn write_all(&mut self, length: usize) -> impl Future<Output = io::Result<()>> {
+        futures_lite::AsyncWriteExt::write_all(&mut self.stream, &self.buffer[..length])
     }
 }
 
@@ -87,18 +83,21 @@ pub async fn compio_pair() -> io::Result<(compio::net::TcpStream, compio::net::T
 }
 
 #[cfg(feature = "compio")]
-impl Stream for compio::net::TcpStream {
-    async fn read(&mut self, buffer: Vec<u8>) -> io::Result<(usize, Vec<u8>)> {
-        let compio::BufResult(length, buffer) = compio::io::AsyncRead::read(self, buffer).await;
-        Ok((length?, buffer))
+impl Stream for End<compio::net::TcpStream> {
+    async fn read(&mut self) -> io::Result<usize> {
+        let buffer = mem::take(&mut self.buffer);
+        let compio::BufResult(length, buffer) = compio::io::AsyncRead::read(&mut self.stream, buffer).await;
+        self.buffer = buffer;
+        length
     }
 
-    async fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> io::Result<Vec<u8>> {
+    async fn write_all(&mut self, length: usize) -> io::Result<()> {
         use compio::buf::{IntoInner as _, IoBuf as _};
+        let part = mem::take(&mut self.buffer).slice(..length);
         let compio::BufResult(written, part) =
-            compio::io::AsyncWriteExt::write_all(self, buffer.slice(..length)).await;
-        written?;
-        Ok(part.into_inner())
+            compio::io::AsyncWriteExt::write_all(&mut self.stream, part).await;
+        self.buffer = part.into_inner();
+        written
     }
 }
 
@@ -114,17 +113,20 @@ pub async fn monoio_pair() -> io::Result<(monoio::net::TcpStream, monoio::net::T
 }
 
 #[cfg(feature = "monoio")]
-impl Stream for monoio::net::TcpStream {
-    async fn read(&mut self, buffer: Vec<u8>) -> io::Result<(usize, Vec<u8>)> {
-        let (length, buffer) = monoio::io::AsyncReadRent::read(self, buffer).await;
-        Ok((length?, buffer))
+impl Stream for End<monoio::net::TcpStream> {
+    async fn read(&mut self) -> io::Result<usize> {
+        let buffer = mem::take(&mut self.buffer);
+        let (length, buffer) = monoio::io::AsyncReadRent::read(&mut self.stream, buffer).await;
+        self.buffer = buffer;
+        length
     }
 
-    async fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> io::Result<Vec<u8>> {
+    async fn write_all(&mut self, length: usize) -> io::Result<()> {
         use monoio::buf::IoBuf as _;
-        let (written, part) = monoio::io::AsyncWriteRentExt::write_all(self, buffer.slice(..length)).await;
-        written?;
-        Ok(part.into_inner())
+        let part = mem::take(&mut self.buffer).slice(..length);
+        let (written, part) = monoio::io::AsyncWriteRentExt::write_all(&mut self.stream, part).await;
+        self.buffer = part.into_inner();
+        written.map(drop)
     }
 }
 
