@@ -25,6 +25,7 @@
 //! Before: `callback.rs`. Next: `reactor/alarm.rs`, a wait that ends exactly.
 
 mod alarm;
+mod lines;
 mod side;
 
 use std::io;
@@ -39,7 +40,8 @@ use crate::ready::Entry;
 use crate::trace::event::{SourceId, Wait};
 
 use alarm::Alarm;
-pub(crate) use side::{Interest, Registered};
+pub(crate) use lines::Interest;
+pub(crate) use side::Registered;
 
 /// Readiness events fetched by one system call; more wait for the next turn.
 const EVENTS_PER_WAIT: usize = 1024;

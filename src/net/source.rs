@@ -171,12 +171,13 @@ impl<S: mio::event::Source> Source<S> {
     ) -> Poll<io::Result<R>> {
         let direction = direction(op);
         while self.registered.readiness().is_ready(direction) {
-            let result = attempt(&self.io);
-            if result.as_ref().is_err_and(|error| self.would_block(op, error)) {
-                continue;
+            match attempt(&self.io) {
+                Err(error) if self.would_block(op, &error) => {}
+                result => {
+                    interest.into_iter().for_each(Interest::over);
+                    return Poll::Ready(result);
+                }
             }
-            interest.into_iter().for_each(Interest::over);
-            return Poll::Ready(result);
         }
         self.wait(cx, direction, interest)
     }

@@ -31,7 +31,7 @@
 //! So what is spent awake is what the guess was wrong by; and the same goes for timers that follow within a lead of that
 //! deadline, for it would take longer to sleep. Any other wait as short as the lead is slept whole, and ends late.
 //!
-//! Before: `reactor.rs`. Next: `reactor/side.rs`, who waits.
+//! Before: `reactor.rs`. Next: `reactor/lines.rs`, who waits.
 
 use std::io;
 use std::time::Duration;

@@ -1,15 +1,15 @@
-//! Chapter 8, part 3: one direction of a source, and who waits for it.
+//! Chapter 8, part 4: what is known of a source.
 //!
 //! Whether an attempt is worth its system call is asked at every read and write, and by the socket itself. So that is
 //! kept in a place that socket and reactor share ([`Registered`]), and no table has to be searched for it. Beside it
-//! lies who waits: [`Lines`], one for each direction, which hold the usual case, one task, without a list.
+//! lies who waits ([`Lines`]).
 //!
-//! Before: `reactor/alarm.rs`. Next: `delivery.rs`.
+//! Before: `reactor/lines.rs`. Next: `delivery.rs`.
 
 use std::cell::{Cell, RefCell};
-use std::mem;
 use std::num::NonZeroU64;
 
+use super::lines::{Interest, Lines};
 use super::{Direction, Target};
 use crate::trace::event::SourceId;
 
@@ -78,15 +78,16 @@ pub(crate) struct Registered {
     readiness: Readiness,
     /// Whether tasks that wait for it keep virtual time from jumping.
     counted: bool,
-    /// The latest interest's number.
-    interests: Cell<u64>,
+    /// The next interest's number.
+    next_interest: Cell<NonZeroU64>,
     lines: RefCell<Lines>,
 }
 
 impl Registered {
     pub(super) fn new(id: SourceId, slot: usize, counted: bool) -> Registered {
         let (readiness, slot) = (Readiness::new(), slot as u32);
-        Registered { id, slot, readiness, counted, interests: Cell::default(), lines: RefCell::default() }
+        let (next_interest, lines) = (Cell::new(NonZeroU64::MIN), RefCell::default());
+        Registered { id, slot, readiness, counted, next_interest, lines }
     }
 
     pub(crate) fn id(&self) -> SourceId {
@@ -120,10 +121,7 @@ impl Registered {
         interest: Option<&mut Interest>,
     ) -> Option<Target> {
         self.readiness.of(direction).set(false);
-        let next = || {
-            self.interests.set(self.interests.get() + 1);
-            NonZeroU64::new(self.interests.get())
-        };
+        let next = || self.next_interest.replace(self.next_interest.get().saturating_add(1));
         self.lines.borrow_mut().join(direction, target, interest, next)
     }
 
@@ -155,161 +153,78 @@ impl Registered {
     }
 }
 
-/// A future's wait for an edge, by which it takes the wait back when it is dropped. Empty before it waits.
-///
-/// Without it the source would remember everyone who ever gave up waiting for it, until the next edge.
-#[derive(Debug, Default)]
-pub(crate) struct Interest(Option<NonZeroU64>);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ready::Entry;
 
-impl Interest {
-    /// Forgets a wait that an edge has ended.
-    #[inline]
-    pub(crate) fn over(&mut self) {
-        self.0 = None;
+    fn source() -> Registered {
+        Registered::new(SourceId(1), 0, true)
     }
 
-    #[inline]
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.0.is_some()
+    fn task(number: usize) -> Target {
+        Target::Entry(Entry::task(number, 0))
     }
-}
 
-/// Who waits for an edge.
-struct Waiting {
-    target: Target,
-    /// The number of the interest; `None` if a `poll_` function waits, which nobody takes back.
-    interest: Option<NonZeroU64>,
-}
-
-impl Waiting {
-    /// One who waits from now on. If it has an interest, that is numbered by `next`.
-    #[inline]
-    fn new(
-        target: Target,
-        interest: Option<&mut Interest>,
-        next: impl FnOnce() -> Option<NonZeroU64>,
-    ) -> Waiting {
-        let interest = interest.and_then(|interest| {
-            interest.0 = next();
-            interest.0
+    /// The tasks that an edge wakes, by their numbers.
+    fn edge(source: &Registered, direction: Direction) -> Vec<usize> {
+        let mut woken = Vec::new();
+        let count = source.edge(direction, |target| match target {
+            Target::Entry(entry) => woken.push(entry.key()),
+            Target::Waker(_) => unreachable!("no waker waits"),
         });
-        Waiting { target, interest }
-    }
-}
-
-/// Those who are not the first, in their order.
-type Others = Vec<(Direction, Waiting)>;
-
-/// Whom the next edge in each direction wakes, in the order in which they came.
-#[derive(Default)]
-#[repr(C)]
-struct Lines {
-    /// All but the first, if tasks share a listener. `None`: so far none ever did. Nobody is behind a first one that is
-    /// not there.
-    more: Option<Box<Others>>,
-    /// Of those who read, and of those who write, the first: usually there is nobody else.
-    first: [Option<Waiting>; 2],
-}
-
-impl Lines {
-    fn are_empty(&self) -> bool {
-        self.first.iter().all(Option::is_none)
+        assert_eq!(count, woken.len());
+        woken
     }
 
-    #[inline]
-    fn first(&mut self, direction: Direction) -> &mut Option<Waiting> {
-        &mut self.first[direction as usize]
-    }
-
-    /// Who waits in one direction.
-    fn targets(&self, direction: Direction) -> impl Iterator<Item = &Target> {
-        let others = self.more.iter().flat_map(|more| more.iter());
-        let others = others.filter(move |(of, _)| *of == direction).map(|(_, waiting)| waiting);
-        self.first[direction as usize].iter().chain(others).map(|waiting| &waiting.target)
-    }
-
-    /// Adds `target`, in place of what the same `interest` had left here, which is returned, to be dropped with the
-    /// borrow given back. A new interest is numbered by `next`.
-    #[inline]
-    fn join(
-        &mut self,
-        direction: Direction,
-        target: Target,
-        interest: Option<&mut Interest>,
-        next: impl FnOnce() -> Option<NonZeroU64>,
-    ) -> Option<Target> {
-        let first = self.first(direction);
-        if first.is_some() {
-            return self.join_others(direction, target, interest, next);
+    #[test]
+    fn tasks_that_share_a_source_are_woken_in_the_order_in_which_they_came() {
+        let (source, mut interests): (_, [Interest; 5]) = (source(), Default::default());
+        let order = [Direction::Read, Direction::Read, Direction::Write, Direction::Read, Direction::Write];
+        for (number, (direction, interest)) in order.into_iter().zip(&mut interests).enumerate() {
+            assert!(source.wait_for(direction, task(number), Some(interest)).is_none());
         }
-        *first = Some(Waiting::new(target, interest, next));
-        None
+        assert_eq!(edge(&source, Direction::Read), [0, 1, 3]);
+        assert!(source.is_waited_for());
+        assert_eq!(edge(&source, Direction::Write), [2, 4]);
+        assert!(!source.is_waited_for());
     }
 
-    /// The same where somebody waits already.
-    #[cold]
-    #[inline(never)]
-    fn join_others(
-        &mut self,
-        direction: Direction,
-        target: Target,
-        interest: Option<&mut Interest>,
-        next: impl FnOnce() -> Option<NonZeroU64>,
-    ) -> Option<Target> {
-        if let Some(known) = self.known(direction, &interest, &target) {
-            return Some(mem::replace(&mut known.target, target));
+    #[test]
+    fn whoever_gives_up_leaves_the_others_in_their_order() {
+        let (source, mut interests): (_, [Interest; 4]) = (source(), Default::default());
+        for (number, interest) in interests.iter_mut().enumerate() {
+            assert!(source.wait_for(Direction::Read, task(number), Some(interest)).is_none());
         }
-        self.more.get_or_insert_default().push((direction, Waiting::new(target, interest, next)));
-        None
+        assert!(source.forget(Direction::Write, &interests[1]).is_none(), "it waits in the other direction");
+        assert!(source.forget(Direction::Read, &interests[0]).is_some_and(|left| left.is_same(&task(0))));
+        assert!(source.forget(Direction::Read, &interests[2]).is_some_and(|left| left.is_same(&task(2))));
+        assert!(source.forget(Direction::Read, &interests[2]).is_none(), "it has left before");
+        assert_eq!(edge(&source, Direction::Read), [1, 3]);
     }
 
-    /// What the same interest has left here, or without one the same target.
-    fn known(
-        &mut self,
-        direction: Direction,
-        interest: &Option<&mut Interest>,
-        target: &Target,
-    ) -> Option<&mut Waiting> {
-        let others = self.more.iter_mut().flat_map(|more| more.iter_mut());
-        let others = others.filter(|(of, _)| *of == direction).map(|(_, waiting)| waiting);
-        let mut all = self.first[direction as usize].iter_mut().chain(others);
-        match interest {
-            Some(Interest(None)) => None,
-            Some(Interest(number)) => all.find(|known| known.interest == *number),
-            None => all.find(|known| known.interest.is_none() && known.target.is_same(target)),
+    #[test]
+    fn who_is_polled_again_keeps_its_place() {
+        let (source, mut interests): (_, [Interest; 2]) = (source(), Default::default());
+        for number in [0, 1] {
+            assert!(source.wait_for(Direction::Read, task(number), Some(&mut interests[number])).is_none());
         }
+        let left = source.wait_for(Direction::Read, task(2), Some(&mut interests[0]));
+        assert!(left.is_some_and(|left| left.is_same(&task(0))));
+        let left = source.wait_for(Direction::Read, task(3), Some(&mut interests[1]));
+        assert!(left.is_some_and(|left| left.is_same(&task(1))));
+        assert_eq!(edge(&source, Direction::Read), [2, 3]);
     }
 
-    /// Takes an interest back; what it had left is returned.
-    fn leave(&mut self, direction: Direction, interest: &Interest) -> Option<Target> {
-        let is_it = |waiting: &Waiting| interest.is_waiting() && waiting.interest == interest.0;
-        let left = if self.first(direction).as_ref().is_some_and(is_it) {
-            let next = self.take_other(direction, |_| true);
-            mem::replace(self.first(direction), next)
-        } else {
-            self.take_other(direction, is_it)
-        };
-        left.map(|waiting| waiting.target)
-    }
-
-    fn take_other(&mut self, direction: Direction, is_it: impl Fn(&Waiting) -> bool) -> Option<Waiting> {
-        let more = self.more.as_mut()?;
-        let index = more.iter().position(|(of, waiting)| *of == direction && is_it(waiting))?;
-        Some(more.remove(index).1)
-    }
-
-    /// Empties one direction's line; returns how many there were.
-    #[inline]
-    fn drain(&mut self, direction: Direction, mut each: impl FnMut(Target)) -> usize {
-        let Some(first) = self.first(direction).take() else { return 0 };
-        each(first.target);
-        if self.more.is_none() { 1 } else { 1 + self.drain_more(direction, &mut each) }
-    }
-
-    #[cold]
-    fn drain_more(&mut self, direction: Direction, each: &mut dyn FnMut(Target)) -> usize {
-        let Some(more) = &mut self.more else { return 0 };
-        let others = more.extract_if(.., |(of, _)| *of == direction);
-        others.map(|(_, waiting)| each(waiting.target)).count()
+    /// As those do who wait for signals: they look at something else.
+    #[test]
+    fn who_waits_without_an_attempt_is_woken_as_well() {
+        let source = source();
+        assert!(source.readiness().is_ready(Direction::Read));
+        assert!(source.wait_for(Direction::Read, task(0), None).is_none());
+        assert_eq!(edge(&source, Direction::Read), [0]);
+        assert_eq!(edge(&source, Direction::Read), [0; 0], "that is no news");
+        assert!(source.wait_for(Direction::Read, task(1), None).is_none());
+        assert_eq!(edge(&source, Direction::Read), [1]);
     }
 }
