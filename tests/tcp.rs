@@ -4,17 +4,22 @@ mod support;
 
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, IoSlice, IoSliceMut};
 use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
 use futures_io::AsyncRead;
+use futures_lite::future::poll_once;
+use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
 use oneloop::net::{TcpListener, TcpStream};
 use oneloop::{race, sleep, spawn, time, yield_now};
+use signal_hook::consts::SIGPIPE;
 use support::{Log, virtual_loop};
 
 /// Both ends of a new connection.
@@ -279,4 +284,47 @@ fn other_libraries_read_and_write_through_the_traits() {
         (&client).read_to_end(&mut bytes).await.unwrap();
         assert_eq!(bytes, b"answer");
     });
+}
+
+#[test]
+fn more_slices_than_the_system_takes_at_once_are_moved_in_parts_without_a_wait() {
+    const COUNT: usize = 3_000;
+    oneloop::run(async {
+        let (mut client, mut server) = pair().await;
+        let bytes: Vec<u8> = (0..COUNT).map(|n| n as u8).collect();
+        let mut slices: Vec<_> = bytes.chunks(1).map(IoSlice::new).collect();
+        let mut left = &mut slices[..];
+        while !left.is_empty() {
+            let written = poll_once(client.write_vectored(left)).await;
+            IoSlice::advance_slices(&mut left, written.expect("there is room").unwrap());
+        }
+        let mut received = vec![0; COUNT];
+        let mut read = 0;
+        while read < COUNT {
+            let mut buffers: Vec<_> = received[read..].chunks_mut(1).map(IoSliceMut::new).collect();
+            read += match read {
+                0 => server.read_vectored(&mut buffers).await.unwrap(),
+                _ => poll_once(server.read_vectored(&mut buffers)).await.expect("the rest is there").unwrap(),
+            };
+        }
+        assert_eq!(received, bytes);
+    });
+}
+
+#[test]
+fn to_write_what_nobody_can_read_is_an_error_and_no_signal() {
+    let signal = Arc::new(AtomicBool::new(false));
+    let id = signal_hook::flag::register(SIGPIPE, Arc::clone(&signal)).unwrap();
+    oneloop::run(async {
+        let (mut client, _server) = pair().await;
+        client.shutdown(Shutdown::Write).unwrap();
+        let error = TcpStream::write_all(&client, b"gone").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+        let error = client.write_vectored(&[IoSlice::new(b"go"), IoSlice::new(b"ne")]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+    });
+    assert!(!signal.load(Ordering::Relaxed));
+    signal_hook::low_level::raise(SIGPIPE).unwrap();
+    assert!(signal.load(Ordering::Relaxed), "it would have been noticed");
+    signal_hook::low_level::unregister(id);
 }

@@ -182,9 +182,10 @@ impl<S: mio::event::Source> Source<S> {
         self.wait(cx, direction, interest)
     }
 
-    /// Looks at an attempt's error. `true`: it is none. The attempt would have blocked, and there is no more for now; or a
-    /// signal came between.
+    /// Whether an attempt's error is no failure: it would have blocked, which is remembered, or a signal came between, and
+    /// it is to be tried again.
     #[cold]
+    #[inline(never)]
     fn would_block(&self, op: IoOp, error: &io::Error) -> bool {
         match error.kind() {
             io::ErrorKind::WouldBlock => {

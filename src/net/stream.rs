@@ -25,6 +25,7 @@ use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use self::system::MOST_SLICES;
 pub(crate) use self::traits::{end, read_traits, write_traits};
 use super::source::Source;
 use crate::reactor::Interest;
@@ -80,6 +81,8 @@ pub(crate) fn poll_read_vectored<S: Stream>(
     cx: &mut Context<'_>,
     buffers: &mut [IoSliceMut<'_>],
 ) -> Poll<io::Result<usize>> {
+    let most = buffers.len().min(MOST_SLICES);
+    let buffers = &mut buffers[..most];
     let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
     let read = |io: &S::Io| system::read_vectored::<S>(io, buffers);
     open(stream)?.poll_bytes(cx, IoOp::Read, wanted, None, read)
@@ -92,6 +95,7 @@ pub(crate) fn poll_write_vectored<S: Stream>(
     cx: &mut Context<'_>,
     slices: &[IoSlice<'_>],
 ) -> Poll<io::Result<usize>> {
+    let slices = &slices[..slices.len().min(MOST_SLICES)];
     let wanted = slices.iter().map(|slice| slice.len()).sum();
     let write = |io: &S::Io| system::write_vectored::<S>(io, slices);
     open(stream)?.poll_bytes(cx, IoOp::Write, wanted, None, write)

@@ -8,6 +8,8 @@
 //!   more:   (Read, task 9), (Read, task 8)
 //! ```
 //!
+//! What it is for is tested where it is used, in `reactor/side.rs`.
+//!
 //! Before: `reactor/alarm.rs`. Next: `reactor/side.rs`, what is known of a source.
 
 use std::mem;

@@ -68,8 +68,8 @@ impl Readiness {
 /// A registered source, as the socket and the reactor share it.
 ///
 /// So an operation that has to wait leaves word here, at the socket's own hand, and no table is searched for it. In this
-/// order, what a wait to read touches are 64 bytes in a row: the processor fetches its memory in such pieces, and where
-/// many sockets take turns, most of what they need has to be fetched again.
+/// order, what a wait to read touches is 64 bytes in a row, which are in one or two of the pieces in which the processor
+/// fetches its memory: where many sockets take turns, most of what they need has to be fetched again.
 #[repr(C)]
 pub(crate) struct Registered {
     id: SourceId,
@@ -82,6 +82,9 @@ pub(crate) struct Registered {
     next_interest: Cell<NonZeroU64>,
     lines: RefCell<Lines>,
 }
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Registered>() == 88);
 
 impl Registered {
     pub(super) fn new(id: SourceId, slot: usize, counted: bool) -> Registered {
@@ -112,7 +115,8 @@ impl Registered {
     }
 
     /// Remembers `target` for the next edge in `direction`, in place of what the same `interest` had left there.
-    /// That is returned, to be dropped.
+    /// That is returned, to be dropped. Takes the readiness back: to who waits without having tried, as for a signal, the
+    /// next edge has to be news.
     #[inline]
     pub(crate) fn wait_for(
         &self,
@@ -214,6 +218,29 @@ mod tests {
         let left = source.wait_for(Direction::Read, task(3), Some(&mut interests[1]));
         assert!(left.is_some_and(|left| left.is_same(&task(1))));
         assert_eq!(edge(&source, Direction::Read), [2, 3]);
+    }
+
+    #[test]
+    fn who_is_not_taken_back_waits_once_in_each_direction() {
+        let source = source();
+        for number in [0, 1, 0, 1] {
+            let known = source.wait_for(Direction::Read, task(number), None);
+            assert!(known.is_none_or(|known| known.is_same(&task(number))));
+        }
+        assert!(source.wait_for(Direction::Write, task(0), None).is_none());
+        assert_eq!(edge(&source, Direction::Read), [0, 1]);
+        assert_eq!(edge(&source, Direction::Write), [0]);
+    }
+
+    #[test]
+    fn of_a_peer_that_has_closed_the_end_is_still_to_be_read_after_the_last_bytes() {
+        let source = source();
+        source.readiness().closed();
+        assert_eq!(edge(&source, Direction::Read), [0; 0]);
+        source.readiness().drained(Direction::Read, true);
+        assert!(source.readiness().is_ready(Direction::Read));
+        source.readiness().drained(Direction::Read, false);
+        assert!(!source.readiness().is_ready(Direction::Read));
     }
 
     /// As those do who wait for signals: they look at something else.

@@ -1,5 +1,5 @@
-//! The limit: the echo with mio alone. No tasks, no futures, no wakers; an edge says which of 128 sockets can
-//! be read, and a match says what to do.
+//! The echo with mio alone, as whoever uses mio writes it. No tasks, no futures, no wakers; an edge says which of 128
+//! sockets can be read, and a match says what to do.
 //!
 //! As in the runtimes, a socket is registered once, and a read that fills less than the buffer means that the
 //! socket is drained: no second read is made to hear `WouldBlock`.

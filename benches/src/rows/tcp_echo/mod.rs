@@ -86,8 +86,8 @@ impl<S> End<S> {
     }
 }
 
-/// What each runtime's end can do. Where the runtime lends its futures a buffer, they are given to whoever awaits them as
-/// they are; io_uring owns the buffer meanwhile, and has to give it back.
+/// What each runtime's end can do. Where a runtime's future borrows the buffer, that future itself is returned, with no
+/// async block around it; io_uring owns the buffer meanwhile, and has to give it back.
 pub trait Stream {
     /// Reads as much as there is into the buffer; how much.
     fn read(&mut self) -> impl Future<Output = io::Result<usize>>;

@@ -123,7 +123,10 @@ impl Stream for End<monoio::net::TcpStream> {
 
     async fn write_all(&mut self, length: usize) -> io::Result<()> {
         use monoio::buf::IoBuf as _;
-        let part = mem::take(&mut self.buffer).slice(..length);
+        let mut buffer = mem::take(&mut self.buffer);
+        // A read has left it as long as what came.
+        buffer.resize(buffer.len().max(length), 7);
+        let part = buffer.slice(..length);
         let (written, part) = monoio::io::AsyncWriteRentExt::write_all(&mut self.stream, part).await;
         self.buffer = part.into_inner();
         written.map(drop)
