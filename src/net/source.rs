@@ -185,7 +185,6 @@ impl<S: mio::event::Source> Source<S> {
     /// Whether an attempt's error is no failure: it would have blocked, which is remembered, or a signal came between, and
     /// it is to be tried again.
     #[cold]
-    #[inline(never)]
     fn would_block(&self, op: IoOp, error: &io::Error) -> bool {
         match error.kind() {
             io::ErrorKind::WouldBlock => {

@@ -28,12 +28,52 @@ use std::time::{Duration, Instant};
 pub(crate) struct Clock {
     /// When the loop was made: nanosecond 0.
     start: Instant,
+    /// The same moment on the system's own scale. Read after `start`, so that no deadline given as an `Instant` is early.
+    began: Ticks,
     /// The time in a loop with virtual time; `None`: real time.
     virtual_now: Option<Cell<u64>>,
     /// How far an observer has moved real time forward. Usually 0.
     ahead: Cell<u64>,
     /// How long real time stood still.
     frozen: Frozen,
+}
+
+/// A moment on the scale that `Instant` is made of: nanoseconds of the system's monotonic clock. A loop asks for the time
+/// at each sleep, and what `Instant` does to compare two moments is a good part of what that takes.
+#[cfg(target_os = "linux")]
+#[derive(Debug)]
+struct Ticks(u64);
+
+#[cfg(target_os = "linux")]
+impl Ticks {
+    #[inline]
+    fn now() -> Ticks {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        Ticks((time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64))
+    }
+
+    /// Nanoseconds since then.
+    #[inline]
+    fn elapsed(&self) -> u64 {
+        Ticks::now().0.saturating_sub(self.0)
+    }
+}
+
+/// Elsewhere it is not said which clock that is.
+#[cfg(not(target_os = "linux"))]
+#[derive(Debug)]
+struct Ticks(Instant);
+
+#[cfg(not(target_os = "linux"))]
+impl Ticks {
+    fn now() -> Ticks {
+        Ticks(Instant::now())
+    }
+
+    /// Nanoseconds since then.
+    fn elapsed(&self) -> u64 {
+        nanos(self.0.elapsed())
+    }
 }
 
 /// How long a clock in real time stood still, in nanoseconds. Clones mean the same clock.
@@ -50,7 +90,8 @@ impl Frozen {
 impl Clock {
     /// Real time without what is added to `frozen`.
     pub(crate) fn real(frozen: Frozen) -> Clock {
-        Clock { start: Instant::now(), virtual_now: None, ahead: Cell::new(0), frozen }
+        let start = Instant::now();
+        Clock { start, began: Ticks::now(), virtual_now: None, ahead: Cell::new(0), frozen }
     }
 
     pub(crate) fn virtual_time() -> Clock {
@@ -62,7 +103,7 @@ impl Clock {
     pub(crate) fn now(&self) -> u64 {
         match &self.virtual_now {
             None => {
-                let passed = nanos(self.start.elapsed()).saturating_sub(self.frozen.0.get());
+                let passed = self.began.elapsed().saturating_sub(self.frozen.0.get());
                 passed.saturating_add(self.ahead.get())
             }
             Some(now) => now.get(),
@@ -164,6 +205,17 @@ mod tests {
         clock.jump(3);
         assert_eq!(clock.now(), 5_000_000_000);
         assert_eq!(clock.at(clock.instant(60_000_000_000)), 60_000_000_000);
+    }
+
+    #[test]
+    fn real_time_is_never_ahead_of_the_instants_that_users_see() {
+        let clock = Clock::real(Frozen::default());
+        for _ in 0..1_000 {
+            let before = clock.now();
+            let seen = Instant::now();
+            assert!(clock.instant(before) <= seen);
+            assert!(clock.at(seen) < clock.now() + 1_000_000_000, "both count nanoseconds");
+        }
     }
 
     #[test]
