@@ -2,6 +2,8 @@
 
 #[path = "../src/timer/front.rs"]
 mod front;
+#[path = "../src/timer/list.rs"]
+mod list;
 #[path = "../src/timer/slots.rs"]
 mod slots;
 #[path = "../src/timer/wheel.rs"]

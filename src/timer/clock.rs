@@ -1,4 +1,4 @@
-//! Chapter 6, part 5: what time it is.
+//! Chapter 6, part 6: what time it is.
 //!
 //! A loop counts time in nanoseconds since it was made. Real time is the operating system's monotonic
 //! clock. Virtual time stands still while the program runs and jumps to the next deadline when nothing

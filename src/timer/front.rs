@@ -1,4 +1,4 @@
-//! Chapter 6, part 3: how the timers of one millisecond fire.
+//! Chapter 6, part 4: how the timers of one millisecond fire.
 //!
 //! By deadline, then by arming order. A tick of the [wheel](super::wheel) is a million nanoseconds long, so
 //! its timers leave their slots for the *front*, which is sorted once, when the tick is entered:

@@ -1,4 +1,4 @@
-//! Chapter 6, part 4: where a million deadlines wait, when most of them never come.
+//! Chapter 6, part 5: where a million deadlines wait, when most of them never come.
 //!
 //! Nearly every timer in a network program is a precaution: give up if no answer comes within 30 s. The
 //! answer comes after 20 ms and the timer is cancelled. So *insert* and *cancel* must be cheap; to fire is
@@ -54,7 +54,8 @@
 use std::num::NonZeroU32;
 
 use super::front::{Due, Front};
-use super::slots::{Listed, Place, Slots};
+use super::list::Listed;
+use super::slots::{Place, Slots};
 
 pub use super::slots::{TICK, TimerKey};
 
@@ -205,7 +206,7 @@ impl<T: Default> Wheel<T> {
         if let Some(due) = self.front.first(|due| due.waits(&self.slots)) {
             return Some(due.deadline);
         }
-        self.slots.first().and_then(|place| self.slots.deadlines(place).min())
+        self.slots.first().and_then(|place| self.slots.earliest(place))
     }
 
     /// Moves time forward to `now` and appends each timer due by then to `fired`: by deadline, then by arming
@@ -252,7 +253,7 @@ impl<T: Default> Wheel<T> {
         let place = self.slots.first()?;
         let start = place.span(self.tick).0;
         match place.level {
-            _ if self.slots.deadlines(place).len() <= FEW => self.slots.deadlines(place).min(),
+            _ if self.slots.list(place).len() <= FEW => self.slots.earliest(place),
             0 => Some(crowd_end(start)),
             _ => Some(start * TICK),
         }
@@ -265,7 +266,7 @@ impl<T: Default> Wheel<T> {
         self.tick = place.span(self.tick).1.min(target);
         self.front.begin_tick();
         let list = self.slots.take(place);
-        for &Listed { deadline, index } in &list {
+        for Listed { deadline, index } in list.iter() {
             match Place::of(self.tick, deadline) {
                 Some(place) => self.slots.link(place, Listed { deadline, index }),
                 None => {
