@@ -17,10 +17,10 @@ use crate::watching;
 /// Compares oneloop with tokio's current-thread runtime, smol, futures' LocalPool, compio, monoio, Python's asyncio and
 /// uvloop, and work written by hand.
 ///
-/// Every measurement is a process of its own; the peers of a row run in turn, again and again, and the tables give how
-/// many times as much as oneloop each peer takes, medians and ranges. Less is better in every row. A peer that the
-/// kernel refuses, or that is not installed, is left out with a word on why. Without arguments: all rows, five runs, a
-/// quarter of an hour.
+/// Every measurement is a process of its own; the peers of a row run in turn, round by round, and the tables give how
+/// many times as much as oneloop each peer takes, medians and ranges. Less is better in every row. Where it is open after
+/// these rounds whether a row meets its target, further ones decide it. A peer that the kernel refuses, or that is
+/// not installed, is left out with a word on why. Without arguments: all rows, five rounds, half an hour.
 #[derive(Parser)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -46,11 +46,11 @@ pub struct Arguments {
     #[arg(long = "peer", value_name = "NAME")]
     peers: Vec<String>,
 
-    /// Measurements of each peer in each row [default: 5; 3 with --quick]
+    /// Rounds, in which each peer of a row is measured once [default: 5; 3 with --quick]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: Option<u32>,
 
-    /// Fewer runs, and shorter ones where that changes little: some minutes, for a first impression
+    /// Fewer rounds, and shorter ones where that changes little: a quarter of an hour, for a first impression
     #[arg(long)]
     quick: bool,
 

@@ -1,11 +1,12 @@
 //! Starts the measurements, one process each, and collects their figures.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::keep::Kept;
-use crate::measure::median;
 use crate::progress::Progress;
 use crate::row::{Peer, Row};
+use crate::sample::{Sample, Verdict};
 use crate::{child, machine};
 
 /// What is to be measured.
@@ -27,38 +28,6 @@ impl Plan {
 
     pub fn ops(&self, row: &Row) -> u64 {
         if self.quick { row.quick_ops } else { row.ops }
-    }
-}
-
-/// All figures of one peer in one row.
-pub struct Sample {
-    pub peer: Peer,
-    /// In ascending order; never empty.
-    figures: Vec<f64>,
-}
-
-impl Sample {
-    /// `None` if there is no figure.
-    pub fn of(peer: Peer, mut figures: Vec<f64>) -> Option<Sample> {
-        figures.retain(|figure| !figure.is_nan());
-        figures.sort_by(f64::total_cmp);
-        (!figures.is_empty()).then_some(Sample { peer, figures })
-    }
-
-    pub fn figures(&self) -> &[f64] {
-        &self.figures
-    }
-
-    pub fn median(&self) -> f64 {
-        median(&self.figures)
-    }
-
-    pub fn least(&self) -> f64 {
-        self.figures[0]
-    }
-
-    pub fn most(&self) -> f64 {
-        self.figures[self.figures.len() - 1]
     }
 }
 
@@ -90,18 +59,67 @@ pub fn run(plan: &Plan, kept: &Kept) -> Result<Vec<Measured>, String> {
     Ok(results)
 }
 
-/// The peers in turn: A B C, A B C, …
-fn measure_row(plan: &Plan, row: &Row, progress: &mut Progress) -> Result<Vec<Sample>, String> {
-    let peers = plan.peers_of(row);
-    let program = child::this_program()?;
-    let mut figures = vec![Vec::new(); peers.len()];
+/// The peers in turn, and as often as was asked: A B C, C B A, A B C, … Then, if it is still open whether the row's target
+/// is met, on with those that decide it.
+fn measure_row(plan: &Plan, row: &'static Row, progress: &mut Progress) -> Result<Vec<Sample>, String> {
+    let mut rounds = Rounds::new(plan, row)?;
     for _ in 0..plan.runs {
-        for (peer, figures) in peers.iter().zip(&mut figures) {
-            progress.step(row.name, peer);
-            figures.push(measure(&program, row, *peer, plan.ops(row))?);
-        }
+        rounds.next(|_| true, progress)?;
     }
-    Ok(peers.into_iter().zip(figures).filter_map(|(peer, figures)| Sample::of(peer, figures)).collect())
+    let decides = |peer| peer == Peer::Oneloop || row.target.is_about(peer);
+    let begun = Instant::now();
+    while rounds.done < MOST_ROUNDS && begun.elapsed() < MOST_TIME && rounds.is_open() {
+        progress.more(plan.peers_of(row).into_iter().filter(|peer| decides(*peer)).count());
+        rounds.next(decides, progress)?;
+    }
+    Ok(rounds.samples())
+}
+
+/// Rounds beyond which nothing more is decided: then it is too close to tell, and the median has to do.
+const MOST_ROUNDS: u32 = 100;
+
+/// How long is measured on for one row's target.
+const MOST_TIME: Duration = Duration::from_secs(120);
+
+/// The measurements of a row so far.
+struct Rounds {
+    row: &'static Row,
+    program: PathBuf,
+    ops: u64,
+    done: u32,
+    figures: Vec<(Peer, Vec<f64>)>,
+}
+
+impl Rounds {
+    fn new(plan: &Plan, row: &'static Row) -> Result<Rounds, String> {
+        let figures = plan.peers_of(row).into_iter().map(|peer| (peer, Vec::new())).collect();
+        Ok(Rounds { row, program: child::this_program()?, ops: plan.ops(row), done: 0, figures })
+    }
+
+    /// Measures once each peer for which `takes_part` holds. Every other round runs backwards, so that a machine that slows
+    /// down, or heats up, does not do so always before the same peer.
+    fn next(&mut self, takes_part: impl Fn(Peer) -> bool, progress: &mut Progress) -> Result<(), String> {
+        let mut peers: Vec<_> = self.figures.iter_mut().filter(|(peer, _)| takes_part(*peer)).collect();
+        if self.done % 2 == 1 {
+            peers.reverse();
+        }
+        for (peer, figures) in peers {
+            progress.step(self.row.name, *peer);
+            figures.push(measure(&self.program, self.row, *peer, self.ops)?);
+        }
+        self.done += 1;
+        Ok(())
+    }
+
+    /// Whether a round more may tell whether the target is met. One that oneloop's own figures decide has had its rounds.
+    fn is_open(&self) -> bool {
+        let rivals = self.figures.iter().any(|(peer, _)| self.row.target.is_about(*peer));
+        rivals && Verdict::of(self.row.target, &self.samples()).is_some_and(|verdict| !verdict.is_sure())
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        self.figures.iter().filter_map(|(peer, figures)| Sample::of(*peer, figures.clone())).collect()
+    }
 }
 
 /// One measurement, in a process of its own: `program` is this one, or another build of it. NaN: it cannot be made on this

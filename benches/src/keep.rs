@@ -14,8 +14,9 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
-use crate::driver::{Measured, Plan, Sample};
+use crate::driver::{Measured, Plan};
 use crate::row::{Peer, Row};
+use crate::sample::Sample;
 
 /// Such a file, or none.
 pub struct Kept(Option<PathBuf>);

@@ -25,6 +25,7 @@ mod progress;
 mod python;
 mod row;
 mod rows;
+mod sample;
 #[path = "../../examples/crawler/site/mod.rs"]
 mod site;
 mod start;

@@ -14,6 +14,11 @@ impl Progress {
         Progress { shown: stderr().is_terminal(), done: 0, total }
     }
 
+    /// So many measurements more than were planned.
+    pub fn more(&mut self, measurements: usize) {
+        self.total += measurements;
+    }
+
     /// The next measurement begins.
     pub fn step(&mut self, row: &str, peer: impl Display) {
         self.done += 1;

@@ -114,6 +114,28 @@ pub enum Target {
     None,
 }
 
+impl Target {
+    /// Whether it compares oneloop with this peer.
+    pub fn is_about(self, peer: Peer) -> bool {
+        match self {
+            Target::TimesTokio(_) => peer.is_tokio(),
+            Target::AboveBare(_) => peer == Peer::Bare,
+            Target::AtMost(_) | Target::None => false,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::TimesTokio(times) => write!(f, "≥ {times} × tokio"),
+            Target::AtMost(most) => write!(f, "≤ {most}"),
+            Target::AboveBare(percent) => write!(f, "≤ bare + {percent} %"),
+            Target::None => write!(f, "–"),
+        }
+    }
+}
+
 /// Does so many operations, and returns the figure for one. Runs in a process of its own.
 pub type Measure = fn(u64) -> f64;
 

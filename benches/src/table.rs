@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use crate::driver::{Measured, Plan, Sample};
+use crate::driver::{Measured, Plan};
 use crate::machine;
-use crate::row::{Peer, Row, Target};
+use crate::row::{Peer, Row};
 use crate::rows;
+use crate::sample::{self, Sample, Verdict};
 
 /// The versions of the peers are those that this program was built with.
 const LOCK: &str = include_str!("../Cargo.lock");
@@ -15,7 +16,8 @@ pub fn markdown(plan: &Plan, results: &[Measured]) -> String {
     let lines = || plan.rows.iter().zip(results.iter().map(|measured| &measured.samples));
     let mut text = surroundings(plan, results);
     text.push_str(
-        "\nHow many times as much as oneloop the others take; for `bare`, how much oneloop adds to it:\n\n",
+        "\nHow many times as much as oneloop the others take, the median of the rounds; for `bare`, how much oneloop adds to \
+         it. In brackets: in how many rounds the target was met.\n\n",
     );
     let others = plan.peers.iter().filter(|peer| **peer != Peer::Oneloop).map(|peer| peer.name());
     let first = ["row"].into_iter().chain(others).chain(["target", "met"]).map(String::from).collect();
@@ -52,7 +54,7 @@ fn surroundings(plan: &Plan, results: &[Measured]) -> String {
         CRATES.into_iter().filter_map(|name| Some(format!("{name} {}", version(name)?))).collect();
     let length = if plan.quick { "short runs" } else { "full runs" };
     let mut text = format!(
-        "{}. {} {length} of each, one process each, in turn.\n\n{}; {}.\n",
+        "{}. {} rounds of {length}, one process each, in turn; more of those that decide whether a target is met.\n\n{}; {}.\n",
         machine::told(places),
         plan.runs,
         versions.join(", "),
@@ -94,62 +96,31 @@ fn head(plan: &Plan) -> Vec<String> {
 /// A row, and of each peer what `cell` says of it.
 fn line(plan: &Plan, row: &Row, samples: &[Sample], cell: impl Fn(&Sample) -> String) -> Vec<String> {
     let mut line = vec![row.name.to_string(), row.unit.label().to_string()];
-    let sample = |peer: &Peer| samples.iter().find(|sample| sample.peer == *peer);
-    line.extend(plan.peers.iter().map(|peer| sample(peer).map_or(blank(), &cell)));
+    line.extend(plan.peers.iter().map(|peer| sample::of(samples, *peer).map_or(blank(), &cell)));
     line
 }
 
 fn ratio_line(plan: &Plan, row: &Row, samples: &[Sample]) -> Vec<String> {
     let mut line = vec![row.name.to_string()];
-    let ours = median(samples, Peer::Oneloop);
-    let best = samples.iter().filter(|sample| sample.peer.is_runtime()).map(Sample::median).reduce(f64::min);
+    let ours = sample::of(samples, Peer::Oneloop);
+    // How many times as much as oneloop a peer takes.
+    let times = |peer| Some(sample::of(samples, peer)?.times(ours?));
+    let best =
+        plan.peers.iter().filter(|peer| peer.is_runtime()).filter_map(|peer| times(*peer)).reduce(f64::min);
     for peer in plan.peers.iter().filter(|peer| **peer != Peer::Oneloop) {
-        let theirs = median(samples, *peer);
-        let ratio = match peer {
-            Peer::Bare => pair(ours, theirs)
-                .map_or(blank(), |(ours, theirs)| format!("{:+.1} %", (ours / theirs - 1.0) * 100.0)),
-            _ if theirs.is_some() && theirs == best => format!("**{}**", times(ours, theirs)),
-            _ => times(ours, theirs),
-        };
-        line.push(ratio);
+        line.push(match (peer, times(*peer)) {
+            (_, None) => blank(),
+            (Peer::Bare, Some(times)) => format!("{:+.1} %", (1.0 / times - 1.0) * 100.0),
+            (_, Some(times)) if Some(times) == best => format!("**{times:.2} ×**"),
+            (_, Some(times)) => format!("{times:.2} ×"),
+        });
     }
-    let (target, met) = target(row, ours, samples);
-    line.push(target);
-    line.push(met.map_or(blank(), |met| if met { "met" } else { "NOT met" }.to_string()));
+    line.push(row.target.to_string());
+    line.push(Verdict::of(row.target, samples).map_or(blank(), |verdict| {
+        let met = if verdict.met { "met" } else { "NOT met" };
+        format!("{met} ({} of {})", verdict.rounds_met, verdict.rounds)
+    }));
     line
-}
-
-/// What was to be reached, and whether it was.
-fn target(row: &Row, ours: Option<f64>, samples: &[Sample]) -> (String, Option<bool>) {
-    let (tokio, bare) = (best_tokio(samples), median(samples, Peer::Bare));
-    match row.target {
-        Target::TimesTokio(times) => {
-            (format!("≥ {times} × tokio"), pair(ours, tokio).map(|(ours, tokio)| tokio / ours >= times))
-        }
-        Target::AtMost(most) => (format!("≤ {most}"), ours.map(|ours| ours <= most)),
-        Target::AboveBare(percent) => (
-            format!("≤ bare + {percent} %"),
-            pair(ours, bare).map(|(ours, bare)| ours <= bare * (1.0 + percent / 100.0)),
-        ),
-        Target::None => (blank(), None),
-    }
-}
-
-fn median(samples: &[Sample], peer: Peer) -> Option<f64> {
-    samples.iter().find(|sample| sample.peer == peer).map(Sample::median)
-}
-
-fn best_tokio(samples: &[Sample]) -> Option<f64> {
-    samples.iter().filter(|sample| sample.peer.is_tokio()).map(Sample::median).reduce(f64::min)
-}
-
-fn pair(ours: Option<f64>, theirs: Option<f64>) -> Option<(f64, f64)> {
-    ours.zip(theirs)
-}
-
-/// How many times as much `theirs` is.
-fn times(ours: Option<f64>, theirs: Option<f64>) -> String {
-    pair(ours, theirs).map_or(blank(), |(ours, theirs)| format!("{:.2} ×", theirs / ours))
 }
 
 fn blank() -> String {
