@@ -1,19 +1,21 @@
 //! Chapter 6, part 2: the timers of one slot, any of which may leave at any time.
 //!
-//! A vector, in no order. Who leaves it leaves a *gap*, and who comes next fills the gap that was left last. The gaps are
-//! a chain: each has the spot of the one left before it.
+//! A vector, in no order. What a timer has to tell is its *entry*, in `slots.rs`, which also knows the timer's spot
+//! here. Who leaves the list leaves a *gap*, and who comes next fills the gap that was left last. The gaps are a chain:
+//! each has the spot of the one that was left before it.
 //!
 //! ```text
 //!   spot         0    1    2
-//!              [ 4,   0,   7 ]          three timers, by the indices of their entries
-//!   0 leaves   [ 4,   ·,   7 ]          gap 1, none before it
-//!   4 leaves   [ ·,   ·,   7 ]          gap 0, before it gap 1
-//!   9 comes    [ 9,   ·,   7 ]          gap 1
+//!              [ 5,   9,   7 ]          three timers, by the indices of their entries
+//!   9 leaves   [ 5,   ·,   7 ]          the last gap: 1, and none was left before
+//!   5 leaves   [ ·,   ·,   7 ]          the last gap: 0, and 1 was left before
+//!   8 comes    [ 8,   ·,   7 ]          the last gap: 1
 //! ```
 //!
 //! The usual way to take something from the middle of a vector is to move the last one there. But that one's entry would
-//! have to be told its new spot: with 100,000 timers, a second place in far memory for each that is cancelled, and some 7 % of
-//! the time that it takes to arm and cancel one. Here the others stay where they are.
+//! have to be told its new spot: with 100,000 timers, a second place in far memory for each that is cancelled, and 5 to 10 % of
+//! the time that it takes to arm and cancel one. Here the others stay where they are, until a long list has become mostly
+//! gaps: then it closes them all.
 //!
 //! The other usual way is a chain through the entries, which needs no vector. But who walks a chain must read one
 //! entry to learn where the next one is, and with a million timers each lies in far memory: the processor
@@ -33,8 +35,8 @@ pub struct List {
     gap: u32,
 }
 
-/// A timer in a list, or a gap, which has [`NONE`] for an index and the spot of the gap before it for a deadline. Packed,
-/// which leaves out four bytes of nothing.
+/// A timer in a list, or a gap, which has [`NONE`] for an index, and for a deadline the spot of the gap that was left before
+/// it. Packed, which leaves out four bytes of nothing.
 #[derive(Clone, Copy, Debug)]
 #[repr(Rust, packed(4))]
 pub struct Listed {
@@ -45,6 +47,7 @@ pub struct Listed {
 }
 
 impl List {
+    /// No timers, and no memory.
     pub const EMPTY: List = List { spots: Vec::new(), gaps: 0, gap: NONE };
 
     /// How many timers are here.
@@ -102,7 +105,8 @@ impl List {
     }
 
     /// Closes the gaps, and keeps room for twice the timers. `moved` hears the index and the new spot of each. When a list
-    /// becomes sparse, as many have left since the last time as are left: so each that leaves pays for one that is moved.
+    /// becomes sparse, at least as many have gone since the last time as still wait: so each that goes pays for one that is
+    /// moved.
     #[cold]
     pub fn close_gaps(&mut self, mut moved: impl FnMut(u32, u32)) {
         self.spots.retain(|timer| timer.index != NONE);
@@ -164,6 +168,9 @@ mod tests {
             if list.is_sparse() {
                 list.close_gaps(|index, spot| spots[index as usize] = spot);
                 assert_eq!(list.spots.len(), list.len());
+                let next = list.add(timer(10_000));
+                assert_eq!(next as usize, list.len() - 1, "there is no gap to fill");
+                list.remove(next);
             }
             assert!(list.spots.capacity() <= KEPT.max(list.len() * 4 + 4));
         }

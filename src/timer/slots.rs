@@ -6,8 +6,8 @@
 //! that say which lists hold anything: to find the first is to count the zeros below.
 //!
 //! ```text
-//!   list of level 0, slot 56   [ 4, 0, 7 ]     cancel entry 4:   [ ·, 0, 7 ]
-//!   entry 4: spot 0   entry 0: spot 1   entry 7: spot 2          entry 4: a hole
+//!   list of level 0, slot 56   [ 5, 9, 7 ]     cancel entry 9:   [ 5, ·, 7 ]
+//!   entry 5: spot 0   entry 9: spot 1   entry 7: spot 2          entry 9: a hole
 //! ```
 //!
 //! The deadlines lie in the lists, where they are needed by who moves a list, or looks for the first one: neither has to
@@ -286,11 +286,12 @@ mod tests {
             assert_eq!(slots.store(NonZeroU32::MIN, index), index);
             slots.link(place, Listed { deadline: 10 * TICK, index });
         }
-        // 7,919 is prime, so this is each index once.
+        // 7,919 and 10,000 have no divisor in common, so this is each index once, but for 2,081.
         for index in (0..9_999).map(|n| n * 7_919 % 10_000) {
             let key = TimerKey::new(10 * TICK, index, NonZeroU32::MIN);
             assert_eq!(slots.remove(key, Some(place)), Some(index));
         }
+        assert!(slots.listed().map(|timer| timer.index).eq([2_081]));
         assert_eq!((slots.list(place).len(), slots.first()), (1, Some(place)));
         assert!(!slots.list(place).is_large());
     }

@@ -45,7 +45,7 @@
 //! So the timers of the tick being lived through leave the slots for the *front*, sorted once when the tick
 //! is entered.
 //!
-//! `slots.rs` has the lists and `front.rs` the order; here is how they make one wheel.
+//! `list.rs` and `slots.rs` have the lists and `front.rs` the order; here is how they make one wheel.
 //!
 //! Left out on purpose: a clock. Time comes in as a number, which is what lets a test live through 500 years.
 //!
@@ -62,8 +62,8 @@ pub use super::slots::{TICK, TimerKey};
 /// Timers by deadline, each with a value to hand back when it fires.
 ///
 /// Times are nanoseconds since some start that the owner chose. Insert and cancel cost the same however many
-/// timers there are. Memory is one entry per timer, and its deadline and index in a list; entries are reused, and not
-/// given back before the wheel is drained or dropped.
+/// timers there are. Memory is one entry per timer, and its deadline and index in a list, which may be three gaps for each
+/// timer if most were cancelled; entries are reused, and not given back before the wheel is drained or dropped.
 #[derive(Debug)]
 pub struct Wheel<T> {
     /// The time of the latest `advance`; every timer due by then has fired, but for those inserted since.
@@ -343,9 +343,9 @@ fn crowd_end(tick: u64) -> u64 {
 }
 
 /// How many timers a tick may hold for each of them to get a wake-up of its own. A wake-up costs two system calls of
-/// together about 1 µs, so 8 in each tick take about 1 % of a core; and 8 deadlines are quickly compared. (A core that has
-/// to be woken with it costs more: some 25 µs on a virtual machine. Hence one wake-up in two ticks for a crowd, which is
-/// then late by 1 ms on the whole and by 2 ms at most.)
+/// together about 1 µs, so 8 in each tick take about 1 % of a core; and 8 deadlines, in a list of at most 64 spots, are
+/// quickly compared. (A core that has to be woken with it costs more: some 25 µs on a virtual machine. Hence one wake-up in
+/// two ticks for a crowd, which is then late by 1 ms on the whole and by 2 ms at most.)
 pub const FEW: usize = 8;
 
 #[cfg(test)]
