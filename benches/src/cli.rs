@@ -18,9 +18,9 @@ use crate::watching;
 /// uvloop, and work written by hand.
 ///
 /// Every measurement is a process of its own; the peers of a row run in turn, round by round, and the tables give how
-/// many times as much as oneloop each peer takes, medians and ranges. Less is better in every row. Where it is open after
-/// these rounds whether a row meets its target, further ones decide it. A peer that the kernel refuses, or that is
-/// not installed, is left out with a word on why. Without arguments: all rows, five rounds, half an hour.
+/// many times as much as oneloop each peer takes, medians and ranges. Less is better in every row. Those that decide
+/// whether a row meets its target are measured on until that is clear. A peer that the kernel refuses, or that is
+/// not installed, is left out with a word on why. Without arguments: all rows, up to three quarters of an hour.
 #[derive(Parser)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -46,7 +46,7 @@ pub struct Arguments {
     #[arg(long = "peer", value_name = "NAME")]
     peers: Vec<String>,
 
-    /// Rounds, in which each peer of a row is measured once [default: 5; 3 with --quick]
+    /// Runs of each peer in each row, one in each round [default: 5; 3 with --quick]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: Option<u32>,
 

@@ -13,6 +13,7 @@ use crate::{child, machine};
 pub struct Plan {
     pub rows: Vec<&'static Row>,
     pub peers: Vec<Peer>,
+    /// How often each peer is measured, once in a round.
     pub runs: u32,
     pub quick: bool,
     /// The peers that were asked for and cannot be measured here, and why.
@@ -59,8 +60,8 @@ pub fn run(plan: &Plan, kept: &Kept) -> Result<Vec<Measured>, String> {
     Ok(results)
 }
 
-/// The peers in turn, and as often as was asked: A B C, C B A, A B C, … Then, if it is still open whether the row's target
-/// is met, on with those that decide it.
+/// The peers in turn, and as often as was asked: A B C, C B A, A B C, … Then on with those that decide whether the row's
+/// target is met, until that is clear, and the ratio exact.
 fn measure_row(plan: &Plan, row: &'static Row, progress: &mut Progress) -> Result<Vec<Sample>, String> {
     let mut rounds = Rounds::new(plan, row)?;
     for _ in 0..plan.runs {
@@ -68,18 +69,22 @@ fn measure_row(plan: &Plan, row: &'static Row, progress: &mut Progress) -> Resul
     }
     let decides = |peer| peer == Peer::Oneloop || row.target.is_about(peer);
     let begun = Instant::now();
-    while rounds.done < MOST_ROUNDS && begun.elapsed() < MOST_TIME && rounds.is_open() {
+    let time = if plan.quick { QUICK_TIME } else { MOST_TIME };
+    while rounds.done < MOST_ROUNDS && begun.elapsed() < time && rounds.is_open() {
         progress.more(plan.peers_of(row).into_iter().filter(|peer| decides(*peer)).count());
         rounds.next(decides, progress)?;
     }
     Ok(rounds.samples())
 }
 
-/// Rounds beyond which nothing more is decided: then it is too close to tell, and the median has to do.
+/// Rounds beyond which a row is too close to its target, or too restless, to tell more: then the median has to do.
 const MOST_ROUNDS: u32 = 100;
 
 /// How long is measured on for one row's target.
-const MOST_TIME: Duration = Duration::from_secs(120);
+const MOST_TIME: Duration = Duration::from_secs(180);
+
+/// The same with `--quick`.
+const QUICK_TIME: Duration = Duration::from_secs(60);
 
 /// The measurements of a row so far.
 struct Rounds {
@@ -111,10 +116,11 @@ impl Rounds {
         Ok(())
     }
 
-    /// Whether a round more may tell whether the target is met. One that oneloop's own figures decide has had its rounds.
+    /// Whether a round more may tell more. A target that oneloop's own figures decide has had its rounds.
     fn is_open(&self) -> bool {
         let rivals = self.figures.iter().any(|(peer, _)| self.row.target.is_about(*peer));
-        rivals && Verdict::of(self.row.target, &self.samples()).is_some_and(|verdict| !verdict.is_sure())
+        let verdict = Verdict::of(self.row.target, &self.samples());
+        rivals && verdict.is_some_and(|verdict| !(verdict.is_clear() && verdict.is_exact()))
     }
 
     fn samples(&self) -> Vec<Sample> {

@@ -1,13 +1,15 @@
 //! Figures kept in a file, so that a table can be measured row by row, whenever the machine is quiet.
 //!
 //! ```text
-//!   yield: 1000000 operations, 3 runs of oneloop tokio smol; AMD EPYC, 2 cores; …; 2026-11-21
-//!    oneloop 7.6 7.7 8.2
-//!    tokio 25.3 25.5 41.2
-//!    smol 56.9 57.1 58.0
+//!   yield: 1000000 operations, quick, 3 rounds of oneloop tokio smol; AMD EPYC, 2 cores; …; 2026-11-21
+//!    oneloop 7.7 8.2 7.6 7.7 7.5 …
+//!    tokio 25.5 25.3 41.2 25.4 26.0 …
+//!    smol 57.1 58.0 56.9
 //! ```
 //!
-//! A row is taken from there only if it was measured as it would be now: with as many operations, as often, and with the
+//! The figures are in the order of the rounds; those that decide whether the target is met have more of them.
+//!
+//! A row is taken from there only if it was measured as it would be now: with as many operations and rounds, and with the
 //! same peers. Else it is measured anew and added, and of two the later one counts.
 
 use std::fs::{self, OpenOptions};
@@ -77,7 +79,9 @@ impl Kept {
 /// How a row is measured; behind it, the file has where and when.
 fn head(plan: &Plan, row: &Row) -> String {
     let peers: Vec<&str> = plan.peers_of(row).into_iter().map(Peer::name).collect();
-    format!("{}: {} operations, {} runs of {}; ", row.name, plan.ops(row), plan.runs, peers.join(" "))
+    let quick = if plan.quick { "quick, " } else { "" };
+    let (name, ops, rounds, peers) = (row.name, plan.ops(row), plan.runs, peers.join(" "));
+    format!("{name}: {ops} operations, {quick}{rounds} rounds of {peers}; ")
 }
 
 fn sample(line: &str) -> Option<Sample> {

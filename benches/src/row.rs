@@ -29,7 +29,7 @@ pub enum Peer {
 }
 
 impl Peer {
-    /// In the order of the table's columns, which is also the order in which they run.
+    /// In the order of the table's columns, in which they also run; in every other round backwards.
     pub const ALL: [Peer; 11] = [
         Peer::Oneloop,
         Peer::Tokio,

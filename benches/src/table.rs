@@ -103,24 +103,28 @@ fn line(plan: &Plan, row: &Row, samples: &[Sample], cell: impl Fn(&Sample) -> St
 fn ratio_line(plan: &Plan, row: &Row, samples: &[Sample]) -> Vec<String> {
     let mut line = vec![row.name.to_string()];
     let ours = sample::of(samples, Peer::Oneloop);
-    // How many times as much as oneloop a peer takes.
-    let times = |peer| Some(sample::of(samples, peer)?.times(ours?));
+    // A peer's sample beside oneloop's.
+    let pair = |peer: Peer| Some((sample::of(samples, peer)?, ours?));
+    let runtimes = plan.peers.iter().filter(|peer| peer.is_runtime());
     let best =
-        plan.peers.iter().filter(|peer| peer.is_runtime()).filter_map(|peer| times(*peer)).reduce(f64::min);
+        runtimes.filter_map(|peer| pair(*peer)).map(|(theirs, ours)| theirs.times(ours)).reduce(f64::min);
     for peer in plan.peers.iter().filter(|peer| **peer != Peer::Oneloop) {
-        line.push(match (peer, times(*peer)) {
-            (_, None) => blank(),
-            (Peer::Bare, Some(times)) => format!("{:+.1} %", (1.0 / times - 1.0) * 100.0),
-            (_, Some(times)) if Some(times) == best => format!("**{times:.2} ×**"),
-            (_, Some(times)) => format!("{times:.2} ×"),
-        });
+        line.push(pair(*peer).map_or(blank(), |(theirs, ours)| match theirs.times(ours) {
+            _ if *peer == Peer::Bare => format!("{:+.1} %", (ours.times(theirs) - 1.0) * 100.0),
+            times if Some(times) == best => format!("**{times:.2} ×**"),
+            times => format!("{times:.2} ×"),
+        }));
     }
     line.push(row.target.to_string());
-    line.push(Verdict::of(row.target, samples).map_or(blank(), |verdict| {
-        let met = if verdict.met { "met" } else { "NOT met" };
-        format!("{met} ({} of {})", verdict.rounds_met, verdict.rounds)
-    }));
+    line.push(Verdict::of(row.target, samples).map_or(blank(), |verdict| said(&verdict)));
     line
+}
+
+fn said(verdict: &Verdict) -> String {
+    let met = if verdict.met { "met" } else { "NOT met" };
+    let all_agree = verdict.rounds_met == 0 || verdict.rounds_met == verdict.rounds;
+    let how = if verdict.is_clear() || all_agree { "" } else { ", barely" };
+    format!("{met}{how} ({} of {})", verdict.rounds_met, verdict.rounds)
 }
 
 fn blank() -> String {
